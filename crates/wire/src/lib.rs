@@ -1,0 +1,18 @@
+//! **wire**: what crossed. Frames as bytes, headers as tables of fields, and the ways between them.
+//!
+//! Pure values: no socket, no clock, no connection, no scenario. Bytes come first and meaning
+//! second: nothing here repairs a frame, and whatever a sender can put on a wire can be built,
+//! shown and compared, also when it is wrong.
+
+pub mod capture;
+pub mod field;
+pub mod fields;
+mod mac;
+pub mod packet;
+pub mod time;
+
+pub use capture::{Capture, Cause, FrameId, PortId, Record};
+pub use field::{Field, Form, Proto, Value, ValueError};
+pub use mac::{Mac, MacError};
+pub use packet::{Defaults, Deliberate, Layer, Packet, TcpOption};
+pub use time::{Duration, Instant};
