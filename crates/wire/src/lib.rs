@@ -9,10 +9,12 @@ pub mod field;
 pub mod fields;
 mod mac;
 pub mod packet;
+mod ports;
 pub mod time;
 
 pub use capture::{Capture, Cause, FrameId, PortId, Record};
 pub use field::{Field, Form, Proto, Value, ValueError};
 pub use mac::{Mac, MacError};
 pub use packet::{Defaults, Deliberate, Layer, Packet, TcpOption};
+pub use ports::{PortSet, PortSetError};
 pub use time::{Duration, Instant};
