@@ -1,0 +1,268 @@
+//! The kinds of node by name: what each takes, how it is made and what may be expected of it.
+//! Knows no scenario syntax and no wire; a user's own kinds are registered beside the standard ones.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use link::{Datum, Node, PortConfig};
+use wire::PortSet;
+
+use crate::options::{ConfigError, Options, unknown};
+
+/// What a node is told when it is made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeConfig {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Its ports in order.
+    pub ports: Vec<PortConfig>,
+    /// Its options by name, as given.
+    pub options: BTreeMap<String, Datum>,
+}
+
+impl NodeConfig {
+    /// The options, to be read by type.
+    #[must_use]
+    pub fn read(&self) -> Options<'_> {
+        Options(&self.options)
+    }
+
+    /// The same node with other options: what a wrapper hands to the kind inside it.
+    #[must_use]
+    pub fn with_options(&self, options: BTreeMap<String, Datum>) -> Self {
+        Self { name: self.name.clone(), ports: self.ports.clone(), options }
+    }
+}
+
+/// One option of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes, in words: `a port`, `true or false`.
+    pub takes: &'static str,
+    /// What stands where it is not given, as text.
+    pub default: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+}
+
+/// How many ports a kind has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortRule {
+    /// This many.
+    Exactly(usize),
+    /// This many or more.
+    AtLeast(usize),
+}
+
+/// Options that a kind takes beside those of its table: those of a kind inside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inner {
+    /// None.
+    None,
+    /// Names with this prefix, `behind.`.
+    Prefixed(&'static str),
+    /// Any name; the kind inside judges it.
+    Any,
+}
+
+/// What the checks may expect of a node: plain data, so that the checks need not know kinds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It answers nothing.
+    Silent,
+    /// It says what it is told to say, and answers nothing.
+    Sender,
+    /// It answers TCP segments to these ports as a closed port does.
+    ClosedPort {
+        /// The ports.
+        ports: PortSet,
+    },
+    /// It passes packets on between its ports, and answers TCP segments to some ports with a reset.
+    Forwarder {
+        /// The destination ports it rejects.
+        reject: PortSet,
+    },
+    /// Nothing is known.
+    Other,
+}
+
+/// Makes a node; the registry is for kinds that hold another.
+pub type Build = dyn Fn(&NodeConfig, &Registry) -> Result<Box<dyn Node>, ConfigError> + Send + Sync;
+
+/// Says what may be expected of a node so configured; `Other` for one that cannot be built.
+pub type RoleOf = dyn Fn(&NodeConfig, &Registry) -> Role + Send + Sync;
+
+/// A kind of node.
+#[derive(Clone)]
+pub struct Kind {
+    /// Its name in scenarios: `md5-receiver`.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    /// How many ports it has.
+    pub ports: PortRule,
+    /// The options it takes, in the order to show them.
+    pub options: &'static [OptionSpec],
+    /// Options beside those, of a kind inside it.
+    pub inner: Inner,
+    /// Makes one.
+    pub build: Arc<Build>,
+    /// What may be expected of one.
+    pub role: Arc<RoleOf>,
+}
+
+impl Kind {
+    /// A kind without options, with one port, of which nothing may be expected.
+    pub fn new(
+        name: &'static str,
+        about: &'static str,
+        build: impl Fn(&NodeConfig, &Registry) -> Result<Box<dyn Node>, ConfigError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            ports: PortRule::Exactly(1),
+            options: &[],
+            inner: Inner::None,
+            build: Arc::new(build),
+            role: Arc::new(|_, _| Role::Other),
+        }
+    }
+
+    /// The same with these options.
+    #[must_use]
+    pub fn options(mut self, options: &'static [OptionSpec]) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The same with this many ports.
+    #[must_use]
+    pub fn ports(mut self, ports: PortRule) -> Self {
+        self.ports = ports;
+        self
+    }
+
+    /// The same taking the options of a kind inside it too.
+    #[must_use]
+    pub fn inner(mut self, inner: Inner) -> Self {
+        self.inner = inner;
+        self
+    }
+
+    /// The same with what may be expected of it.
+    #[must_use]
+    pub fn role(
+        mut self,
+        role: impl Fn(&NodeConfig, &Registry) -> Role + Send + Sync + 'static,
+    ) -> Self {
+        self.role = Arc::new(role);
+        self
+    }
+
+    /// Ports and option names of a configuration are as the kind wants them.
+    ///
+    /// # Errors
+    /// Names the first that is not.
+    pub fn check(&self, config: &NodeConfig) -> Result<(), ConfigError> {
+        let (name, has) = (self.name, config.ports.len());
+        let wrong = match self.ports {
+            PortRule::Exactly(count) => (has != count).then(|| format!("exactly {count}")),
+            PortRule::AtLeast(count) => (has < count).then(|| format!("at least {count}")),
+        };
+        if let Some(wants) = wrong {
+            let message = format!("ports: the kind {name} has {wants}, {has} given");
+            return Err(ConfigError::new(message));
+        }
+        for option in config.options.keys() {
+            let inner = match self.inner {
+                Inner::None => false,
+                Inner::Prefixed(prefix) => option.starts_with(prefix),
+                Inner::Any => true,
+            };
+            if !inner && !self.options.iter().any(|known| known.name == option) {
+                let what = format!("option of {name}");
+                let allowed = self.options.iter().map(|known| known.name);
+                return Err(ConfigError::at(option, unknown(&what, option, allowed)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kind").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The kinds there are, in the order they were registered.
+#[derive(Clone, Debug, Default)]
+pub struct Registry(Vec<Kind>);
+
+impl Registry {
+    /// No kind at all.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The kinds of this crate.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self(crate::standard_kinds())
+    }
+
+    /// Adds a kind; one of the same name is replaced in its place.
+    pub fn register(&mut self, kind: Kind) {
+        match self.0.iter_mut().find(|known| known.name == kind.name) {
+            Some(known) => *known = kind,
+            None => self.0.push(kind),
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Kind> {
+        self.0.iter().find(|kind| kind.name == name)
+    }
+
+    /// The kinds in their order.
+    pub fn kinds(&self) -> impl ExactSizeIterator<Item = &Kind> {
+        self.0.iter()
+    }
+
+    /// The kind of that name, or the sentence that lists those there are.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn find(&self, name: &str) -> Result<&Kind, ConfigError> {
+        let names = self.0.iter().map(|kind| kind.name);
+        self.get(name).ok_or_else(|| ConfigError::new(unknown("kind of node", name, names)))
+    }
+
+    /// Makes a node of a kind.
+    ///
+    /// # Errors
+    /// When there is no such kind, or it does not take these ports or options.
+    pub fn build(&self, kind: &str, config: &NodeConfig) -> Result<Box<dyn Node>, ConfigError> {
+        let kind = self.find(kind)?;
+        kind.check(config)?;
+        (kind.build)(config, self)
+    }
+
+    /// What may be expected of a node of a kind; [`Role::Other`] for a kind that is not there.
+    #[must_use]
+    pub fn role(&self, kind: &str, config: &NodeConfig) -> Role {
+        self.get(kind).map_or(Role::Other, |kind| (kind.role)(config, self))
+    }
+}
+
+#[cfg(test)]
+mod tests;
