@@ -1,0 +1,315 @@
+//! A scenario as written: names are still names, but every value has been read and every name
+//! that the file itself defines has been looked up. Knows no node kind, check or wire.
+
+use std::net::IpAddr;
+
+use wire::{Duration, Field, Mac};
+
+use crate::{Expr, PacketTemplate, Pattern, Span, Spanned};
+
+/// A scenario file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scenario {
+    /// What happens, in one line.
+    pub title: Spanned<String>,
+    /// A comment on the whole.
+    pub note: Option<String>,
+    /// Clauses and requirement ids that it is about.
+    pub cites: Vec<Spanned<String>>,
+    /// The seed of the wire's random choices.
+    pub seed: Option<Spanned<u64>>,
+    /// Limits of the run.
+    pub limits: Limits,
+    /// When the run stops; it runs until idle where this is left out.
+    pub end: Option<Spanned<Duration>>,
+    /// The nodes, in the order of the file.
+    pub nodes: Vec<Node>,
+    /// The links, in the order of the file.
+    pub links: Vec<Link>,
+    /// The steps, in the order of the file; at least one.
+    pub steps: Vec<Step>,
+    /// What may differ from the golden.
+    pub masks: Vec<Mask>,
+    /// The checks that must find something; every other finding is a failure.
+    pub finds: Vec<Spanned<String>>,
+    /// Wires on which it cannot run, each with its reason.
+    pub not_on: Vec<Reason>,
+}
+
+/// Limits of a run; what is left out takes the runner's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Frames captured.
+    pub frames: Option<Spanned<u32>>,
+    /// Events handled.
+    pub steps: Option<Spanned<u64>>,
+    /// Frames in flight at once.
+    pub queue: Option<Spanned<u32>>,
+    /// Virtual time.
+    pub duration: Option<Spanned<Duration>>,
+}
+
+/// A wire on which a scenario cannot run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The wire's name.
+    pub wire: Spanned<String>,
+    /// Why, not empty.
+    pub reason: Spanned<String>,
+}
+
+/// A node: one implementation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its kind.
+    pub kind: Spanned<String>,
+    /// The Ethernet address of its first port.
+    pub mac: Option<Spanned<Mac>>,
+    /// The addresses of its first port.
+    pub addresses: Vec<Spanned<Address>>,
+    /// Its ports where the file names them, in order; empty where the kind decides.
+    pub ports: Vec<Port>,
+    /// All other keys: options of its kind.
+    pub options: Vec<Argument>,
+    /// A comment.
+    pub note: Option<String>,
+}
+
+/// A port that the file names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its Ethernet address.
+    pub mac: Option<Spanned<Mac>>,
+    /// Its addresses.
+    pub addresses: Vec<Spanned<Address>>,
+    /// A comment.
+    pub note: Option<String>,
+}
+
+/// An address with its subnet's prefix: 24 (IPv4) or 64 (IPv6) where none was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The address.
+    pub ip: IpAddr,
+    /// Bits of the subnet's prefix.
+    pub prefix: u8,
+}
+
+/// A named value: a node's option, a command's argument, an event's field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Argument {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its value.
+    pub value: Spanned<Scalar>,
+}
+
+/// The value of an [`Argument`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// True or false.
+    Bool(bool),
+    /// A number.
+    Num(u64),
+    /// Text.
+    Text(String),
+    /// Several values.
+    List(Vec<Scalar>),
+    /// A number computed from bound names; never in a node's option. See [`Scalar::resolve`].
+    Expr(Expr),
+}
+
+/// A node of the file, and one of its ports where it was written: `middle:left`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortRef {
+    /// The node's name.
+    pub node: Spanned<String>,
+    /// Its place in [`Scenario::nodes`].
+    pub index: usize,
+    /// The port's name; one of the node's `ports` where it has them.
+    pub port: Option<Spanned<String>>,
+}
+
+/// A link between two ports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Its name.
+    pub name: Option<Spanned<String>>,
+    /// The ports it joins.
+    pub ends: [PortRef; 2],
+    /// How it treats frames.
+    pub settings: LinkSettings,
+    /// A comment.
+    pub note: Option<String>,
+    /// The whole object.
+    pub span: Span,
+}
+
+/// How a link treats frames; what is left out takes the default or, in a step, stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LinkSettings {
+    /// The time a frame travels.
+    pub delay: Option<Spanned<Duration>>,
+    /// Random extra delay up to this.
+    pub jitter: Option<Spanned<Duration>>,
+    /// Bits a second; the inner `None` means `"unlimited"`, here and below.
+    pub rate: Option<Spanned<Option<u64>>>,
+    /// The largest IP datagram in bytes.
+    pub mtu: Option<Spanned<Option<u32>>>,
+    /// Frames that may wait for the rate.
+    pub queue: Option<Spanned<Option<u32>>>,
+    /// Which frames are lost.
+    pub loss: Option<Spanned<Chance>>,
+    /// Which are handed over twice.
+    pub duplicate: Option<Spanned<Chance>>,
+    /// Which are held back.
+    pub reorder: Option<Spanned<Chance>>,
+    /// For how long.
+    pub reorder_delay: Option<Spanned<Duration>>,
+    /// Which have a bit flipped.
+    pub corrupt: Option<Spanned<Chance>>,
+    /// Whether it carries anything at all.
+    pub up: Option<Spanned<bool>>,
+}
+
+/// Which frames something happens to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chance {
+    /// At random, in parts per million: 0 never, 1,000,000 always.
+    Rate(u32),
+    /// Those with these ordinals, from 1.
+    Nth(Vec<u64>),
+    /// Each n-th, n from 1.
+    Every(u64),
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What.
+    pub action: Action,
+    /// A comment; it travels to the report and the capture.
+    pub note: Option<String>,
+    /// The whole object.
+    pub span: Span,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// A node sends a packet.
+    Send {
+        /// When.
+        when: When,
+        /// Who, and by which port.
+        from: PortRef,
+        /// What.
+        packet: Spanned<PacketTemplate>,
+    },
+    /// A node is given a command.
+    Do {
+        /// When.
+        when: When,
+        /// Who.
+        node: PortRef,
+        /// The command.
+        verb: Spanned<String>,
+        /// Its arguments.
+        args: Vec<Argument>,
+    },
+    /// A frame must be emitted.
+    Expect {
+        /// How soon.
+        within: Spanned<Duration>,
+        /// By whom.
+        from: PortRef,
+        /// What it must look like.
+        pattern: Spanned<Pattern>,
+        /// Names to give to values of its fields.
+        bind: Vec<Bind>,
+        /// Frames that do not match may come before it.
+        skip_others: bool,
+    },
+    /// No such frame may be emitted.
+    ExpectNothing {
+        /// For how long.
+        during: Spanned<Duration>,
+        /// By whom; by anybody where it is left out.
+        from: Option<PortRef>,
+        /// What it would look like; empty: any frame.
+        pattern: Spanned<Pattern>,
+    },
+    /// A node's application must see something.
+    ExpectEvent {
+        /// How soon.
+        within: Spanned<Duration>,
+        /// Whose.
+        from: PortRef,
+        /// The kind of event.
+        kind: Spanned<String>,
+        /// Fields it must have.
+        fields: Vec<Argument>,
+    },
+    /// A link changes from then on.
+    SetLink {
+        /// When.
+        when: When,
+        /// Which, by name or by its ends (`a-b`).
+        link: Spanned<String>,
+        /// Its place in [`Scenario::links`].
+        index: usize,
+        /// Only frames that travel toward this end; both directions where it is left out.
+        toward: Option<PortRef>,
+        /// What changes.
+        set: Box<LinkSettings>,
+    },
+    /// Time passes.
+    Wait(Spanned<Duration>),
+}
+
+/// When a step begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// As soon as the step before is done.
+    #[default]
+    Now,
+    /// At this virtual time since the run began.
+    At(Spanned<Duration>),
+    /// This long after the step before was done.
+    After(Spanned<Duration>),
+}
+
+/// A name given to a field's value in the frame that matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bind {
+    /// The name, without `$`.
+    pub name: Spanned<String>,
+    /// The field; its value is a number.
+    pub field: Spanned<FieldPath>,
+}
+
+/// A field of one of a frame's layers: `tcp.seq`, or `vlan#2.id` for the second of that protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldPath {
+    /// The field.
+    pub field: &'static Field,
+    /// Which layer of its protocol, from 0.
+    pub occurrence: usize,
+}
+
+/// A field that may differ from the golden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mask {
+    /// The field.
+    pub field: Spanned<FieldPath>,
+    /// Frames by number, from 1; all where it is left out.
+    pub frames: Option<Vec<Spanned<u32>>>,
+    /// Only what this port emits.
+    pub from: Option<PortRef>,
+    /// Why, not empty.
+    pub reason: Spanned<String>,
+}
