@@ -3,7 +3,7 @@
 //! Offsets and widths are those of the RFC named at each [`Proto`]; names after Wireshark 4.0.
 
 use crate::field::Form::{Bit, Bytes, Dec, Hex, Ip4, Ip6, Mac, TcpFlags};
-use crate::field::{Field, Form, Proto};
+use crate::field::{Field, Proto};
 
 /// Writes one protocol's module: a constant a field, and `ALL` in order.
 macro_rules! table {

@@ -5,11 +5,13 @@
 //! shown and compared, also when it is wrong.
 
 pub mod capture;
+pub mod checksum;
 pub mod field;
 pub mod fields;
 mod mac;
 pub mod packet;
 mod ports;
+pub mod segment;
 pub mod time;
 
 pub use capture::{Capture, Cause, FrameId, PortId, Record};
@@ -17,4 +19,5 @@ pub use field::{Field, Form, Proto, Value, ValueError};
 pub use mac::{Mac, MacError};
 pub use packet::{Defaults, Deliberate, Layer, Packet, TcpOption};
 pub use ports::{PortSet, PortSetError};
+pub use segment::{IpPacket, TcpSegment};
 pub use time::{Duration, Instant};
