@@ -10,6 +10,8 @@ pub mod field;
 pub mod fields;
 mod mac;
 pub mod packet;
+pub mod pcap;
+pub mod pcapng;
 mod ports;
 pub mod segment;
 pub mod time;

@@ -1,0 +1,131 @@
+//! Capture files: pcapng out, pcapng and classic pcap in.
+//!
+//! What is written is the same bytes on every machine: little-endian, nanoseconds, one interface a
+//! port, nothing about the host. Writing goes through `pcap-file`; reading is our own, because a
+//! capture from elsewhere must be read also where its names, comments or times are odd. Nothing
+//! here knows a header above the block.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use pcap_file::pcapng::PcapNgWriter;
+use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
+use pcap_file::pcapng::blocks::interface_description::{
+    InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
+};
+use pcap_file::pcapng::blocks::opt_common::CommonOption;
+use pcap_file::{DataLink, Endianness};
+
+use crate::capture::{Capture, FrameId};
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+/// Comments by frame, in the order in which they are shown.
+pub type Comments = BTreeMap<FrameId, Vec<String>>;
+
+/// A capture file's contents.
+#[derive(Clone, Debug, Default)]
+pub struct File {
+    /// Its frames in the order of the file. Times are nanoseconds as the file counts them, from
+    /// 1970 for a real capture; interfaces without a name are `if0`, `if1`, ….
+    pub capture: Capture,
+    /// Its packet comments.
+    pub comments: Comments,
+    /// Each interface's link type; frames are only taken from Ethernet (1).
+    pub link_types: Vec<u16>,
+    /// What was odd and passed over: frames cut by the capture, blocks of other kinds.
+    pub notes: Vec<String>,
+}
+
+/// Why a file could not be read to its end.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("at byte {offset}: {message}")]
+pub struct ReadError {
+    /// Where the block or packet begins that is wrong.
+    pub offset: usize,
+    /// What is wrong with it.
+    pub message: String,
+    /// What could be read before it.
+    pub so_far: Box<File>,
+}
+
+impl ReadError {
+    pub(crate) fn new(offset: usize, message: impl Into<String>, so_far: File) -> Self {
+        Self { offset, message: message.into(), so_far: Box::new(so_far) }
+    }
+}
+
+/// The most bytes of one comment: an option's length has 16 bits.
+const COMMENT_BYTES: usize = 65_532;
+
+/// Writes a capture as pcapng; with no comments this is the golden form, the same bytes always.
+/// A comment longer than 65,532 bytes goes on in the next one.
+///
+/// # Errors
+/// What the writer says, or a frame or name that pcapng cannot hold.
+pub fn write(capture: &Capture, comments: &Comments, writer: impl Write) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, writer);
+    let mut blocks =
+        PcapNgWriter::with_endianness(&mut out, Endianness::Little).map_err(io::Error::other)?;
+    for name in capture.interfaces() {
+        let mut block = InterfaceDescriptionBlock::new(DataLink::ETHERNET, 0);
+        block.options = vec![
+            InterfaceDescriptionOption::IfName(Cow::Borrowed(name)),
+            InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
+        ];
+        blocks.write_pcapng_block(block).map_err(io::Error::other)?;
+    }
+    for (id, record, bytes) in capture.iter() {
+        let said = comments.get(&id).map_or(&[][..], Vec::as_slice);
+        let block = EnhancedPacketBlock {
+            interface_id: u32::from(record.port.0),
+            timestamp: Duration::from_nanos(record.time.as_nanos()),
+            original_len: u32::try_from(bytes.len()).map_err(io::Error::other)?,
+            data: Cow::Borrowed(bytes),
+            options: said.iter().flat_map(|text| parts(text)).map(comment).collect(),
+        };
+        blocks.write_pcapng_block(block).map_err(io::Error::other)?;
+    }
+    out.flush()
+}
+
+/// Reads a capture file: pcapng, or classic pcap by its first four bytes.
+///
+/// # Errors
+/// Where the file is cut, lies about a length, or carries frames that are not Ethernet; the error
+/// carries what could be read before.
+pub fn read(bytes: &[u8]) -> Result<File, ReadError> {
+    let fail = |message: String| Err(ReadError::new(0, message, File::default()));
+    match bytes {
+        [] => fail("the file is empty".into()),
+        [0x0a, 0x0d, 0x0d, 0x0a, ..] => read::read(bytes),
+        [0x1f, 0x8b, ..] => fail("the file is packed with gzip; unpack it first".into()),
+        _ if crate::pcap::detect(bytes).is_some() => crate::pcap::read(bytes),
+        _ => {
+            let start: String = bytes.iter().take(4).map(|byte| format!(" {byte:02x}")).collect();
+            fail(format!(
+                "no capture: it begins with{start}, where pcapng begins with 0a 0d 0d 0a and \
+                 pcap with a1 b2 c3 d4 or a1 b2 3c 4d in either byte order"
+            ))
+        }
+    }
+}
+
+/// A comment in parts that an option can hold.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (part, after) = text.split_at(text.floor_char_boundary(COMMENT_BYTES));
+        rest = (!after.is_empty()).then_some(after);
+        Some(part)
+    })
+}
+
+fn comment(text: &str) -> EnhancedPacketOption<'_> {
+    EnhancedPacketOption::Common(CommonOption::Comment(Cow::Borrowed(text)))
+}
