@@ -1,10 +1,22 @@
 //! **link**: how it crossed. The node contract, the virtual clock, links with impairments and the
 //! run loop of the simulated wire. Knows frames as bytes: no TCP, no file format, no scenario.
 
+mod config;
+mod error;
+mod impair;
+mod net;
 mod node;
 mod outbox;
+mod queue;
+mod random;
+pub mod sim;
 
+pub use config::{Chance, Direction, Limits, LinkChange, LinkConfig};
+pub use error::{
+    LinkId, LinkNote, LossReason, Mishap, NodeId, NodePanic, Seen, SimError, TopologyError,
+};
 pub use node::{
     Address, Command, CommandError, Datum, Event, Node, Peer, PortConfig, PortIndex, Transmit,
 };
 pub use outbox::Outbox;
+pub use sim::Sim;

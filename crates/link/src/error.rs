@@ -1,0 +1,188 @@
+//! What can end a run, what can be wrong with a topology, and what is noted along the way.
+
+use std::fmt;
+use std::time::Duration;
+
+use wire::{FrameId, Instant};
+
+use crate::node::{CommandError, Event, PortIndex};
+
+/// A node of a run, in the order in which nodes were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeId(pub u16);
+
+/// A link of a run, in the order in which links were connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkId(pub u16);
+
+/// Why a run ended before its time. Nodes are named by number; the driver knows their names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SimError {
+    /// A frame more than [`Limits::frames`](crate::Limits::frames) was emitted.
+    #[error("more than {0} frames emitted, the limit of this run")]
+    FrameLimit(u32),
+    /// A step more than [`Limits::steps`](crate::Limits::steps) was due.
+    #[error("more than {0} steps, the limit of this run")]
+    StepLimit(u64),
+    /// A frame more than [`Limits::queue`](crate::Limits::queue) was to be in flight.
+    #[error("more than {0} frames in flight at once, the limit of this run")]
+    QueueLimit(usize),
+    /// Something was due after [`Limits::duration`](crate::Limits::duration).
+    #[error("longer than {0:?} of virtual time, the limit of this run")]
+    DurationLimit(Duration),
+    /// A node could not do as it was told.
+    #[error("node {0}: {1}")]
+    Command(NodeId, #[source] CommandError),
+    /// There is no node of this number.
+    #[error("no node {0}")]
+    UnknownNode(NodeId),
+    /// A node emitted from a port that it does not have.
+    #[error("node {node} emitted a frame from port {port}, but has {ports} ports")]
+    UnknownPort {
+        /// The node.
+        node: NodeId,
+        /// The port that it named.
+        port: PortIndex,
+        /// How many it has.
+        ports: u16,
+    },
+}
+
+/// What is wrong with a topology, or with a change to it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TopologyError {
+    /// There is no node of this number.
+    #[error("no node {0}")]
+    UnknownNode(NodeId),
+    /// A node has no port of this number.
+    #[error("node {0} has no port {1}")]
+    UnknownPort(NodeId, PortIndex),
+    /// A port has a link already.
+    #[error("port {1} of node {0} has a link already; a port takes one")]
+    PortTaken(NodeId, PortIndex),
+    /// Both ends of a link are the same port.
+    #[error("port {1} of node {0} cannot be both ends of a link")]
+    SamePort(NodeId, PortIndex),
+    /// There is no link of this number.
+    #[error("no link {0}")]
+    UnknownLink(LinkId),
+    /// A rate of no bits a second.
+    #[error("a rate of 0 bits per second lets nothing pass; take the link down instead")]
+    ZeroRate,
+    /// More links than can be numbered.
+    #[error("more than 32,767 links")]
+    TooManyLinks,
+}
+
+/// Something a node's application saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// When.
+    pub time: Instant,
+    /// At which node.
+    pub node: NodeId,
+    /// What.
+    pub event: Event,
+}
+
+/// A node panicked. It is dead from then on, and the run goes on without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePanic {
+    /// When.
+    pub time: Instant,
+    /// Which node.
+    pub node: NodeId,
+    /// What the panic said.
+    pub message: String,
+}
+
+/// Something befell a frame between its emission and the port it was meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkNote {
+    /// When: of emission, but of the cut and of the arrival for what is lost there.
+    pub time: Instant,
+    /// The frame.
+    pub frame: FrameId,
+    /// The link; `None` when the port has none.
+    pub link: Option<LinkId>,
+    /// What befell it.
+    pub what: Mishap,
+}
+
+/// What can befall a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// It does not arrive.
+    Lost(LossReason),
+    /// A second copy arrives.
+    Duplicated,
+    /// It is held back by so much.
+    Reordered(Duration),
+    /// One bit of the delivered bytes is not as emitted.
+    Corrupted {
+        /// The byte, from 0 at the Ethernet destination.
+        offset: u32,
+        /// The bit: 0 is the least significant.
+        bit: u8,
+    },
+}
+
+/// Why a frame did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossReason {
+    /// The port has no link.
+    NoLink,
+    /// The link is down, or was cut with the frame on it.
+    LinkDown,
+    /// Longer than the link takes.
+    Mtu {
+        /// Bytes of its Ethernet payload.
+        length: u32,
+        /// Bytes that the link takes.
+        mtu: u32,
+    },
+    /// As many frames as may wait were waiting.
+    QueueFull,
+    /// The link's loss struck.
+    Chance,
+    /// The node at the other end had panicked.
+    NodeDead,
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLink => f.write_str("the port has no link"),
+            Self::LinkDown => f.write_str("the link is down"),
+            Self::Mtu { length, mtu } => write!(f, "{length} bytes on a link of MTU {mtu}"),
+            Self::QueueFull => f.write_str("the link's queue is full"),
+            Self::Chance => f.write_str("the link's loss"),
+            Self::NodeDead => f.write_str("the receiving node had panicked"),
+        }
+    }
+}
+
+impl fmt::Display for Mishap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(reason) => write!(f, "lost: {reason}"),
+            Self::Duplicated => f.write_str("duplicated"),
+            Self::Reordered(by) => write!(f, "held back by {by:?}"),
+            Self::Corrupted { offset, bit } => {
+                write!(f, "corrupted: bit {bit} of byte {offset} flipped")
+            }
+        }
+    }
+}

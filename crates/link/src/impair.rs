@@ -1,0 +1,221 @@
+//! One direction of a link: what becomes of a frame, decided at the moment it is emitted. Reads a
+//! frame's length and its VLAN tags and nothing else; moves no bytes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use wire::{Instant, PortId};
+
+use crate::config::{Chance, LinkChange, LinkConfig};
+use crate::error::{LinkId, LossReason};
+use crate::random::{Purpose, Random};
+
+/// One direction of a link, and what it remembers of the frames before.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) link: LinkId,
+    pub(crate) target: PortId,
+    config: LinkConfig,
+    /// Frames emitted into this direction so far.
+    offered: u64,
+    loss: Dice,
+    corrupt: Dice,
+    duplicate: Dice,
+    reorder: Dice,
+    jitter: Random,
+    bit: Random,
+    /// When the last bit of the last frame leaves.
+    busy_until: Instant,
+    /// The latest arrival so far, held-back frames left aside: nothing arrives before it.
+    last_arrival: Instant,
+    /// When each waiting frame will begin to leave, in order.
+    waiting: VecDeque<Instant>,
+}
+
+/// How a frame that is not lost crosses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Crossing {
+    pub(crate) arrival: Instant,
+    /// The byte and the bit to flip.
+    pub(crate) flip: Option<(u32, u8)>,
+    pub(crate) duplicated: bool,
+    pub(crate) held_back: Option<Duration>,
+}
+
+impl Crossing {
+    /// Something befalls the frame that is worth a note.
+    #[inline]
+    pub(crate) fn is_impaired(&self) -> bool {
+        self.flip.is_some() || self.duplicated || self.held_back.is_some()
+    }
+}
+
+/// The state of one [`Chance`].
+#[derive(Debug)]
+struct Dice {
+    /// Frames emitted before the chance was set.
+    since: u64,
+    random: Random,
+}
+
+impl Dice {
+    fn falls(&mut self, chance: &Chance, offered: u64) -> bool {
+        let ordinal = offered - self.since;
+        match chance {
+            Chance::Never => false,
+            Chance::Always => true,
+            Chance::Rate(per_million) => self.random.falls(*per_million),
+            Chance::Nth(ordinals) => ordinals.contains(&ordinal),
+            Chance::Every(n) => *n != 0 && ordinal.is_multiple_of(*n),
+        }
+    }
+}
+
+impl Lane {
+    pub(crate) fn new(
+        seed: u64,
+        number: u16,
+        link: LinkId,
+        target: PortId,
+        config: LinkConfig,
+    ) -> Self {
+        let random = |purpose| Random::new(seed, number, purpose);
+        let dice = |purpose| Dice { since: 0, random: random(purpose) };
+        Self {
+            link,
+            target,
+            config,
+            offered: 0,
+            loss: dice(Purpose::Loss),
+            corrupt: dice(Purpose::Corrupt),
+            duplicate: dice(Purpose::Duplicate),
+            reorder: dice(Purpose::Reorder),
+            jitter: random(Purpose::Jitter),
+            bit: random(Purpose::Bit),
+            busy_until: Instant::ZERO,
+            last_arrival: Instant::ZERO,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Decides what becomes of a frame.
+    pub(crate) fn offer(&mut self, now: Instant, frame: &[u8]) -> Result<Crossing, LossReason> {
+        self.offered += 1;
+        if !self.config.up {
+            return Err(LossReason::LinkDown);
+        }
+        if let Some(mtu) = self.config.mtu {
+            let length = payload_length(frame);
+            if length > mtu {
+                return Err(LossReason::Mtu { length, mtu });
+            }
+        }
+        if self.queue_is_full(now) {
+            return Err(LossReason::QueueFull);
+        }
+        if self.loss.falls(&self.config.loss, self.offered) {
+            return Err(LossReason::Chance);
+        }
+        let mut flip = None;
+        if self.corrupt.falls(&self.config.corrupt, self.offered) && !frame.is_empty() {
+            let at = self.bit.up_to(frame.len() as u64 * 8 - 1);
+            flip = Some(((at / 8) as u32, (at % 8) as u8));
+        }
+        let duplicated = self.duplicate.falls(&self.config.duplicate, self.offered);
+        let reordered = self.reorder.falls(&self.config.reorder, self.offered);
+        let held_back = reordered.then(|| self.config.held_back());
+        let arrival = self.arrival(now, frame.len(), held_back);
+        Ok(Crossing { arrival, flip, duplicated, held_back })
+    }
+
+    /// Sends the frame after those before it, and says when it arrives.
+    fn arrival(&mut self, now: Instant, length: usize, held_back: Option<Duration>) -> Instant {
+        let mut leaves = now;
+        if self.busy_until > now {
+            leaves = self.busy_until;
+            self.waiting.push_back(leaves);
+        }
+        if let Some(rate) = self.config.rate_bps {
+            leaves += line_time(length, rate);
+            self.busy_until = leaves;
+        }
+        let mut arrival = leaves + self.config.delay;
+        if !self.config.jitter.is_zero() {
+            let jitter = u64::try_from(self.config.jitter.as_nanos()).unwrap_or(u64::MAX);
+            arrival += Duration::from_nanos(self.jitter.up_to(jitter));
+        }
+        arrival = arrival.max(self.last_arrival);
+        match held_back {
+            Some(by) => arrival + by,
+            None => {
+                self.last_arrival = arrival;
+                arrival
+            }
+        }
+    }
+
+    /// This frame would have to wait, and as many as may wait do so already.
+    fn queue_is_full(&mut self, now: Instant) -> bool {
+        while self.waiting.front().is_some_and(|&begins| begins <= now) {
+            self.waiting.pop_front();
+        }
+        let Some(limit) = self.config.queue else { return false };
+        self.busy_until > now && self.waiting.len() >= limit as usize
+    }
+
+    /// Takes new settings; true when the link was cut by them.
+    pub(crate) fn change(&mut self, now: Instant, change: &LinkChange) -> bool {
+        let config = &mut self.config;
+        let was_up = config.up;
+        set(&mut config.delay, &change.delay);
+        set(&mut config.jitter, &change.jitter);
+        set(&mut config.rate_bps, &change.rate_bps);
+        set(&mut config.mtu, &change.mtu);
+        set(&mut config.queue, &change.queue);
+        set(&mut config.reorder_delay, &change.reorder_delay);
+        set(&mut config.up, &change.up);
+        let chances = [
+            (&mut config.loss, &change.loss, &mut self.loss),
+            (&mut config.corrupt, &change.corrupt, &mut self.corrupt),
+            (&mut config.duplicate, &change.duplicate, &mut self.duplicate),
+            (&mut config.reorder, &change.reorder, &mut self.reorder),
+        ];
+        for (place, given, dice) in chances {
+            if set(place, given) {
+                dice.since = self.offered;
+            }
+        }
+        let cut = was_up && !config.up;
+        if cut {
+            self.busy_until = now;
+            self.last_arrival = now;
+            self.waiting.clear();
+        }
+        cut
+    }
+}
+
+/// Sets what is given; true when it was.
+fn set<T: Clone>(place: &mut T, given: &Option<T>) -> bool {
+    if let Some(value) = given {
+        place.clone_from(value);
+    }
+    given.is_some()
+}
+
+/// How long the bits of a frame take to leave, rounded up to a nanosecond.
+fn line_time(length: usize, rate_bps: u64) -> Duration {
+    let nanos = (length as u128 * 8 * 1_000_000_000).div_ceil(u128::from(rate_bps));
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+/// What an MTU counts: all after the Ethernet header and the VLAN tags (0x8100, 0x88a8).
+fn payload_length(frame: &[u8]) -> u32 {
+    let mut at = 12;
+    while let Some(ethertype) = frame.get(at..at + 2)
+        && matches!(ethertype, [0x81, 0x00] | [0x88, 0xa8])
+    {
+        at += 4;
+    }
+    u32::try_from(frame.len().saturating_sub(at + 2)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,259 @@
+//! Everything of a run that is not a node: the clock's value, the capture, the lanes and what is
+//! in flight on them. Calls no node.
+
+use wire::{Capture, Cause, Deliberate, FrameId, Instant, PortId};
+
+use crate::config::{Limits, LinkConfig};
+use crate::error::{LinkId, LinkNote, LossReason, Mishap, NodeId, Seen, SimError};
+use crate::impair::{Crossing, Lane};
+use crate::node::{Event, PortIndex, Transmit};
+use crate::queue::{AS_EMITTED, Flight, Flights};
+
+/// Who emits, and why.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) node: NodeId,
+    pub(crate) first_port: u16,
+    pub(crate) ports: u16,
+    pub(crate) cause: Cause,
+    pub(crate) deliberate: Deliberate,
+}
+
+/// A port of the run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Port {
+    pub(crate) node: NodeId,
+    pub(crate) index: PortIndex,
+    /// The lane that frames emitted here take.
+    pub(crate) lane: Option<u16>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Net {
+    pub(crate) limits: Limits,
+    pub(crate) now: Instant,
+    pub(crate) steps: u64,
+    pub(crate) capture: Capture,
+    pub(crate) flights: Flights,
+    pub(crate) notes: Vec<LinkNote>,
+    pub(crate) seen: Vec<Seen>,
+    /// By [`PortId`].
+    pub(crate) ports: Vec<Port>,
+    /// Two for each link, in the order of [`Direction`](crate::Direction).
+    pub(crate) lanes: Vec<Lane>,
+    /// The wire's own code runs, in the midst of a node's turn.
+    pub(crate) working: bool,
+    copies: Copies,
+    sequence: u64,
+    seed: u64,
+}
+
+impl Net {
+    pub(crate) fn new(seed: u64, limits: Limits) -> Self {
+        Self {
+            limits,
+            now: Instant::ZERO,
+            steps: 0,
+            capture: Capture::new(),
+            flights: Flights::default(),
+            notes: Vec::new(),
+            seen: Vec::new(),
+            ports: Vec::new(),
+            lanes: Vec::new(),
+            working: false,
+            copies: Copies::default(),
+            sequence: 0,
+            seed,
+        }
+    }
+
+    /// The next number of the total order.
+    #[inline]
+    pub(crate) fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// Counts one step, unless it would be one too many.
+    #[inline]
+    pub(crate) fn count_step(&mut self) -> Result<(), SimError> {
+        if self.steps >= self.limits.steps {
+            return Err(SimError::StepLimit(self.limits.steps));
+        }
+        self.steps += 1;
+        Ok(())
+    }
+
+    /// Lays one direction of a link from a port to another; its number is its place.
+    pub(crate) fn add_lane(&mut self, link: LinkId, from: PortId, to: PortId, config: LinkConfig) {
+        let number = self.lanes.len() as u16;
+        self.lanes.push(Lane::new(self.seed, number, link, to, config));
+        self.ports[usize::from(from.0)].lane = Some(number);
+    }
+
+    /// Captures a frame that a node emits, and puts it on the link.
+    #[inline]
+    pub(crate) fn emit(&mut self, origin: &Origin, out: Transmit<'_>) -> Result<(), SimError> {
+        if out.port >= origin.ports {
+            let Origin { node, ports, .. } = *origin;
+            return Err(SimError::UnknownPort { node, port: out.port, ports });
+        }
+        if self.capture.len() >= self.limits.frames as usize {
+            return Err(SimError::FrameLimit(self.limits.frames));
+        }
+        let port = PortId(origin.first_port + out.port);
+        let frame = self.capture.push(self.now, port, out.frame);
+        let record = self.capture.record_mut(frame);
+        record.cause = origin.cause;
+        record.deliberate = origin.deliberate;
+        let Some(number) = self.ports[usize::from(port.0)].lane else {
+            self.note(frame, None, Mishap::Lost(LossReason::NoLink));
+            return Ok(());
+        };
+        let lane = &mut self.lanes[usize::from(number)];
+        let (link, target) = (lane.link, lane.target);
+        match lane.offer(self.now, out.frame) {
+            Err(reason) => self.note(frame, Some(link), Mishap::Lost(reason)),
+            Ok(crossing) => {
+                let copy = match crossing.flip {
+                    None => AS_EMITTED,
+                    Some((offset, bit)) => self.copies.flipped(out.frame, offset, bit),
+                };
+                self.launch(crossing.arrival, frame, copy, target, number)?;
+                if crossing.is_impaired() {
+                    self.note_crossing(frame, link, &crossing);
+                    if crossing.duplicated {
+                        self.launch(crossing.arrival, frame, AS_EMITTED, target, number)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn launch(
+        &mut self,
+        arrival: Instant,
+        frame: FrameId,
+        copy: u32,
+        target: PortId,
+        lane: u16,
+    ) -> Result<(), SimError> {
+        if self.flights.len() >= self.limits.queue {
+            return Err(SimError::QueueLimit(self.limits.queue));
+        }
+        let turn = (arrival, self.next_sequence());
+        self.flights.push(Flight { turn, frame, copy, target, lane });
+        Ok(())
+    }
+
+    fn note_crossing(&mut self, frame: FrameId, link: LinkId, crossing: &Crossing) {
+        if let Some((offset, bit)) = crossing.flip {
+            self.note(frame, Some(link), Mishap::Corrupted { offset, bit });
+        }
+        if crossing.duplicated {
+            self.note(frame, Some(link), Mishap::Duplicated);
+        }
+        if let Some(by) = crossing.held_back {
+            self.note(frame, Some(link), Mishap::Reordered(by));
+        }
+    }
+
+    /// The bytes that arrive.
+    #[inline]
+    pub(crate) fn bytes(&self, flight: &Flight) -> &[u8] {
+        if flight.copy == AS_EMITTED {
+            self.capture.frame(flight.frame)
+        } else {
+            self.copies.get(flight.copy)
+        }
+    }
+
+    /// Counts a delivery in the frame's record.
+    #[inline]
+    pub(crate) fn count_delivery(&mut self, flight: &Flight) {
+        let record = self.capture.record_mut(flight.frame);
+        record.deliveries = record.deliveries.saturating_add(1);
+        record.altered |= flight.copy != AS_EMITTED;
+    }
+
+    /// A frame in flight is lost.
+    pub(crate) fn lose(&mut self, flight: &Flight, reason: LossReason) {
+        let link = self.lanes[usize::from(flight.lane)].link;
+        self.note(flight.frame, Some(link), Mishap::Lost(reason));
+        self.land(flight);
+    }
+
+    /// A frame is no longer in flight: its altered copy, if any, makes room.
+    #[inline]
+    pub(crate) fn land(&mut self, flight: &Flight) {
+        if flight.copy != AS_EMITTED {
+            self.copies.free(flight.copy);
+        }
+    }
+
+    /// Loses all that is in flight on a lane, now.
+    pub(crate) fn cut(&mut self, lane: u16) {
+        for flight in self.flights.cut(lane) {
+            self.lose(&flight, LossReason::LinkDown);
+        }
+    }
+
+    fn note(&mut self, frame: FrameId, link: Option<LinkId>, what: Mishap) {
+        self.notes.push(LinkNote { time: self.now, frame, link, what });
+    }
+
+    /// Keeps what a node's application saw.
+    pub(crate) fn see(&mut self, node: NodeId, event: Event) -> Result<(), SimError> {
+        self.count_step()?;
+        self.seen.push(Seen { time: self.now, node, event });
+        Ok(())
+    }
+}
+
+/// The altered bytes in flight, in slots that are used again.
+#[derive(Debug, Default)]
+struct Copies {
+    slots: Vec<Vec<u8>>,
+    free: Vec<u32>,
+}
+
+impl Copies {
+    /// A copy of the frame with one bit flipped.
+    fn flipped(&mut self, frame: &[u8], offset: u32, bit: u8) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Vec::new());
+            self.slots.len() as u32 - 1
+        });
+        let bytes = &mut self.slots[slot as usize];
+        bytes.clear();
+        bytes.extend_from_slice(frame);
+        bytes[offset as usize] ^= 1 << bit;
+        slot
+    }
+
+    fn get(&self, slot: u32) -> &[u8] {
+        &self.slots[slot as usize]
+    }
+
+    fn free(&mut self, slot: u32) {
+        self.free.push(slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_of_landed_copies_are_used_again() {
+        let mut copies = Copies::default();
+        let one = copies.flipped(&[0, 0], 1, 7);
+        let two = copies.flipped(&[1, 1], 0, 0);
+        assert_eq!((copies.get(one), copies.get(two)), (&[0, 0x80][..], &[0, 1][..]));
+        copies.free(one);
+        assert_eq!(copies.flipped(&[4, 4, 4], 2, 1), one);
+        assert_eq!((copies.get(one), copies.slots.len()), (&[4, 4, 6][..], 2));
+    }
+}

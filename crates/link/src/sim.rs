@@ -1,0 +1,431 @@
+//! The simulated wire: nodes, links and one loop over what is to happen. Reads no clock, waits for
+//! nothing and looks into no frame.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use wire::{Capture, Cause, Deliberate, Instant, PortId};
+
+use crate::config::{Direction, Limits, LinkChange, LinkConfig};
+use crate::error::{
+    LinkId, LinkNote, LossReason, NodeId, NodePanic, Seen, SimError, TopologyError,
+};
+use crate::net::{Net, Origin, Port};
+use crate::node::{Command, Node, PortIndex};
+use crate::queue::{Flight, Timers};
+
+/// A run on the simulated wire.
+///
+/// **Order.** Events (a frame arriving, a timer running out) are handled in the total order of
+/// (time, sequence): ties go to what was scheduled first, so a run is a function of its seed, its
+/// topology and the calls made. After each input a node is drained of frames and events, and its
+/// [`Node::poll_timeout`] is read anew: a node has at most one timer, and a wish for the past is
+/// granted now, after what is due already.
+///
+/// **Capture.** Each frame is captured as emitted, with time, port and cause, before the link sees
+/// it. In flight it is an index into the capture; only a corrupted frame is copied.
+///
+/// **Link.** Each direction decides a frame's fate at the moment of emission, in this order: no
+/// link, link down, longer than the MTU, queue full, loss, corruption, duplication, reordering,
+/// then rate, delay and jitter. A frame that is lost takes no line time. Frames of a direction
+/// arrive in the order of emission, whatever jitter or a changed delay would have: an arrival is
+/// never before the one ahead. Only [`LinkConfig::reorder`] breaks that order. A link that goes
+/// down loses at that moment what is in flight on it, as a cut cable does.
+///
+/// **Panics.** A panic in a node is caught and listed in [`Sim::panics`]; the node is dead from
+/// then on: frames to it are lost, commands to it do nothing. The default panic hook still prints
+/// to stderr, since a hook belongs to the whole process; a program that minds sets its own.
+pub struct Sim {
+    nodes: Vec<Slot>,
+    timers: Timers,
+    net: Net,
+    panics: Vec<NodePanic>,
+}
+
+struct Slot {
+    name: String,
+    node: Box<dyn Node>,
+    first_port: u16,
+    ports: u16,
+    dead: bool,
+}
+
+/// The earliest thing to happen.
+enum Due {
+    Arrival,
+    Timer(u16),
+}
+
+impl Sim {
+    /// A run without nodes at time zero. The seed decides all chances and jitter.
+    #[must_use]
+    pub fn new(seed: u64, limits: Limits) -> Self {
+        let net = Net::new(seed, limits);
+        Self { nodes: Vec::new(), timers: Timers::new(), net, panics: Vec::new() }
+    }
+
+    /// Adds a node with its ports, which become the capture's interfaces `node:port`.
+    ///
+    /// # Panics
+    /// After 65,536 nodes or ports.
+    pub fn add_node(&mut self, name: &str, node: Box<dyn Node>, ports: &[String]) -> NodeId {
+        let id = NodeId(u16::try_from(self.nodes.len()).expect("at most 65,536 nodes"));
+        let first_port = u16::try_from(self.net.ports.len()).expect("at most 65,536 ports");
+        for (index, port) in (0..).zip(ports) {
+            self.net.capture.add_interface(format!("{name}:{port}"));
+            self.net.ports.push(Port { node: id, index, lane: None });
+        }
+        let ports = ports.len() as u16;
+        self.nodes.push(Slot { name: name.to_owned(), node, first_port, ports, dead: false });
+        self.timers.grow(self.nodes.len());
+        let wish = self.guarded(id, |slot, _| slot.node.poll_timeout());
+        self.arm(id, wish.flatten());
+        id
+    }
+
+    /// Joins two ports with a link that treats both directions alike.
+    ///
+    /// # Errors
+    /// When a port is not there or has a link, both are the same, or the rate is zero.
+    pub fn connect(
+        &mut self,
+        a: (NodeId, PortIndex),
+        b: (NodeId, PortIndex),
+        config: LinkConfig,
+    ) -> Result<LinkId, TopologyError> {
+        let (from, to) = (self.free_port(a)?, self.free_port(b)?);
+        if from == to {
+            return Err(TopologyError::SamePort(a.0, a.1));
+        }
+        if config.rate_bps == Some(0) {
+            return Err(TopologyError::ZeroRate);
+        }
+        if self.net.lanes.len() + 2 > usize::from(u16::MAX) {
+            return Err(TopologyError::TooManyLinks);
+        }
+        let link = LinkId((self.net.lanes.len() / 2) as u16);
+        self.net.add_lane(link, from, to, config.clone());
+        self.net.add_lane(link, to, from, config);
+        Ok(link)
+    }
+
+    fn free_port(&self, (node, port): (NodeId, PortIndex)) -> Result<PortId, TopologyError> {
+        if usize::from(node.0) >= self.nodes.len() {
+            return Err(TopologyError::UnknownNode(node));
+        }
+        let id = self.port_id(node, port).ok_or(TopologyError::UnknownPort(node, port))?;
+        match self.net.ports[usize::from(id.0)].lane {
+            None => Ok(id),
+            Some(_) => Err(TopologyError::PortTaken(node, port)),
+        }
+    }
+
+    /// Changes a link from now on, in one direction or, without one, in both.
+    ///
+    /// # Errors
+    /// When there is no such link, or the rate is zero; nothing is changed then.
+    pub fn change_link(
+        &mut self,
+        link: LinkId,
+        direction: Option<Direction>,
+        change: &LinkChange,
+    ) -> Result<(), TopologyError> {
+        let first = usize::from(link.0) * 2;
+        if first >= self.net.lanes.len() {
+            return Err(TopologyError::UnknownLink(link));
+        }
+        if change.rate_bps == Some(Some(0)) {
+            return Err(TopologyError::ZeroRate);
+        }
+        let lanes = match direction {
+            None => first..first + 2,
+            Some(Direction::AToB) => first..first + 1,
+            Some(Direction::BToA) => first + 1..first + 2,
+        };
+        for lane in lanes {
+            if self.net.lanes[lane].change(self.net.now, change) {
+                self.net.cut(lane as u16);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a node a command, now. What it emits at once has the tag as its cause, and what a
+    /// [`Command::Send`] makes wrong on purpose is noted with its frames.
+    ///
+    /// # Errors
+    /// When the node refuses the command, or emits more than the limits allow.
+    pub fn command(&mut self, node: NodeId, command: &Command, tag: u32) -> Result<(), SimError> {
+        let slot = self.nodes.get(usize::from(node.0)).ok_or(SimError::UnknownNode(node))?;
+        if slot.dead {
+            return Ok(());
+        }
+        let deliberate = match command {
+            Command::Send { packet, .. } => packet.deliberate(),
+            Command::Do { .. } => Deliberate::NOTHING,
+        };
+        self.input(node, Cause::Command(tag), deliberate, |slot, net| {
+            slot.node
+                .handle_command(net.now, command)
+                .map_err(|error| SimError::Command(node, error))
+        })
+    }
+
+    /// When the next event is due; `None` when nothing is in flight and no timer is armed.
+    #[must_use]
+    pub fn next_event(&self) -> Option<Instant> {
+        self.due().map(|(time, _)| time)
+    }
+
+    /// Handles the earliest event; false when there is none.
+    ///
+    /// # Errors
+    /// When a limit is reached, or a node emits from a port that it does not have.
+    pub fn step(&mut self) -> Result<bool, SimError> {
+        match self.due() {
+            None => Ok(false),
+            Some((time, due)) => self.handle(time, &due).map(|()| true),
+        }
+    }
+
+    /// Handles all events up to and including `time`, after which it is `time`; a time past
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// As [`Sim::step`], and when `time` is beyond the limit of duration.
+    pub fn run_until(&mut self, time: Instant) -> Result<(), SimError> {
+        while let Some((next, due)) = self.due()
+            && next <= time
+        {
+            self.handle(next, &due)?;
+        }
+        self.check_duration(time)?;
+        self.net.now = self.net.now.max(time);
+        Ok(())
+    }
+
+    /// Handles events until there are none.
+    ///
+    /// # Errors
+    /// As [`Sim::step`].
+    pub fn run_until_idle(&mut self) -> Result<(), SimError> {
+        while self.step()? {}
+        Ok(())
+    }
+
+    /// The time of the last event, or that to which the run was brought.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.net.now
+    }
+
+    /// Every frame emitted so far.
+    #[must_use]
+    pub fn capture(&self) -> &Capture {
+        &self.net.capture
+    }
+
+    /// What the nodes' applications saw, in order.
+    #[must_use]
+    pub fn events(&self) -> &[Seen] {
+        &self.net.seen
+    }
+
+    /// What befell frames on their way, in order.
+    #[must_use]
+    pub fn losses(&self) -> &[LinkNote] {
+        &self.net.notes
+    }
+
+    /// The nodes that panicked, in order.
+    #[must_use]
+    pub fn panics(&self) -> &[NodePanic] {
+        &self.panics
+    }
+
+    /// Events handled so far, as [`Limits::steps`] counts them.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.net.steps
+    }
+
+    /// The name of a node; `?` for one that is not there.
+    #[must_use]
+    pub fn node_name(&self, node: NodeId) -> &str {
+        self.nodes.get(usize::from(node.0)).map_or("?", |slot| &slot.name)
+    }
+
+    /// The run's number, and the capture's interface, of a node's port.
+    #[must_use]
+    pub fn port_id(&self, node: NodeId, port: PortIndex) -> Option<PortId> {
+        let slot = self.nodes.get(usize::from(node.0))?;
+        (port < slot.ports).then(|| PortId(slot.first_port + port))
+    }
+
+    /// The node that a port belongs to, and its place there.
+    #[must_use]
+    pub fn port_owner(&self, port: PortId) -> Option<(NodeId, PortIndex)> {
+        self.net.ports.get(usize::from(port.0)).map(|port| (port.node, port.index))
+    }
+
+    /// What a node counted; nothing of one that is dead or not there.
+    pub fn counters(&mut self, node: NodeId) -> Vec<(Cow<'static, str>, u64)> {
+        match self.nodes.get(usize::from(node.0)) {
+            Some(slot) if !slot.dead => {
+                self.guarded(node, |slot, _| slot.node.counters()).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Forgets frames, notes and what applications saw, and keeps their room, for the next batch
+    /// of a long run. Only when nothing is in flight: false, and nothing is forgotten, otherwise.
+    /// Frames count from 0 again; time, steps and the links' ordinals go on.
+    pub fn clear_capture(&mut self) -> bool {
+        let idle = self.net.flights.len() == 0;
+        if idle {
+            self.net.capture.clear();
+            self.net.notes.clear();
+            self.net.seen.clear();
+        }
+        idle
+    }
+
+    #[inline]
+    fn due(&self) -> Option<(Instant, Due)> {
+        match (self.net.flights.next(), self.timers.next()) {
+            (None, None) => None,
+            (Some(arrival), Some((timer, node))) if timer < arrival => {
+                Some((timer.0, Due::Timer(node)))
+            }
+            (Some(arrival), _) => Some((arrival.0, Due::Arrival)),
+            (None, Some((timer, node))) => Some((timer.0, Due::Timer(node))),
+        }
+    }
+
+    fn check_duration(&self, time: Instant) -> Result<(), SimError> {
+        let duration = self.net.limits.duration;
+        if time > Instant::ZERO + duration {
+            return Err(SimError::DurationLimit(duration));
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, time: Instant, due: &Due) -> Result<(), SimError> {
+        self.check_duration(time)?;
+        self.net.count_step()?;
+        self.net.now = time;
+        match due {
+            Due::Timer(node) => {
+                self.timers.set(*node, None);
+                self.input(NodeId(*node), Cause::Timeout, Deliberate::NOTHING, |slot, net| {
+                    slot.node.handle_timeout(net.now);
+                    Ok(())
+                })
+            }
+            Due::Arrival => match self.net.flights.pop() {
+                Some(flight) => self.arrive(&flight),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn arrive(&mut self, flight: &Flight) -> Result<(), SimError> {
+        let Port { node, index, .. } = self.net.ports[usize::from(flight.target.0)];
+        if self.nodes[usize::from(node.0)].dead {
+            self.net.lose(flight, LossReason::NodeDead);
+            return Ok(());
+        }
+        self.net.count_delivery(flight);
+        let cause = Cause::Frame(flight.frame);
+        let outcome = self.input(node, cause, Deliberate::NOTHING, |slot, net| {
+            slot.node.handle_frame(net.now, index, net.bytes(flight));
+            Ok(())
+        });
+        self.net.land(flight);
+        outcome
+    }
+
+    /// Gives a node one input, drains it, and arms its timer anew.
+    #[inline]
+    fn input(
+        &mut self,
+        node: NodeId,
+        cause: Cause,
+        deliberate: Deliberate,
+        give: impl FnOnce(&mut Slot, &Net) -> Result<(), SimError>,
+    ) -> Result<(), SimError> {
+        let outcome = self.guarded(node, |slot, net| {
+            give(slot, net)?;
+            let Slot { first_port, ports, .. } = *slot;
+            let origin = Origin { node, first_port, ports, cause, deliberate };
+            drain(&mut *slot.node, net, &origin)?;
+            Ok(slot.node.poll_timeout())
+        });
+        if let Some(wish) = outcome {
+            self.arm(node, wish?);
+        }
+        Ok(())
+    }
+
+    /// Sets a node's timer to what it wishes, at the earliest now.
+    #[inline]
+    fn arm(&mut self, node: NodeId, wish: Option<Instant>) {
+        let wish = wish.map(|time| time.max(self.net.now));
+        if wish != self.timers.get(node.0).map(|turn| turn.0) {
+            let turn = wish.map(|time| (time, self.net.next_sequence()));
+            self.timers.set(node.0, turn);
+        }
+    }
+
+    /// Runs a node's code; `None` when it panicked, which is noted and the node's end. A panic out
+    /// of the wire's own code is a fault of the wire and goes on up.
+    #[inline]
+    fn guarded<T>(
+        &mut self,
+        node: NodeId,
+        work: impl FnOnce(&mut Slot, &mut Net) -> T,
+    ) -> Option<T> {
+        let slot = &mut self.nodes[usize::from(node.0)];
+        let net = &mut self.net;
+        match catch_unwind(AssertUnwindSafe(|| work(slot, net))) {
+            Ok(result) => Some(result),
+            Err(payload) if self.net.working => resume_unwind(payload),
+            Err(payload) => {
+                let message = match payload.downcast::<String>() {
+                    Ok(text) => *text,
+                    Err(payload) => payload
+                        .downcast_ref::<&str>()
+                        .map_or_else(|| "a panic without words".to_owned(), |&text| text.into()),
+                };
+                self.nodes[usize::from(node.0)].dead = true;
+                self.timers.set(node.0, None);
+                self.panics.push(NodePanic { time: self.net.now, node, message });
+                None
+            }
+        }
+    }
+}
+
+/// Takes out of a node all that it has to emit and to tell.
+#[inline]
+fn drain(node: &mut dyn Node, net: &mut Net, origin: &Origin) -> Result<(), SimError> {
+    loop {
+        while let Some(out) = node.poll_transmit(net.now) {
+            net.working = true;
+            let emitted = net.emit(origin, out);
+            net.working = false;
+            emitted?;
+        }
+        let before = net.seen.len();
+        while let Some(event) = node.poll_event(net.now) {
+            net.see(origin.node, event)?;
+        }
+        if net.seen.len() == before {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
