@@ -4,11 +4,13 @@
 //! second: nothing here repairs a frame, and whatever a sender can put on a wire can be built,
 //! shown and compared, also when it is wrong.
 
+pub mod build;
 pub mod capture;
 pub mod checksum;
 pub mod field;
 pub mod fields;
 mod mac;
+pub mod options;
 pub mod packet;
 pub mod pcap;
 pub mod pcapng;
@@ -16,6 +18,7 @@ mod ports;
 pub mod segment;
 pub mod time;
 
+pub use build::{BuildError, build, build_into};
 pub use capture::{Capture, Cause, FrameId, PortId, Record};
 pub use field::{Field, Form, Proto, Value, ValueError};
 pub use mac::{Mac, MacError};
