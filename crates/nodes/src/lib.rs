@@ -4,11 +4,13 @@
 pub mod options;
 pub mod registry;
 pub mod sink;
+pub mod skb;
+pub mod skb_sender;
 
 pub use options::{ConfigError, Options};
 pub use registry::{Inner, Kind, NodeConfig, OptionSpec, PortRule, Registry, Role};
 
 /// Every kind of this crate, in the order that `wireproof nodes` lists them: one line a kind.
 fn standard_kinds() -> Vec<Kind> {
-    vec![sink::kind()]
+    vec![sink::kind(), skb_sender::kind()]
 }
