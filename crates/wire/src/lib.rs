@@ -17,6 +17,7 @@ pub mod pcapng;
 mod ports;
 pub mod segment;
 pub mod time;
+pub mod view;
 
 pub use build::{BuildError, build, build_into};
 pub use capture::{Capture, Cause, FrameId, PortId, Record};

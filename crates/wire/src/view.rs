@@ -1,0 +1,236 @@
+//! What the bytes of a frame are. The lax view goes as far as it can and notes each lie on its way;
+//! the strict view refuses the first. Neither knows what a node meant, nor repairs anything.
+//!
+//! No function here panics on any bytes. Positions count from the frame's first byte.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::field::{Field, Proto, Value};
+
+mod options;
+mod sums;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use options::{RawOption, raw_options};
+pub use sums::ChecksumView;
+
+/// One layer of a frame: where its header is and how far what it carries goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerView {
+    /// Its protocol.
+    pub proto: Proto,
+    /// The first byte of its header.
+    pub start: usize,
+    /// The byte after its header, options included; held within the frame when a length lies.
+    pub end: usize,
+    /// The byte after what it carries, by its own length or that of the layer around it.
+    pub limit: usize,
+}
+
+/// A frame as far as it can be told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaxFrame<'a> {
+    bytes: &'a [u8],
+    layers: Vec<LayerView>,
+    quote: Vec<LayerView>,
+    trailer: Range<usize>,
+    truncated: bool,
+    fragment: bool,
+    stop: Option<HeaderError>,
+    faults: Vec<HeaderError>,
+}
+
+/// What is wrong with a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Fewer bytes are there than the header, or what its length claims, needs.
+    Short,
+    /// A length is smaller than what it counts.
+    Small,
+    /// A length is smaller than what the layer around it carries.
+    Disagrees,
+    /// A field has another value than the one that its header must have.
+    Value,
+    /// An option's length runs over the end of the list, or is less than 2.
+    Option,
+}
+
+/// Why a header is not what it claims: the layer, the place, the numbers and whose claim it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderError {
+    /// The layer whose header it is.
+    pub layer: Proto,
+    /// The first byte of the header, or of the option.
+    pub offset: usize,
+    /// How many bytes were claimed or needed; for [`Fault::Value`] the right value.
+    pub needed: usize,
+    /// How many bytes there were; for [`Fault::Value`] the value found.
+    pub had: usize,
+    /// The field that claimed it; none where the header's fixed part does not fit.
+    pub claimed_by: Option<&'static Field>,
+    /// In what way.
+    pub fault: Fault,
+}
+
+impl std::error::Error for HeaderError {}
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { offset, needed, had, .. } = self;
+        let layer = self.layer.key();
+        let claim = self.claimed_by.map_or_else(|| layer.to_string(), Field::path);
+        match (self.fault, self.claimed_by) {
+            (Fault::Short, None) => {
+                write!(f, "{layer} header at byte {offset} needs {needed} bytes, {had} are there")
+            }
+            (Fault::Short, Some(_)) => {
+                write!(f, "{claim} claims {needed} bytes from byte {offset}, {had} are there")
+            }
+            (Fault::Small, _) => {
+                write!(f, "{claim} claims {had} bytes from byte {offset}, {needed} are needed")
+            }
+            (Fault::Disagrees, _) => write!(
+                f,
+                "{claim} claims {needed} bytes from byte {offset}, the layer around has {had}"
+            ),
+            (Fault::Value, _) => {
+                write!(f, "{claim} of the header at byte {offset} is {had}, not {needed}")
+            }
+            (Fault::Option, _) => {
+                write!(f, "{layer} option at byte {offset} claims {needed} bytes, {had} are there")
+            }
+        }
+    }
+}
+
+/// The lax view: every layer that can be told, whatever lies.
+#[must_use]
+pub fn lax(frame: &[u8]) -> LaxFrame<'_> {
+    LaxFrame::parse(frame)
+}
+
+/// The strict view: every version, length and option list is what it must be. Bytes behind the IP
+/// packet are Ethernet's padding and no fault; checksums are not looked at.
+///
+/// # Errors
+/// The first header that is not what it claims.
+pub fn strict(frame: &[u8]) -> Result<LaxFrame<'_>, HeaderError> {
+    let view = LaxFrame::parse(frame);
+    match view.faults.first() {
+        Some(fault) => Err(*fault),
+        None => Ok(view),
+    }
+}
+
+impl<'a> LaxFrame<'a> {
+    /// Tells the layers of a frame apart, from Ethernet on.
+    #[must_use]
+    pub fn parse(frame: &'a [u8]) -> Self {
+        walk::walk(frame)
+    }
+
+    /// The whole frame.
+    #[must_use]
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Its layers from the outside in; what no header claims is a layer [`Proto::Payload`].
+    #[must_use]
+    pub fn layers(&self) -> &[LayerView] {
+        &self.layers
+    }
+
+    /// The layers that an ICMP error quotes, from IP down. They lie within the frame's own payload,
+    /// are never found by [`LaxFrame::layer`], and their lengths are no fault: a quote is cut.
+    #[must_use]
+    pub fn quote(&self) -> &[LayerView] {
+        &self.quote
+    }
+
+    /// The bytes after all that lengths account for: Ethernet's padding, or a trailer.
+    #[must_use]
+    pub fn trailer(&self) -> Range<usize> {
+        self.trailer.clone()
+    }
+
+    /// The header at which the bytes ended, so that nothing after it could be told.
+    #[must_use]
+    pub const fn stop(&self) -> Option<HeaderError> {
+        self.stop
+    }
+
+    /// Every header that is not what it claims, in order; empty for a strict frame.
+    #[must_use]
+    pub fn faults(&self) -> &[HeaderError] {
+        &self.faults
+    }
+
+    /// It is an IP fragment, the first or a later one.
+    #[must_use]
+    pub const fn is_fragment(&self) -> bool {
+        self.fragment
+    }
+
+    /// An IP length claims more bytes than the frame has.
+    #[must_use]
+    pub const fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// The layer of a protocol: the outermost for 0, the next within for 1.
+    #[must_use]
+    pub fn layer(&self, proto: Proto, occurrence: usize) -> Option<&LayerView> {
+        self.layers.iter().filter(|layer| layer.proto == proto).nth(occurrence)
+    }
+
+    /// The outermost layer of a protocol.
+    #[must_use]
+    pub fn find(&self, proto: Proto) -> Option<&LayerView> {
+        self.layer(proto, 0)
+    }
+
+    /// The header's bytes of one of its layers; all bytes of a payload.
+    #[must_use]
+    pub fn header(&self, layer: &LayerView) -> &'a [u8] {
+        self.bytes.get(layer.start..layer.end).unwrap_or(&[])
+    }
+
+    /// The value of a field in the layer of that occurrence; `None` where there is no such layer
+    /// or its header ends before the field does.
+    #[must_use]
+    pub fn read(&self, field: &Field, occurrence: usize) -> Option<Value> {
+        self.read_in(self.layer(field.proto, occurrence)?, field)
+    }
+
+    /// The value of a field in this layer, which may be a quoted one.
+    #[must_use]
+    pub fn read_in(&self, layer: &LayerView, field: &Field) -> Option<Value> {
+        (layer.proto == field.proto).then(|| field.read(self.header(layer)))?
+    }
+
+    /// The number in a field of this layer, 0 where it cannot be read.
+    pub(crate) fn number(&self, layer: &LayerView, field: &Field) -> u64 {
+        match self.read_in(layer, field) {
+            Some(Value::Num(number)) => number,
+            _ => 0,
+        }
+    }
+
+    /// Every field of every layer that can be read, once (no aliases), from the outside in.
+    pub fn fields(&self) -> impl Iterator<Item = (&LayerView, &'static Field, Value)> {
+        self.layers.iter().flat_map(move |layer| {
+            let fields = layer.proto.fields().iter().copied().filter(|field| !field.alias);
+            fields.filter_map(move |field| Some((layer, field, self.read_in(layer, field)?)))
+        })
+    }
+
+    /// The payload's bytes, empty without one.
+    #[must_use]
+    pub fn payload(&self) -> &'a [u8] {
+        self.find(Proto::Payload).map_or(&[], |layer| self.header(layer))
+    }
+}

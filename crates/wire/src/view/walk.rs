@@ -1,0 +1,303 @@
+//! The walk from header to header that both views share.
+
+use super::{Fault, HeaderError, LaxFrame, LayerView, raw_options};
+use crate::field::{Field, Proto};
+use crate::fields::{arp, dest_opts, hop_by_hop, ip4, ip6, routing, tcp, udp};
+
+/// What stands next: which header, and its first byte.
+type Next = Option<(Kind, usize)>;
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// By an Ethernet type.
+    Type(u16),
+    /// By an IP protocol number.
+    Protocol(u8),
+    Payload,
+}
+
+struct Walk<'a> {
+    bytes: &'a [u8],
+    /// The byte after what the innermost length so far accounts for.
+    limit: usize,
+    layers: Vec<LayerView>,
+    faults: Vec<HeaderError>,
+    stop: Option<HeaderError>,
+    truncated: bool,
+    fragment: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            limit: bytes.len(),
+            layers: Vec::new(),
+            faults: Vec::new(),
+            stop: None,
+            truncated: false,
+            fragment: false,
+        }
+    }
+}
+
+pub(super) fn walk(frame: &[u8]) -> LaxFrame<'_> {
+    let mut walk = Walk::new(frame);
+    let first = walk.ethernet();
+    walk.follow(first);
+    let mut view = LaxFrame {
+        bytes: frame,
+        layers: walk.layers,
+        quote: Vec::new(),
+        trailer: walk.limit..frame.len(),
+        truncated: walk.truncated,
+        fragment: walk.fragment,
+        stop: walk.stop,
+        faults: walk.faults,
+    };
+    if let Some((kind, start, end)) = quoted(&view) {
+        let mut quote = Walk::new(&frame[..end]);
+        quote.follow(Some((kind, start)));
+        view.quote = quote.layers;
+    }
+    view
+}
+
+/// The packet that an ICMP error quotes: what it is and where it stands.
+fn quoted(view: &LaxFrame<'_>) -> Option<(Kind, usize, usize)> {
+    let payload = view.find(Proto::Payload)?;
+    let icmp = view.layers.iter().find(|layer| layer.end == payload.start)?;
+    let kind = match (icmp.proto, *view.bytes.get(icmp.start)?) {
+        (Proto::Icmp4, 3 | 4 | 5 | 11 | 12) => Kind::Type(0x0800),
+        (Proto::Icmp6, 1..=4) => Kind::Type(0x86dd),
+        _ => return None,
+    };
+    Some((kind, payload.start, payload.end))
+}
+
+impl<'a> Walk<'a> {
+    fn follow(&mut self, mut next: Next) {
+        while let Some((kind, at)) = next {
+            next = match kind {
+                Kind::Type(0x8100 | 0x88a8 | 0x9100) => self.vlan(at),
+                Kind::Type(0x0800) | Kind::Protocol(4) => self.ip4(at),
+                Kind::Type(0x86dd) | Kind::Protocol(41) => self.ip6(at),
+                Kind::Type(0x0806) => self.arp(at),
+                Kind::Protocol(number) => self.upper(number, at),
+                Kind::Type(_) | Kind::Payload => self.payload(at),
+            };
+        }
+    }
+
+    /// The bytes from `at` to the limit when the header's fixed part fits; else the walk ends here.
+    fn claim(&mut self, layer: Proto, offset: usize, needed: usize) -> Option<&'a [u8]> {
+        let rest = self.bytes.get(offset..self.limit).unwrap_or(&[]);
+        if rest.len() >= needed {
+            return Some(rest);
+        }
+        self.stop(HeaderError {
+            layer,
+            offset,
+            needed,
+            had: rest.len(),
+            claimed_by: None,
+            fault: Fault::Short,
+        });
+        None
+    }
+
+    /// Ends the walk with what there is of the header.
+    fn stop(&mut self, error: HeaderError) {
+        if error.had > 0 {
+            self.push(error.layer, error.offset, self.limit);
+        }
+        self.faults.push(error);
+        self.stop = Some(error);
+    }
+
+    fn push(&mut self, proto: Proto, start: usize, end: usize) {
+        self.layers.push(LayerView { proto, start, end: end.min(self.limit), limit: self.limit });
+    }
+
+    fn fault(&mut self, fault: Fault, field: &'static Field, at: usize, numbers: (usize, usize)) {
+        self.faults.push(HeaderError {
+            layer: field.proto,
+            offset: at,
+            needed: numbers.0,
+            had: numbers.1,
+            claimed_by: Some(field),
+            fault,
+        });
+    }
+
+    fn must_be(&mut self, field: &'static Field, at: usize, right: usize, found: u8) {
+        if usize::from(found) != right {
+            self.fault(Fault::Value, field, at, (right, usize::from(found)));
+        }
+    }
+
+    /// A header whose length a field tells, put as a layer; `None` when it does not fit.
+    fn header(
+        &mut self,
+        field: &'static Field,
+        at: usize,
+        least: usize,
+        claimed: usize,
+    ) -> Option<usize> {
+        if claimed < least {
+            self.fault(Fault::Small, field, at, (least, claimed));
+        }
+        let (needed, had) = (claimed.max(least), self.limit - at);
+        if needed <= had {
+            return Some(at + needed);
+        }
+        self.stop(HeaderError {
+            layer: field.proto,
+            offset: at,
+            needed,
+            had,
+            claimed_by: Some(field),
+            fault: Fault::Short,
+        });
+        None
+    }
+
+    fn options(&mut self, field: &'static Field, start: usize, end: usize) {
+        let list = &self.bytes[start..end];
+        for option in raw_options(list) {
+            if let Some(claimed) = option.lies {
+                let numbers = (claimed, option.range.len());
+                self.fault(Fault::Option, field, start + option.range.start, numbers);
+            }
+        }
+    }
+
+    fn ethernet(&mut self) -> Next {
+        let head = self.claim(Proto::Eth, 0, 14)?;
+        self.push(Proto::Eth, 0, 14);
+        Some((Kind::Type(u16_at(head, 12)), 14))
+    }
+
+    fn vlan(&mut self, at: usize) -> Next {
+        let head = self.claim(Proto::Vlan, at, 4)?;
+        self.push(Proto::Vlan, at, at + 4);
+        Some((Kind::Type(u16_at(head, 2)), at + 4))
+    }
+
+    fn arp(&mut self, at: usize) -> Next {
+        let head = self.claim(Proto::Arp, at, 28)?;
+        self.must_be(&arp::HW_SIZE, at, 6, head[4]);
+        self.must_be(&arp::PROTO_SIZE, at, 4, head[5]);
+        self.limit = at + 28;
+        self.push(Proto::Arp, at, at + 28);
+        None
+    }
+
+    fn ip4(&mut self, at: usize) -> Next {
+        let head = self.claim(Proto::Ip4, at, 20)?;
+        self.must_be(&ip4::VERSION, at, 4, head[0] >> 4);
+        let end = self.header(&ip4::IHL, at, 20, usize::from(head[0] & 15) * 4)?;
+        let total = usize::from(u16_at(head, 2));
+        if total < end - at {
+            self.fault(Fault::Small, &ip4::TOTAL_LENGTH, at, (end - at, total));
+        } else if total > head.len() {
+            self.fault(Fault::Short, &ip4::TOTAL_LENGTH, at, (total, head.len()));
+            self.truncated = true;
+        } else {
+            self.limit = at + total;
+        }
+        self.options(&ip4::OPTIONS, at + 20, end);
+        self.push(Proto::Ip4, at, end);
+        let offset = u16_at(head, 6);
+        self.fragment |= offset & 0x3fff != 0;
+        let kind = if offset & 0x1fff == 0 { Kind::Protocol(head[9]) } else { Kind::Payload };
+        Some((kind, end))
+    }
+
+    fn ip6(&mut self, at: usize) -> Next {
+        let head = self.claim(Proto::Ip6, at, 40)?;
+        self.must_be(&ip6::VERSION, at, 6, head[0] >> 4);
+        let (length, had) = (usize::from(u16_at(head, 4)), head.len() - 40);
+        // A length of 0 before a Hop-by-Hop header may be a jumbogram, RFC 2675 section 3.
+        let jumbo = length == 0 && head[6] == 0;
+        if length > had {
+            self.fault(Fault::Short, &ip6::PAYLOAD_LENGTH, at, (40 + length, head.len()));
+            self.truncated = true;
+        } else if !jumbo {
+            self.limit = at + 40 + length;
+        }
+        self.push(Proto::Ip6, at, at + 40);
+        Some((Kind::Protocol(head[6]), at + 40))
+    }
+
+    /// What follows an IP header, by its protocol number.
+    fn upper(&mut self, number: u8, at: usize) -> Next {
+        match number {
+            0 => self.extension(&hop_by_hop::LENGTH, at),
+            43 => self.extension(&routing::LENGTH, at),
+            60 => self.extension(&dest_opts::LENGTH, at),
+            44 => self.fragment_header(at),
+            6 => self.tcp(at),
+            17 => self.udp(at),
+            1 => self.fixed(Proto::Icmp4, at, 8),
+            58 => self.fixed(Proto::Icmp6, at, 8),
+            _ => self.payload(at),
+        }
+    }
+
+    fn extension(&mut self, length: &'static Field, at: usize) -> Next {
+        let head = self.claim(length.proto, at, 8)?;
+        let end = self.header(length, at, 8, (usize::from(head[1]) + 1) * 8)?;
+        self.push(length.proto, at, end);
+        Some((Kind::Protocol(head[0]), end))
+    }
+
+    fn fragment_header(&mut self, at: usize) -> Next {
+        let head = self.claim(Proto::Fragment, at, 8)?;
+        self.push(Proto::Fragment, at, at + 8);
+        let offset = u16_at(head, 2);
+        self.fragment |= offset & 0xfff9 != 0;
+        let kind = if offset & 0xfff8 == 0 { Kind::Protocol(head[0]) } else { Kind::Payload };
+        Some((kind, at + 8))
+    }
+
+    fn tcp(&mut self, at: usize) -> Next {
+        let head = self.claim(Proto::Tcp, at, 20)?;
+        let end = self.header(&tcp::DATA_OFFSET, at, 20, usize::from(head[12] >> 4) * 4)?;
+        self.options(&tcp::OPTIONS, at + 20, end);
+        self.push(Proto::Tcp, at, end);
+        Some((Kind::Payload, end))
+    }
+
+    fn udp(&mut self, at: usize) -> Next {
+        let head = self.claim(Proto::Udp, at, 8)?;
+        let (length, had) = (usize::from(u16_at(head, 4)), head.len());
+        if length < 8 {
+            self.fault(Fault::Small, &udp::LENGTH, at, (8, length));
+        } else if length > had && !self.fragment {
+            self.fault(Fault::Short, &udp::LENGTH, at, (length, had));
+        } else if length < had {
+            self.fault(Fault::Disagrees, &udp::LENGTH, at, (length, had));
+            self.limit = at + length;
+        }
+        self.push(Proto::Udp, at, at + 8);
+        Some((Kind::Payload, at + 8))
+    }
+
+    fn fixed(&mut self, proto: Proto, at: usize, length: usize) -> Next {
+        self.claim(proto, at, length)?;
+        self.push(proto, at, at + length);
+        Some((Kind::Payload, at + length))
+    }
+
+    fn payload(&mut self, at: usize) -> Next {
+        if at < self.limit {
+            self.push(Proto::Payload, at, self.limit);
+        }
+        None
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes([bytes[at], bytes[at + 1]])
+}
