@@ -1,0 +1,126 @@
+//! `tester`: emits exactly what it is told, right or wrong, and answers nothing; with `arp` and `nd`
+//! it tells its Ethernet address to whoever asks. Knows no connection: what comes in is counted.
+
+use std::borrow::Cow;
+
+use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
+use wire::{Defaults, Instant, Packet};
+
+use crate::neighbour;
+use crate::options::ConfigError;
+use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
+
+static OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "arp",
+        takes: "true or false",
+        default: "false",
+        about: "answer ARP requests for its addresses",
+    },
+    OptionSpec {
+        name: "nd",
+        takes: "true or false",
+        default: "false",
+        about: "answer IPv6 neighbour solicitations for its addresses",
+    },
+];
+
+/// The kind `tester`.
+#[must_use]
+pub fn kind() -> Kind {
+    let about = "emits exactly the packets it is told to, right or wrong, and answers nothing";
+    Kind::new("tester", about, |config, _| Ok(Box::new(Tester::new(config)?)))
+        .options(OPTIONS)
+        .ports(PortRule::AtLeast(1))
+        .role(|_, _| Role::Sender)
+}
+
+/// The node.
+#[derive(Debug)]
+pub struct Tester {
+    ports: Vec<PortConfig>,
+    defaults: Vec<Defaults>,
+    arp: bool,
+    nd: bool,
+    scratch: Vec<u8>,
+    outbox: Outbox,
+    seen: u64,
+    sent: u64,
+    answered: u64,
+}
+
+impl Tester {
+    /// A tester with its options read.
+    ///
+    /// # Errors
+    /// When an option is neither true nor false.
+    pub fn new(config: &NodeConfig) -> Result<Self, ConfigError> {
+        let options = config.read();
+        Ok(Self {
+            defaults: config.ports.iter().map(PortConfig::defaults).collect(),
+            ports: config.ports.clone(),
+            arp: options.bool("arp")?.unwrap_or(false),
+            nd: options.bool("nd")?.unwrap_or(false),
+            scratch: Vec::new(),
+            outbox: Outbox::new(),
+            seen: 0,
+            sent: 0,
+            answered: 0,
+        })
+    }
+
+    fn send(&mut self, port: PortIndex, packet: &Packet) -> Result<(), CommandError> {
+        let Some(defaults) = self.defaults.get(usize::from(port)) else {
+            return Err(CommandError(format!("port {port}: there are {}", self.defaults.len())));
+        };
+        let told = |error: wire::build::BuildError| CommandError(error.to_string());
+        if packet.fragment.is_some() {
+            let frames = wire::build::build(packet, defaults).map_err(told)?;
+            self.sent += frames.len() as u64;
+            frames.iter().for_each(|frame| self.outbox.push(port, frame));
+        } else {
+            wire::build::build_into(packet, defaults, &mut self.scratch).map_err(told)?;
+            self.sent += 1;
+            self.outbox.push(port, &self.scratch);
+        }
+        Ok(())
+    }
+}
+
+impl Node for Tester {
+    fn handle_frame(&mut self, _now: Instant, port: PortIndex, frame: &[u8]) {
+        self.seen += 1;
+        let Some(own) = self.ports.get(usize::from(port)) else { return };
+        self.scratch.clear();
+        let answered = self.arp && neighbour::answer_arp(frame, own, &mut self.scratch)
+            || self.nd && neighbour::answer_nd(frame, own, &mut self.scratch);
+        if answered {
+            self.answered += 1;
+            self.outbox.push(port, &self.scratch);
+        }
+    }
+
+    fn handle_command(&mut self, _now: Instant, command: &Command) -> Result<(), CommandError> {
+        match command {
+            Command::Send { port, packet } => self.send(*port, packet),
+            Command::Do { verb, .. } => {
+                Err(CommandError(format!("a tester does not take `{verb}`: it takes `send`")))
+            }
+        }
+    }
+
+    fn poll_transmit(&mut self, _now: Instant) -> Option<Transmit<'_>> {
+        self.outbox.pop()
+    }
+
+    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+        vec![
+            ("seen".into(), self.seen),
+            ("sent".into(), self.sent),
+            ("answered".into(), self.answered),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests;
