@@ -15,6 +15,7 @@ pub mod packet;
 pub mod pcap;
 pub mod pcapng;
 mod ports;
+pub mod render;
 pub mod segment;
 pub mod time;
 pub mod view;

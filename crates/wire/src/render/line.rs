@@ -1,0 +1,287 @@
+//! One frame, one line, in tcpdump's words (`-n -S`): addresses and ports in front, sequence
+//! numbers absolute. Beyond tcpdump it names bad checksums and each length that lies.
+
+use std::fmt::Write;
+
+use super::icmp;
+use crate::field::{Field, Proto, TCP_FLAG_LETTERS, Value};
+use crate::fields::{arp, eth, fragment, ip4, ip6, routing, tcp, udp, vlan};
+use crate::options;
+use crate::view::{LaxFrame, LayerView, lax};
+
+/// A frame in one line, without its end of line.
+#[must_use]
+pub fn line(frame: &[u8]) -> String {
+    let view = lax(frame);
+    let mut line = Line { view: &view, out: String::with_capacity(120) };
+    line.link();
+    for (index, layer) in view.layers().iter().enumerate() {
+        line.layer(index, layer);
+    }
+    line.notes();
+    line.out
+}
+
+struct Line<'a> {
+    view: &'a LaxFrame<'a>,
+    out: String,
+}
+
+impl Line<'_> {
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = self.out.write_fmt(text);
+    }
+
+    fn number(&self, layer: &LayerView, field: &Field) -> u64 {
+        self.view.number(layer, field)
+    }
+
+    /// The value as text, `?` where the header ends before it.
+    fn text(&self, layer: &LayerView, field: &Field) -> String {
+        self.view.read_in(layer, field).map_or_else(|| "?".into(), |value| field.text(&value))
+    }
+
+    /// Shows Ethernet's own header only where nothing within says more.
+    fn link(&mut self) {
+        let view = self.view;
+        let known =
+            |layer: &LayerView| !matches!(layer.proto, Proto::Eth | Proto::Vlan | Proto::Payload);
+        let Some(link) = view.find(Proto::Eth).filter(|link| link.end == 14) else {
+            self.put(format_args!("[|ether]"));
+            return;
+        };
+        if view.layers().iter().any(known) {
+            return;
+        }
+        let (src, dst) = (self.text(link, &eth::SRC), self.text(link, &eth::DST));
+        self.put(format_args!("{src} > {dst}, "));
+    }
+
+    fn layer(&mut self, index: usize, layer: &LayerView) {
+        // A header whose fixed part is there can be told, also when it claims more than there is.
+        let stopped = self
+            .view
+            .stop()
+            .is_some_and(|stop| stop.offset == layer.start && stop.claimed_by.is_none());
+        match layer.proto {
+            Proto::Eth => {}
+            Proto::Vlan => self.tag(layer),
+            Proto::Arp => self.arp(layer, stopped),
+            Proto::Ip4 | Proto::Ip6 => self.ip(index, layer, stopped),
+            Proto::HopByHop => self.put(format_args!("HBH ")),
+            Proto::DestOpts => self.put(format_args!("DSTOPT ")),
+            Proto::Routing => self.route(layer),
+            Proto::Fragment => self.fragment_header(layer),
+            Proto::Tcp | Proto::Udp | Proto::Icmp4 | Proto::Icmp6 if stopped => {
+                let name = match layer.proto {
+                    Proto::Tcp => "tcp",
+                    Proto::Udp => "udp",
+                    Proto::Icmp4 => "icmp",
+                    _ => "icmp6",
+                };
+                self.put(format_args!("[|{name}]"));
+            }
+            Proto::Tcp => self.tcp(layer),
+            Proto::Udp => self.udp(layer),
+            Proto::Icmp4 | Proto::Icmp6 => self.icmp(layer),
+            Proto::Payload => self.payload(index, layer),
+        }
+    }
+
+    fn tag(&mut self, layer: &LayerView) {
+        let (id, priority) = (self.text(layer, &vlan::ID), self.text(layer, &vlan::PRIORITY));
+        let dei = if self.number(layer, &vlan::DEI) == 1 { "DEI, " } else { "" };
+        self.put(format_args!("vlan {id}, p {priority}, {dei}"));
+    }
+
+    fn arp(&mut self, layer: &LayerView, stopped: bool) {
+        if stopped {
+            self.put(format_args!("ARP, [|arp]"));
+            return;
+        }
+        let (sender, target) =
+            (self.text(layer, &arp::SENDER_IP), self.text(layer, &arp::TARGET_IP));
+        let length = layer.end - layer.start;
+        match self.number(layer, &arp::OPCODE) {
+            1 => self.put(format_args!("ARP, Request who-has {target} tell {sender}")),
+            2 => {
+                let mac = self.text(layer, &arp::SENDER_MAC);
+                self.put(format_args!("ARP, Reply {sender} is-at {mac}"));
+            }
+            other => self.put(format_args!("ARP, opcode {other} from {sender} to {target}")),
+        }
+        self.put(format_args!(", length {length}"));
+    }
+
+    fn ip(&mut self, index: usize, layer: &LayerView, stopped: bool) {
+        let four = layer.proto == Proto::Ip4;
+        self.put(format_args!("{}", if four { "IP " } else { "IP6 " }));
+        self.checksum(layer, " ");
+        let (src, dst) = if four { (&ip4::SRC, &ip4::DST) } else { (&ip6::SRC, &ip6::DST) };
+        let (src, dst) = (self.text(layer, src), self.text(layer, dst));
+        let ports = self.ports(index);
+        let [from, to] = ports
+            .map_or([String::new(), String::new()], |ports| ports.map(|port| format!(".{port}")));
+        self.put(format_args!("{src}{from} > {dst}{to}: "));
+        if stopped {
+            self.put(format_args!("[|{}]", if four { "ip" } else { "ip6" }));
+            return;
+        }
+        if !four {
+            return;
+        }
+        let (offset, more) =
+            (self.number(layer, &ip4::FRAGMENT_OFFSET), self.number(layer, &ip4::MF));
+        if offset > 0 || more > 0 {
+            let id = self.text(layer, &ip4::ID);
+            let (length, plus) = (layer.limit - layer.end, if more > 0 { "+" } else { "" });
+            self.put(format_args!("frag ({id}:{}|{length}{plus}) ", offset * 8));
+        }
+    }
+
+    /// The ports of the TCP or UDP header that this IP header carries.
+    fn ports(&self, index: usize) -> Option<[u64; 2]> {
+        let within = &self.view.layers()[index + 1..];
+        let upper = within.iter().find(|layer| {
+            !matches!(
+                layer.proto,
+                Proto::HopByHop | Proto::Routing | Proto::Fragment | Proto::DestOpts
+            )
+        })?;
+        let (src, dst) = match upper.proto {
+            Proto::Tcp => (&tcp::SRC, &tcp::DST),
+            Proto::Udp => (&udp::SRC, &udp::DST),
+            _ => return None,
+        };
+        let port = |field| match self.view.read_in(upper, field) {
+            Some(Value::Num(number)) => Some(number),
+            _ => None,
+        };
+        Some([port(src)?, port(dst)?])
+    }
+
+    fn route(&mut self, layer: &LayerView) {
+        let [length, kind, left] = [&routing::LENGTH, &routing::TYPE, &routing::SEGMENTS_LEFT]
+            .map(|field| self.text(layer, field));
+        self.put(format_args!("RT6 (len={length}, type={kind}, segleft={left}) "));
+    }
+
+    fn fragment_header(&mut self, layer: &LayerView) {
+        let (id, offset) = (self.text(layer, &fragment::ID), self.number(layer, &fragment::OFFSET));
+        let plus = if self.number(layer, &fragment::MORE) > 0 { "+" } else { "" };
+        let length = layer.limit - layer.end;
+        self.put(format_args!("frag ({id}:{}|{length}{plus}) ", offset * 8));
+    }
+
+    fn tcp(&mut self, layer: &LayerView) {
+        let flags = self.number(layer, &tcp::FLAGS);
+        let length = (layer.limit - layer.end) as u64;
+        self.put(format_args!("Flags [{}], ", flags_text(flags)));
+        self.checksum(layer, ", ");
+        let seq = self.number(layer, &tcp::SEQ);
+        // As tcpdump: a number that counts nothing and asks for nothing is not shown.
+        if length > 0 {
+            let end = (seq + length) & 0xffff_ffff;
+            self.put(format_args!("seq {seq}:{end}, "));
+        } else if flags & 0b111 != 0 {
+            self.put(format_args!("seq {seq}, "));
+        }
+        if flags & 0x10 != 0 {
+            let ack = self.number(layer, &tcp::ACK);
+            self.put(format_args!("ack {ack}, "));
+        }
+        let window = self.number(layer, &tcp::WINDOW);
+        self.put(format_args!("win {window}, "));
+        if flags & 0x20 != 0 {
+            let urgent = self.number(layer, &tcp::URGENT);
+            self.put(format_args!("urg {urgent}, "));
+        }
+        let reserved = self.number(layer, &tcp::RESERVED);
+        if reserved != 0 {
+            self.put(format_args!("res {reserved:#x}, "));
+        }
+        if let Some(Value::Bytes(bytes)) = self.view.read_in(layer, &tcp::OPTIONS)
+            && !bytes.is_empty()
+        {
+            let text = options::text(&options::decode(&bytes));
+            self.put(format_args!("options [{text}], "));
+        }
+        self.put(format_args!("length {length}"));
+    }
+
+    fn udp(&mut self, layer: &LayerView) {
+        self.put(format_args!("UDP, "));
+        self.checksum(layer, ", ");
+        self.put(format_args!("length {}", layer.limit - layer.end));
+    }
+
+    fn icmp(&mut self, layer: &LayerView) {
+        let four = layer.proto == Proto::Icmp4;
+        let words =
+            if four { icmp::icmp4(self.view, layer) } else { icmp::icmp6(self.view, layer) };
+        self.put(format_args!("{}{words}, ", if four { "ICMP " } else { "ICMP6, " }));
+        self.checksum(layer, ", ");
+        self.put(format_args!("length {}", layer.limit - layer.start));
+    }
+
+    /// Names what no header above accounts for; a transport has told its payload's length already.
+    fn payload(&mut self, index: usize, layer: &LayerView) {
+        let view = self.view;
+        let Some(around) = index.checked_sub(1).map(|index| view.layers()[index]) else { return };
+        let length = layer.end - layer.start;
+        let protocol = match around.proto {
+            Proto::Eth | Proto::Vlan => {
+                let field = if around.proto == Proto::Eth { &eth::TYPE } else { &vlan::TYPE };
+                match self.number(&around, field) {
+                    0..0x600 => self.put(format_args!("802.3, length {length}")),
+                    kind => self.put(format_args!("ethertype 0x{kind:04x}, length {length}")),
+                }
+                return;
+            }
+            Proto::Ip4 => &ip4::PROTOCOL,
+            Proto::Ip6 => &ip6::NEXT_HEADER,
+            Proto::HopByHop | Proto::Routing | Proto::Fragment | Proto::DestOpts => {
+                around.proto.fields()[0]
+            }
+            _ => return,
+        };
+        match self.number(&around, protocol) {
+            59 => self.put(format_args!("no next header, length {length}")),
+            number => self.put(format_args!("ip-proto-{number}, length {length}")),
+        }
+    }
+
+    fn checksum(&mut self, layer: &LayerView, after: &str) {
+        if let Some(sum) = self.view.checksum(layer).filter(|sum| !sum.ok) {
+            let (stored, right) = (sum.stored, sum.right);
+            self.put(format_args!("(bad cksum 0x{stored:04x} -> 0x{right:04x}){after}"));
+        }
+    }
+
+    /// What the headers claim wrongly, and which header is missing altogether.
+    fn notes(&mut self) {
+        let view = self.view;
+        if let Some(stop) = view.stop().filter(|stop| stop.had == 0 && stop.layer != Proto::Eth) {
+            self.put(format_args!("[|{}]", stop.layer.key()));
+        }
+        for (index, fault) in view.faults().iter().enumerate() {
+            let (open, close) = (
+                if index == 0 { " (" } else { "; " },
+                if index + 1 == view.faults().len() { ")" } else { "" },
+            );
+            self.put(format_args!("{open}{fault}{close}"));
+        }
+        let end = self.out.trim_end().len();
+        self.out.truncate(end);
+    }
+}
+
+/// tcpdump's letters: `.` for ACK, `none` for no flag.
+fn flags_text(flags: u64) -> String {
+    if flags == 0 {
+        return "none".into();
+    }
+    let letter = |bit: usize| if bit == 4 { '.' } else { TCP_FLAG_LETTERS[bit] };
+    (0..9).filter(|bit| flags & (1 << bit) != 0).map(letter).collect()
+}

@@ -1,0 +1,50 @@
+use super::*;
+use crate::pcapng::{self, File};
+use crate::view::lax;
+
+/// One frame of every kind and many that lie, each named by its comment.
+const FRAMES: &[u8] = include_bytes!("../../tests/frames.pcapng");
+
+fn frames() -> File {
+    pcapng::read(FRAMES).expect("the tree's own capture")
+}
+
+#[test]
+fn a_line_for_every_kind_of_frame() {
+    let file = frames();
+    let mut text = String::new();
+    for (id, _, frame) in file.capture.iter() {
+        let _ = writeln!(text, "{}. {}\n   {}", id.number(), file.comments[&id][0], line(frame));
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_frames_are_written_back_as_they_stand() {
+    let file = frames();
+    let mut out = Vec::new();
+    pcapng::write(&file.capture, &file.comments, &mut out).expect("memory takes everything");
+    assert_eq!(out, FRAMES);
+}
+
+#[test]
+fn every_cut_of_every_frame_has_its_one_line() {
+    for (_, _, frame) in frames().capture.iter() {
+        for cut in 0..=frame.len() {
+            let line = line(&frame[..cut]);
+            assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
+            assert_eq!(line.ends_with(')'), !lax(&frame[..cut]).faults().is_empty(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_hex_dump_has_offset_bytes_and_text() {
+    let bytes: Vec<u8> = (0x38..0x4a).collect();
+    assert_eq!(
+        hexdump(&bytes),
+        "0000  38 39 3a 3b 3c 3d 3e 3f  40 41 42 43 44 45 46 47  89:;<=>?@ABCDEFG\n\
+         0010  48 49                                             HI\n"
+    );
+    assert_eq!(hexdump(&[]), "");
+}
