@@ -107,8 +107,12 @@ impl Deliberate {
     pub const RESERVED: Self = Self(1 << 3);
     /// The Ethernet or IP source address was given.
     pub const SOURCE: Self = Self(1 << 4);
-    /// A TCP segment that a scenario wrote: its flags, seq and ack are the scenario's choice.
+    /// A TCP segment or ICMP message that a scenario wrote: what it says is the scenario's choice.
     pub const SEGMENT: Self = Self(1 << 5);
+    /// The TTL or hop limit was given.
+    pub const HOPS: Self = Self(1 << 6);
+    /// Bytes were added behind the packet.
+    pub const TRAILER: Self = Self(1 << 7);
     /// All of it: raw bytes.
     pub const EVERYTHING: Self = Self(0xffff);
 
@@ -164,8 +168,11 @@ impl Packet {
         if self.truncate.is_some() {
             all = all.with(Deliberate::LENGTHS).with(Deliberate::TRANSPORT_CHECKSUM);
         }
+        if self.pad.is_some() {
+            all = all.with(Deliberate::TRAILER);
+        }
         for layer in &self.layers {
-            if layer.proto == Proto::Tcp {
+            if matches!(layer.proto, Proto::Tcp | Proto::Icmp4 | Proto::Icmp6) {
                 all = all.with(Deliberate::SEGMENT);
             }
             if let Some(options) = &layer.tcp_options
@@ -197,6 +204,7 @@ fn meaning(field: &Field) -> Deliberate {
         (_, "reserved" | "reserved-bits" | "flags") if field.proto != Proto::Tcp => {
             Deliberate::RESERVED
         }
+        (Proto::Ip4, "ttl") | (Proto::Ip6, "hop-limit") => Deliberate::HOPS,
         (Proto::Tcp, "reserved") => Deliberate::RESERVED,
         (Proto::Eth | Proto::Ip4 | Proto::Ip6, "src")
         | (Proto::Arp, "sender-ip" | "sender-mac") => Deliberate::SOURCE,
