@@ -1,1 +1,91 @@
-//! **checks**.
+//! **checks**: what must hold. Rules over a capture, each with its clause, and what they find.
+//!
+//! A capture, and what is known of its ports, go in; findings come out. Nothing here knows who
+//! produced the capture, or on which wire. What a scenario made wrong on purpose
+//! ([`wire::Deliberate`]) is passed over, in just that frame and just that respect.
+//!
+//! ```
+//! # use wireproof_checks as checks;
+//! # use wireproof_wire as wire;
+//! let mut capture = wire::Capture::new();
+//! let port = capture.add_interface("faulty:eth0");
+//! capture.push(wire::Instant::ZERO, port, &[0xff; 9]);
+//! let findings = checks::judge(&capture, &[]);
+//! assert_eq!(findings[0].check.id, "eth-header");
+//! ```
+//!
+//! # What is not checked
+//!
+//! The window, the urgent pointer and a payload of a reset: no clause binds them (a payload is
+//! even foreseen, SHLD-2), so a golden decides. Resets of a connection that a stack opened: the
+//! state that decides them is not in the capture. Transport headers of fragments.
+//!
+//! # How to add a check
+//!
+//! 1. Find the clause, and its row in `docs/requirements.tsv`; write the row if there is none.
+//! 2. Write a `static` [`Check`] in the file of its clause group, with an id of its own, and name
+//!    it in [`CHECKS`].
+//! 3. Apply the rule in that file's `judge`, which gets every frame with its outline: positions,
+//!    claimed lengths, what the scenario made wrong on purpose. Look first at whether the scenario
+//!    chose it (`Shot::spares`). Allocate only when something is wrong.
+//! 4. In `tests/`, plant a capture in which only this check bites and one on the right side of
+//!    the threshold; the table test fails until both are there.
+
+mod check;
+mod checksums;
+mod forward;
+mod icmp;
+mod judge;
+mod lengths;
+mod options;
+mod outline;
+mod reserved;
+mod reset;
+mod shot;
+mod source;
+
+pub use check::{Answers, Check, Finding, Level, PortFacts};
+pub use judge::{Judge, judge};
+
+use reset::rules;
+
+/// Every check, by clause group.
+pub static CHECKS: &[&Check] = &[
+    &lengths::ETH_HEADER,
+    &lengths::ETH_TRAILER,
+    &lengths::ARP_LENGTHS,
+    &lengths::IP4_LENGTHS,
+    &lengths::IP6_LENGTHS,
+    &lengths::TCP_DATA_OFFSET,
+    &lengths::UDP_LENGTH,
+    &options::TCP_OPTIONS,
+    &options::TCP_OPTIONS_END,
+    &options::TCP_OPTIONS_SYN,
+    &checksums::IP4_CHECKSUM,
+    &checksums::TCP_CHECKSUM,
+    &checksums::UDP_CHECKSUM,
+    &checksums::ICMP4_CHECKSUM,
+    &checksums::ICMP6_CHECKSUM,
+    &reserved::TCP_RESERVED,
+    &reserved::IP4_RESERVED_BIT,
+    &reserved::IP6_FRAGMENT_RESERVED,
+    &source::ETH_SOURCE,
+    &source::ARP_SOURCE,
+    &source::IP_SOURCE_OWN,
+    &source::IP_SOURCE_GROUP,
+    &source::IP4_TTL_ZERO,
+    &source::IP6_HOP_LIMIT_ZERO,
+    &forward::FORWARD_HOPS,
+    &icmp::ICMP_ERROR_ABOUT,
+    &rules::RST_TO_RST,
+    &rules::RST_UNPROVOKED,
+    &rules::RST_FLAGS,
+    &rules::RST_SEQ,
+    &rules::RST_ACK,
+    &rules::RST_DOUBLED,
+    &rules::RST_MISSING,
+    &rules::RST_PORTS,
+    &rules::RST_ON_BROADCAST,
+    &rules::RST_ON_LINK_BROADCAST,
+    &rules::BAD_CHECKSUM_ANSWERED,
+];

@@ -95,6 +95,8 @@ pub(crate) struct Outline {
     pub(crate) plain: bool,
     /// Where the network header begins.
     pub(crate) net_at: usize,
+    /// Where an IPv4 header ends by its IHL; 0 where there is none to be believed.
+    pub(crate) net_end: usize,
     /// Where what IP carries begins.
     pub(crate) upper_at: usize,
     /// Where the datagram ends by its own length field, never past the frame's end.
@@ -128,6 +130,7 @@ impl Outline {
             vlans: 0,
             plain: true,
             net_at: 14,
+            net_end: 0,
             upper_at: frame.len(),
             end: frame.len(),
             fragment_at: None,
@@ -137,7 +140,7 @@ impl Outline {
             return outline.stop(Claim::EthHeader, 14, frame.len());
         }
         let mut kind = be16(frame, 12);
-        while kind == 0x8100 || kind == 0x88a8 {
+        while matches!(kind, 0x8100 | 0x88a8 | 0x9100) {
             if frame.len() < outline.net_at + 4 {
                 return outline.stop(Claim::EthHeader, outline.net_at + 4, frame.len());
             }
@@ -192,6 +195,7 @@ impl Outline {
         if ihl < 20 || ihl > header.len() {
             return self.stop(Claim::Ip4Ihl, ihl, header.len());
         }
+        self.net_end = self.net_at + ihl;
         let total = usize::from(be16(header, 2));
         if total < ihl || total > header.len() {
             return self.stop(Claim::Ip4Total, total, header.len());
@@ -311,8 +315,12 @@ impl Outline {
     pub(crate) fn addresses(self, frame: &[u8]) -> (&[u8], &[u8]) {
         let at = self.net_at;
         match self.net {
-            Net::Ip4 if frame.len() >= at + 20 => (&frame[at + 12..at + 16], &frame[at + 16..at + 20]),
-            Net::Ip6 if frame.len() >= at + 40 => (&frame[at + 8..at + 24], &frame[at + 24..at + 40]),
+            Net::Ip4 if frame.len() >= at + 20 => {
+                (&frame[at + 12..at + 16], &frame[at + 16..at + 20])
+            }
+            Net::Ip6 if frame.len() >= at + 40 => {
+                (&frame[at + 8..at + 24], &frame[at + 24..at + 40])
+            }
             _ => (&[], &[]),
         }
     }

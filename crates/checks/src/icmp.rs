@@ -1,0 +1,104 @@
+//! ICMP errors are sent about datagrams that may be answered, and about no others.
+
+use wire::{Capture, Cause, Deliberate};
+
+use crate::check::{Check, Finding, Level};
+use crate::outline::{Net, Part, Upper, be16};
+use crate::shot::Shot;
+use crate::source::{is_confined, is_group, text};
+
+pub(crate) static ICMP_ERROR_ABOUT: Check = Check {
+    id: "icmp-error-about",
+    clause: "RFC 1122 3.2.2; RFC 4443 2.4(e)",
+    requirement: "1122-3.2.2",
+    level: Level::Must,
+    title: "no ICMP error about an ICMP error, a group, a fragment or nobody",
+    about: "An error that answers an error, or one datagram that a whole link received, would \
+            multiply without end. So there is none about ICMP errors, about what was sent to a \
+            broadcast or multicast address, about fragments but the first, or to a source that \
+            is not one host. IPv6 excepts two errors that path MTU discovery and options need.",
+};
+
+/// Looks at the datagram that an ICMP error quotes.
+#[inline]
+pub(crate) fn judge(shot: &Shot<'_>, capture: &Capture, out: &mut Vec<Finding>) {
+    if matches!(shot.outline.upper, Upper::Icmp4 | Upper::Icmp6) {
+        errors(shot, capture, out);
+    }
+}
+
+#[inline(never)]
+fn errors(shot: &Shot<'_>, capture: &Capture, out: &mut Vec<Finding>) {
+    let silent = shot.passed.is_some() || shot.spares(Deliberate::SEGMENT);
+    let message = shot.upper();
+    if silent || shot.outline.part != Part::Whole || message.len() < 8 {
+        return;
+    }
+    let fault = match shot.outline.net {
+        Net::Ip4 if is_error4(message[0]) => about4(&message[8..]),
+        Net::Ip6 if message[0] < 128 => about6(message, &message[8..]),
+        _ => return,
+    };
+    if let Some(actual) = fault.or_else(|| link_broadcast(shot, capture, message)) {
+        let text = "an icmp error about what must not be answered with one";
+        let mut finding = shot.finding(&ICMP_ERROR_ABOUT, text, "no frame", actual);
+        if let Cause::Frame(cause) = shot.record.cause {
+            finding.trigger = Some(cause);
+        }
+        out.push(finding);
+    }
+}
+
+/// Destination unreachable, source quench, redirect, time exceeded, parameter problem.
+fn is_error4(kind: u8) -> bool {
+    matches!(kind, 3 | 4 | 5 | 11 | 12)
+}
+
+fn about4(quote: &[u8]) -> Option<String> {
+    if quote.len() < 20 || quote[0] >> 4 != 4 {
+        return None;
+    }
+    let header = usize::from(quote[0] & 15) * 4;
+    if be16(quote, 6) & 0x1fff != 0 {
+        return Some("about a fragment that is not the first".to_owned());
+    }
+    if quote[9] == 1 && quote.get(header).is_some_and(|kind| is_error4(*kind)) {
+        return Some("about an icmp error".to_owned());
+    }
+    endpoints(&quote[12..16], &quote[16..20], false)
+}
+
+fn about6(message: &[u8], quote: &[u8]) -> Option<String> {
+    if quote.len() < 40 || quote[0] >> 4 != 6 {
+        return None;
+    }
+    let kind = quote.get(40).copied();
+    // 137 is Redirect, the one informational message that is not to be answered either.
+    if quote[6] == 58 && kind.is_some_and(|kind| kind < 128 || kind == 137) {
+        return Some("about an icmpv6 error or redirect".to_owned());
+    }
+    endpoints(&quote[8..24], &quote[24..40], is_excepted6(message))
+}
+
+/// Packet Too Big, and Parameter Problem with code 2, may answer a multicast.
+fn is_excepted6(message: &[u8]) -> bool {
+    message[0] == 2 || (message[0] == 4 && message[1] == 2)
+}
+
+fn endpoints(src: &[u8], dst: &[u8], group_allowed: bool) -> Option<String> {
+    let nobody = src.iter().all(|byte| *byte == 0);
+    if nobody || is_group(src) || is_confined(src) {
+        return Some(format!("about a datagram from {}", text(src)));
+    }
+    (is_group(dst) && !group_allowed).then(|| format!("about a datagram to {}", text(dst)))
+}
+
+/// The datagram came in a broadcast or multicast frame, where the wire knows what caused this.
+fn link_broadcast(shot: &Shot<'_>, capture: &Capture, message: &[u8]) -> Option<String> {
+    let Cause::Frame(cause) = shot.record.cause else { return None };
+    if capture.record(cause).altered || (shot.outline.net == Net::Ip6 && is_excepted6(message)) {
+        return None;
+    }
+    let group = capture.frame(cause).first().is_some_and(|byte| byte & 1 == 1);
+    group.then(|| "about a datagram in a group-addressed frame".to_owned())
+}

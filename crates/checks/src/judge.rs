@@ -1,0 +1,99 @@
+//! One pass over a capture. Owns the scratch room, so that judging again allocates nothing.
+
+use wire::{Capture, FrameId};
+
+use crate::check::{Finding, PortFacts};
+use crate::outline::Outline;
+use crate::reset::Segments;
+use crate::shot::{Shot, facts_of};
+use crate::{checksums, forward, icmp, lengths, options, reserved, reset, source};
+
+/// Judges captures one after the other. While nothing is wrong and captures do not grow, a call
+/// allocates nothing.
+#[derive(Debug, Default)]
+pub struct Judge {
+    /// What each frame is to the reset checks, one entry a frame.
+    segments: Segments,
+    /// For each port, whether its node has other ports to pass frames on from.
+    joined: Vec<bool>,
+}
+
+impl Judge {
+    /// A judge without room yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Holds every frame of a capture against every check, and adds what it finds to `out`, in
+    /// the order of the frames; what is missing comes last. `ports` is indexed by
+    /// [`PortId`](wire::PortId) and may be shorter than the interface table.
+    pub fn judge(&mut self, capture: &Capture, ports: &[PortFacts], out: &mut Vec<Finding>) {
+        self.segments.begin(capture.len());
+        self.joined.clear();
+        self.joined.extend(ports.iter().enumerate().map(|(index, port)| {
+            ports.iter().enumerate().any(|(i, other)| i != index && other.node == port.node)
+        }));
+        for (id, record, bytes) in capture.iter() {
+            let outline = Outline::of(bytes);
+            let mut shot = Shot {
+                id,
+                record,
+                bytes,
+                outline,
+                spared: record.deliberate,
+                passed: None,
+                facts: facts_of(ports, record),
+            };
+            if self.joined.get(usize::from(record.port.0)) == Some(&true) {
+                self.inherit(&mut shot, capture, ports);
+            }
+            self.frame(&shot, capture, ports, out);
+        }
+        reset::missing(&self.segments, capture, out);
+    }
+
+    /// Finds out what the frame passes on, and lets it inherit what was deliberate there.
+    fn inherit(&self, shot: &mut Shot<'_>, capture: &Capture, ports: &[PortFacts]) {
+        let Some(origin) = forward::origin(capture, ports, shot.id, shot.outline) else { return };
+        let there = self.segments.spared(origin);
+        shot.passed = Some(origin);
+        shot.spared = shot.spared.with(forward::inherited(capture.record(origin), there));
+    }
+
+    #[inline]
+    fn frame(
+        &mut self,
+        shot: &Shot<'_>,
+        capture: &Capture,
+        ports: &[PortFacts],
+        out: &mut Vec<Finding>,
+    ) {
+        lengths::judge(shot, out);
+        let sums = checksums::judge(shot, out);
+        reserved::judge(shot, out);
+        options::judge(shot, out);
+        source::judge(shot, ports, out);
+        icmp::judge(shot, capture, out);
+        if shot.passed.is_some() {
+            forward::judge(shot, capture, out);
+        }
+        reset::judge(&mut self.segments, shot, sums, capture, ports, out);
+    }
+}
+
+/// Judges one capture. Whoever judges many keeps a [`Judge`].
+#[must_use]
+pub fn judge(capture: &Capture, ports: &[PortFacts]) -> Vec<Finding> {
+    let mut out = Vec::new();
+    Judge::new().judge(capture, ports, &mut out);
+    out
+}
+
+impl Finding {
+    /// The frame to show: the one that breaks the rule, or the one left without its answer.
+    #[must_use]
+    pub fn place(&self) -> Option<FrameId> {
+        self.frame.or(self.trigger)
+    }
+}

@@ -1,0 +1,54 @@
+//! Resets: each one has the segment that caused it, and says what that segment asks for.
+//!
+//! The rules are those of the CLOSED state (RFC 9293 3.10.7.1), which LISTEN shares. A stack that
+//! has opened a connection resets by the state of that connection, which a capture does not show:
+//! there only the rules that hold in every state are applied.
+
+use wire::segment::{ACK, RST, SYN};
+use wire::{Capture, Deliberate};
+
+use crate::check::{Finding, PortFacts};
+use crate::checksums::Sums;
+use crate::shot::Shot;
+
+mod missing;
+pub(crate) mod rules;
+mod search;
+mod segments;
+mod verdict;
+
+pub(crate) use missing::missing;
+pub(crate) use segments::Segments;
+
+use segments::Segment;
+
+/// Judges a frame as an answer, and notes it as something that may be answered.
+#[inline]
+pub(crate) fn judge(
+    segments: &mut Segments,
+    shot: &Shot<'_>,
+    sums: Sums,
+    capture: &Capture,
+    ports: &[PortFacts],
+    out: &mut Vec<Finding>,
+) {
+    let mut segment = Segment::of(shot, sums, ports);
+    if !segment.is_tcp() {
+        segments.push(segment);
+        return;
+    }
+    let ends = segment.ends(shot.bytes);
+    segment.hash = ends.hash();
+    let scripted = shot.passed.is_some() || shot.spares(Deliberate::SEGMENT);
+    if !scripted && let Some(facts) = shot.facts {
+        if segment.flags & RST != 0 {
+            verdict::reset(segments, shot, segment, facts, capture, ports, out);
+        } else if segment.flags & (SYN | ACK) == SYN | ACK {
+            verdict::opening(segments, shot, segment, capture, ports, out);
+        }
+    }
+    if missing::is_owed(shot, segment, sums, ports) {
+        segment.owe();
+    }
+    segments.push(segment);
+}

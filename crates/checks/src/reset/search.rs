@@ -1,0 +1,203 @@
+//! The frame that caused a reset. Where the wire knows it, its word counts; else the connection's
+//! earlier segments are searched from the latest back.
+
+use wire::segment::{RST, SYN};
+use wire::{Capture, Cause, FrameId};
+
+use super::segments::{Ends, Segment, Segments};
+use super::verdict::{Values, asked};
+use crate::check::{Answers, PortFacts};
+use crate::shot::Shot;
+
+/// How many earlier segments are looked at; beyond that nothing is claimed.
+pub(super) const LOOK_BACK: usize = 1024;
+
+/// What can be asked of a reset by what is known of its emitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A stack, perhaps with a connection of its own.
+    Stack,
+    /// It should not have sent anything.
+    Silent,
+    /// This port is closed or rejected: there is no connection, so the rule of CLOSED holds.
+    Closed,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Found {
+    /// The segment that the reset answers, not answered before.
+    pub(super) trigger: Option<FrameId>,
+    /// A reset that came in.
+    pub(super) reset: Option<FrameId>,
+    /// A segment of which each copy has its answer.
+    pub(super) answered: Option<FrameId>,
+    /// The wire's own word: this frame was being handled, and its ends are other ones.
+    pub(super) foreign: Option<FrameId>,
+    /// The wire's own word says so of what is found.
+    pub(super) certain: bool,
+    /// The emitter has opened a connection between these ends, or the look-back ended before
+    /// that could be told.
+    pub(super) opened: bool,
+}
+
+/// A reset and who emitted it.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) facts: &'a PortFacts,
+    pub(super) ports: &'a [PortFacts],
+    pub(super) port: u16,
+}
+
+impl Asker<'_> {
+    /// The segment was handed to the emitter; to the very port, for a forwarder.
+    #[inline]
+    pub(super) fn was_handed(&self, segment: Segment) -> bool {
+        let Some(to) = segment.to() else { return false };
+        let same_node = || self.ports.get(usize::from(to)).map(|p| p.node) == Some(self.facts.node);
+        let forwards = matches!(self.facts.answers, Answers::Forwards { .. });
+        to == self.port || (!forwards && same_node())
+    }
+
+    /// The segment was emitted by the same node.
+    fn has_sent(&self, segment: Segment) -> bool {
+        let port = self.ports.get(usize::from(segment.from));
+        port.map(|port| port.node) == Some(self.facts.node)
+    }
+}
+
+/// What the emitter of a reset from TCP port `port` is known to be.
+#[inline]
+pub(super) fn role(facts: &PortFacts, port: u16) -> Role {
+    match &facts.answers {
+        Answers::Never => Role::Silent,
+        Answers::ClosedPorts(set) | Answers::Forwards { rejects: set } if set.contains(port) => {
+            Role::Closed
+        }
+        _ => Role::Stack,
+    }
+}
+
+/// Finds what caused the reset in `shot`.
+#[inline]
+pub(super) fn find(
+    segments: &Segments,
+    shot: &Shot<'_>,
+    reset: Segment,
+    asker: &Asker<'_>,
+    role: Role,
+    capture: &Capture,
+) -> Found {
+    let ends = reset.ends(shot.bytes);
+    let told = told(segments, shot, asker);
+    if let Some((id, segment)) = told
+        && segment.ends(capture.frame(id)) == ends.swapped()
+    {
+        let mut found = Found { certain: true, ..Found::default() };
+        found.sort(id, segment);
+        if role == Role::Stack {
+            let walked = walk(segments, shot, reset, ends, asker, capture);
+            found.opened = walked.opened;
+        }
+        return found;
+    }
+    let mut found = walk(segments, shot, reset, ends, asker, capture);
+    if found.trigger.is_none() {
+        found.trigger = to_group(segments, ends, asker, capture);
+    }
+    if found.trigger.is_none()
+        && let Some((id, segment)) = told
+        && segment.flags & RST == 0
+    {
+        found.foreign = Some(id);
+    }
+    found
+}
+
+impl Found {
+    fn sort(&mut self, id: FrameId, segment: Segment) {
+        if segment.flags & RST != 0 {
+            self.reset = self.reset.or(Some(id));
+        } else if segment.is_answered() {
+            self.answered = self.answered.or(Some(id));
+        } else {
+            self.trigger = self.trigger.or(Some(id));
+        }
+    }
+}
+
+/// The TCP segment that the emitter was handling, by the wire's own word.
+#[inline]
+fn told(segments: &Segments, shot: &Shot<'_>, asker: &Asker<'_>) -> Option<(FrameId, Segment)> {
+    let Cause::Frame(id) = shot.record.cause else { return None };
+    let segment = segments.get(id)?;
+    (segment.is_tcp() && asker.was_handed(segment)).then_some((id, segment))
+}
+
+/// Searches the connection's earlier segments: the latest whose answer would be this very reset,
+/// else the latest with right checksums, else the latest.
+#[inline]
+fn walk(
+    segments: &Segments,
+    shot: &Shot<'_>,
+    reset: Segment,
+    ends: Ends,
+    asker: &Asker<'_>,
+    capture: &Capture,
+) -> Found {
+    let actual = Values::of(reset, shot.bytes);
+    let closed = role(asker.facts, ends.src.1) == Role::Closed;
+    let (mut exact, mut good, mut found) = (None, None, Found::default());
+    let mut steps = 0;
+    for (id, segment) in segments.chain(reset.hash) {
+        steps += 1;
+        if steps > LOOK_BACK {
+            found.opened = true;
+            break;
+        }
+        if segment.hash != reset.hash {
+            continue;
+        }
+        let frame = capture.frame(id);
+        let its = segment.ends(frame);
+        if its == ends && segment.flags & SYN != 0 && asker.has_sent(segment) {
+            found.opened = true;
+        }
+        if its != ends.swapped() || !asker.was_handed(segment) {
+            continue;
+        }
+        found.sort(id, segment);
+        if segment.flags & RST != 0 || segment.is_answered() || !segment.sums_hold() {
+            continue;
+        }
+        good = good.or(Some(id));
+        if exact.is_none() && !segment.is_opaque() && asked(segment, frame) == actual {
+            exact = Some(id);
+            if closed {
+                break;
+            }
+        }
+    }
+    found.trigger = exact.or(good).or(found.trigger);
+    found
+}
+
+/// A segment that went to a group and is answered from another address.
+#[cold]
+fn to_group(
+    segments: &Segments,
+    ends: Ends,
+    asker: &Asker<'_>,
+    capture: &Capture,
+) -> Option<FrameId> {
+    let len = segments.len();
+    (len.saturating_sub(LOOK_BACK)..len).rev().map(|index| FrameId(index as u32)).find(|id| {
+        segments.get(*id).is_some_and(|segment| {
+            let open = segment.is_tcp() && segment.flags & RST == 0 && !segment.is_answered();
+            open && asker.was_handed(segment) && {
+                let its = segment.ends(capture.frame(*id));
+                its.to_group() && its.src == ends.dst && its.dst.1 == ends.src.1
+            }
+        })
+    })
+}

@@ -1,0 +1,304 @@
+//! Every frame as the reset checks need it: one small entry a frame, chained by connection.
+//!
+//! A table of chain heads indexed by a hash of the unordered 4-tuple finds the earlier segments of
+//! a connection in both directions. The hash is fixed, so that order never depends on chance.
+
+use wire::{Deliberate, FrameId};
+
+use crate::check::PortFacts;
+use crate::checksums::Sums;
+use crate::outline::{Net, Part, Upper, be16, be32};
+use crate::shot::{Shot, delivered_to};
+
+/// What marks an entry.
+const TCP: u8 = 1;
+const IP6: u8 = 1 << 1;
+/// Both checksums are right.
+const SUMS: u8 = 1 << 2;
+/// The receiver saw other bytes at least once.
+const ALTERED: u8 = 1 << 3;
+/// A fragment, or a data offset that lies: how long the segment is cannot be said.
+const OPAQUE: u8 = 1 << 4;
+/// It must be answered.
+const OWED: u8 = 1 << 5;
+/// It may carry a segment that cannot be read here: a source route, part of a header.
+const UNREAD: u8 = 1 << 6;
+
+/// Handed to no port.
+const NOBODY: u16 = u16::MAX;
+
+/// One frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    /// The frame before it in its chain, counted from 1; 0 for none.
+    prev: u32,
+    pub(crate) hash: u32,
+    net_at: u32,
+    tcp_at: u32,
+    /// Bytes of payload.
+    payload: u32,
+    pub(crate) flags: u16,
+    pub(crate) from: u16,
+    to: u16,
+    spared: Deliberate,
+    copies: u8,
+    answered: u8,
+    marks: u8,
+}
+
+/// Both ends of a segment. IPv4 addresses are mapped as RFC 4291 2.5.5.2 maps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    pub(crate) src: (u128, u16),
+    pub(crate) dst: (u128, u16),
+}
+
+impl Ends {
+    /// The ends of a segment that goes the other way.
+    #[inline]
+    pub(crate) fn swapped(self) -> Self {
+        Self { src: self.dst, dst: self.src }
+    }
+
+    /// The same for both directions.
+    #[inline]
+    pub(crate) fn hash(self) -> u32 {
+        let side = |(ip, port): (u128, u16)| {
+            let folded = (ip as u64) ^ ((ip >> 64) as u64).rotate_left(29);
+            (folded ^ u64::from(port) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        };
+        let sum = side(self.src) ^ side(self.dst);
+        ((sum ^ sum >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32) as u32
+    }
+
+    /// Goes to a multicast address or the limited broadcast.
+    #[inline]
+    pub(crate) fn to_group(self) -> bool {
+        let high = (self.dst.0 >> 120) as u8;
+        let low = self.dst.0 as u32;
+        high == 0xff || (self.dst.0 >> 32 == 0xffff && (low >> 28 == 0xe || low == u32::MAX))
+    }
+}
+
+impl Segment {
+    /// What a frame is to the reset checks; one that carries no TCP header is never looked at.
+    #[inline]
+    pub(crate) fn of(shot: &Shot<'_>, sums: Sums, ports: &[PortFacts]) -> Self {
+        let outline = &shot.outline;
+        let mut segment = Self {
+            prev: 0,
+            hash: 0,
+            net_at: outline.net_at as u32,
+            tcp_at: outline.upper_at as u32,
+            payload: 0,
+            flags: 0,
+            from: shot.record.port.0,
+            to: delivered_to(ports, shot.record).unwrap_or(NOBODY),
+            spared: shot.spared,
+            copies: shot.record.deliveries,
+            answered: 0,
+            marks: if shot.record.altered { ALTERED } else { 0 },
+        };
+        if outline.upper != Upper::Tcp {
+            let odd = !outline.plain || outline.part != Part::Whole;
+            if odd && outline.upper == Upper::Other && outline.fault.is_none() {
+                segment.marks |= UNREAD;
+            }
+            return segment;
+        }
+        let word = be16(shot.bytes, outline.upper_at + 12);
+        segment.flags = word & 0x1ff;
+        segment.marks |= TCP;
+        if outline.net == Net::Ip6 {
+            segment.marks |= IP6;
+        }
+        if sums.header && sums.upper {
+            segment.marks |= SUMS;
+        }
+        if outline.part == Part::Whole && outline.fault.is_none() {
+            let header = usize::from(word >> 12) * 4;
+            segment.payload = (outline.end - outline.upper_at - header) as u32;
+        } else {
+            segment.marks |= OPAQUE;
+        }
+        segment
+    }
+
+    #[inline]
+    fn has(self, mark: u8) -> bool {
+        self.marks & mark != 0
+    }
+
+    #[inline]
+    pub(crate) fn is_tcp(self) -> bool {
+        self.has(TCP)
+    }
+
+    #[inline]
+    pub(crate) fn sums_hold(self) -> bool {
+        self.has(SUMS)
+    }
+
+    #[inline]
+    pub(crate) fn is_altered(self) -> bool {
+        self.has(ALTERED)
+    }
+
+    #[inline]
+    pub(crate) fn is_opaque(self) -> bool {
+        self.has(OPAQUE)
+    }
+
+    #[inline]
+    pub(crate) fn is_owed(self) -> bool {
+        self.has(OWED)
+    }
+
+    /// From now on every copy delivered must be answered.
+    #[inline]
+    pub(crate) fn owe(&mut self) {
+        self.marks |= OWED;
+    }
+
+    /// The port it was handed to.
+    #[inline]
+    pub(crate) fn to(self) -> Option<u16> {
+        (self.to != NOBODY).then_some(self.to)
+    }
+
+    /// How many copies were handed over, and how many answers found so far.
+    #[inline]
+    pub(crate) fn tally(self) -> (u8, u8) {
+        (self.copies, self.answered)
+    }
+
+    /// Each copy has its answer. 255 copies is where the count ends, so that says nothing.
+    #[inline]
+    pub(crate) fn is_answered(self) -> bool {
+        self.answered >= self.copies && self.copies < u8::MAX
+    }
+
+    /// SEG.LEN: payload, and one each for SYN and FIN (RFC 9293 3.4).
+    #[inline]
+    pub(crate) fn length(self) -> u32 {
+        self.payload.wrapping_add(u32::from(self.flags & 1) + u32::from(self.flags >> 1 & 1))
+    }
+
+    /// Both ends, from the frame's bytes.
+    #[inline]
+    pub(crate) fn ends(self, frame: &[u8]) -> Ends {
+        let (net, tcp) = (self.net_at as usize, self.tcp_at as usize);
+        let address = |at: usize| {
+            if self.has(IP6) {
+                let high =
+                    u128::from(be32(frame, at)) << 96 | u128::from(be32(frame, at + 4)) << 64;
+                let low = u128::from(be32(frame, at + 8)) << 32 | u128::from(be32(frame, at + 12));
+                high | low
+            } else {
+                0xffff_0000_0000 | u128::from(be32(frame, at))
+            }
+        };
+        let (src, dst) = if self.has(IP6) { (net + 8, net + 24) } else { (net + 12, net + 16) };
+        Ends { src: (address(src), be16(frame, tcp)), dst: (address(dst), be16(frame, tcp + 2)) }
+    }
+
+    /// SEG.SEQ and SEG.ACK, from the frame's bytes.
+    #[inline]
+    pub(crate) fn numbers(self, frame: &[u8]) -> (u32, u32) {
+        let tcp = self.tcp_at as usize;
+        (be32(frame, tcp + 4), be32(frame, tcp + 8))
+    }
+}
+
+/// All frames so far.
+#[derive(Debug, Default)]
+pub(crate) struct Segments {
+    entries: Vec<Segment>,
+    /// The latest frame of each chain, counted from 1; 0 for none. A power of two of them.
+    heads: Vec<u32>,
+    /// Answers that are owed and did not come yet.
+    owed: u64,
+}
+
+impl Segments {
+    /// Forgets what was, and makes room for a capture of so many frames.
+    pub(crate) fn begin(&mut self, frames: usize) {
+        self.entries.clear();
+        self.entries.reserve(frames);
+        self.heads.clear();
+        self.heads.resize(frames.next_power_of_two().max(16), 0);
+        self.owed = 0;
+    }
+
+    /// Adds the next frame.
+    #[inline]
+    pub(crate) fn push(&mut self, mut segment: Segment) {
+        let number = self.entries.len() as u32 + 1;
+        if segment.is_tcp() {
+            let chain = segment.hash as usize & (self.heads.len() - 1);
+            segment.prev = std::mem::replace(&mut self.heads[chain], number);
+            if segment.is_owed() {
+                self.owed += u64::from(segment.copies);
+            }
+        }
+        self.entries.push(segment);
+    }
+
+    /// How many frames there are so far.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What is known of an earlier frame.
+    #[inline]
+    pub(crate) fn get(&self, id: FrameId) -> Option<Segment> {
+        self.entries.get(id.index()).copied()
+    }
+
+    /// What a frame's scenario chose, with what the frame inherited.
+    pub(crate) fn spared(&self, id: FrameId) -> Deliberate {
+        self.entries.get(id.index()).map_or(Deliberate::NOTHING, |segment| segment.spared)
+    }
+
+    /// The earlier segments between two ends in both directions, latest first, with some others.
+    #[inline]
+    pub(crate) fn chain(&self, hash: u32) -> impl Iterator<Item = (FrameId, Segment)> {
+        let mut next = self.heads[hash as usize & (self.heads.len() - 1)];
+        std::iter::from_fn(move || {
+            let index = next.checked_sub(1)?;
+            let segment = self.entries[index as usize];
+            next = segment.prev;
+            Some((FrameId(index), segment))
+        })
+    }
+
+    /// Notes that a segment got an answer.
+    #[inline]
+    pub(crate) fn answer(&mut self, id: FrameId) {
+        if let Some(segment) = self.entries.get_mut(id.index()) {
+            if segment.is_owed() && segment.answered < segment.copies {
+                self.owed -= 1;
+            }
+            segment.answered = segment.answered.saturating_add(1);
+        }
+    }
+
+    /// The segments with fewer answers than they must have.
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = (FrameId, Segment)> {
+        let all: &[Segment] = if self.owed == 0 { &[] } else { &self.entries };
+        all.iter().enumerate().filter_map(|(index, segment)| {
+            let short = segment.is_owed() && segment.answered < segment.copies;
+            short.then_some((FrameId(index as u32), *segment))
+        })
+    }
+
+    /// Of the last `count` frames that `mine` accepts, one reached its port altered, or carries a
+    /// segment that cannot be read here: a reset may answer what nobody else has seen.
+    pub(crate) fn unclear_lately(&self, count: usize, mine: impl Fn(Segment) -> bool) -> bool {
+        self.entries
+            .iter()
+            .rev()
+            .take(count)
+            .any(|segment| segment.has(ALTERED | UNREAD) && mine(*segment))
+    }
+}

@@ -1,0 +1,262 @@
+//! A reset, and an opening SYN,ACK, against what the segment that caused it asks for.
+
+use std::fmt;
+
+use wire::segment::{ACK, RST, SYN};
+use wire::{Capture, FrameId};
+
+use super::rules;
+use super::search::{Asker, Found, LOOK_BACK, Role, find, role};
+use super::segments::{Segment, Segments};
+use crate::check::{Check, Finding, PortFacts};
+use crate::shot::Shot;
+
+/// What a reset says. `ack` is 0 where the flags say that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Values {
+    pub(super) flags: u16,
+    pub(super) seq: u32,
+    pub(super) ack: u32,
+}
+
+impl Values {
+    /// Those of a segment. Without ACK the acknowledgment number means nothing, RFC 9293 3.1.
+    #[inline]
+    pub(super) fn of(segment: Segment, frame: &[u8]) -> Self {
+        let (seq, ack) = segment.numbers(frame);
+        let flags = segment.flags;
+        Self { flags, seq, ack: if flags & ACK == 0 { 0 } else { ack } }
+    }
+}
+
+impl fmt::Display for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { flags, seq, ack } = self;
+        write!(f, "{}, seq {seq}", names(*flags))?;
+        if flags & ACK == 0 { Ok(()) } else { write!(f, ", ack {ack}") }
+    }
+}
+
+/// What the CLOSED state answers, RFC 9293 3.10.7.1.
+#[inline]
+pub(super) fn asked(trigger: Segment, frame: &[u8]) -> Values {
+    let (seq, ack) = trigger.numbers(frame);
+    if trigger.flags & ACK == 0 {
+        Values { flags: RST | ACK, seq: 0, ack: seq.wrapping_add(trigger.length()) }
+    } else {
+        Values { flags: RST, seq: ack, ack: 0 }
+    }
+}
+
+/// Judges a reset that nobody scripted and nobody passed on.
+#[inline]
+pub(super) fn reset(
+    segments: &mut Segments,
+    shot: &Shot<'_>,
+    reset: Segment,
+    facts: &PortFacts,
+    capture: &Capture,
+    ports: &[PortFacts],
+    out: &mut Vec<Finding>,
+) {
+    let asker = Asker { facts, ports, port: shot.record.port.0 };
+    let role = role(facts, reset.ends(shot.bytes).src.1);
+    let found = find(segments, shot, reset, &asker, role, capture);
+    // A connection of a stack's own: its state is not known, only the wire's own word counts.
+    if role == Role::Stack && found.opened && !found.certain {
+        return;
+    }
+    if let Some(id) = found.trigger {
+        let trigger = segments.get(id).unwrap_or(reset);
+        segments.answer(id);
+        if role == Role::Silent {
+            let text = "a node that answers nothing sent a reset";
+            out.push(about(shot, &rules::RST_UNPROVOKED, id, text, "no frame", "a reset"));
+        } else {
+            let by_state = role == Role::Stack && found.opened;
+            answer(shot, reset, id, trigger, by_state, capture, out);
+        }
+    } else {
+        without_trigger(segments, shot, found, role, &asker, out);
+    }
+}
+
+/// Holds a reset against the segment that it answers. `by_state`: a connection decides the values.
+#[inline]
+fn answer(
+    shot: &Shot<'_>,
+    reset: Segment,
+    id: FrameId,
+    trigger: Segment,
+    by_state: bool,
+    capture: &Capture,
+    out: &mut Vec<Finding>,
+) {
+    if trigger.is_altered() {
+        return;
+    }
+    let frame = capture.frame(id);
+    if !trigger.sums_hold() {
+        let text = "a segment with a wrong checksum was answered";
+        let check = &rules::BAD_CHECKSUM_ANSWERED;
+        out.push(about(shot, check, id, text, "no frame", "a reset"));
+        return;
+    }
+    if trigger.ends(frame).to_group() {
+        let text = "a segment to a broadcast or multicast address was answered";
+        out.push(about(shot, &rules::RST_ON_BROADCAST, id, text, "no frame", "a reset"));
+    } else if frame[0] & 1 == 1 {
+        let text = "a segment in a group-addressed frame was answered";
+        out.push(about(shot, &rules::RST_ON_LINK_BROADCAST, id, text, "no frame", "a reset"));
+    }
+    if by_state || trigger.is_opaque() {
+        return;
+    }
+    let (expected, actual) = (asked(trigger, frame), Values::of(reset, shot.bytes));
+    if expected != actual {
+        values(shot, id, expected, actual, out);
+    }
+}
+
+#[cold]
+fn values(shot: &Shot<'_>, id: FrameId, expected: Values, actual: Values, out: &mut Vec<Finding>) {
+    if expected.flags != actual.flags {
+        let text = if expected.flags & ACK == 0 {
+            "the segment it answers has ACK, so the reset is RST alone"
+        } else {
+            "the segment it answers has no ACK, so the reset is RST,ACK"
+        };
+        let (want, is) = (names(expected.flags), names(actual.flags));
+        out.push(about(shot, &rules::RST_FLAGS, id, text, want, is));
+    }
+    if expected.seq != actual.seq {
+        let text = if expected.flags & ACK == 0 {
+            "seq is not the acknowledgment number of the segment it answers"
+        } else {
+            "seq is not zero although the segment it answers has no ACK"
+        };
+        let (want, is) = (expected.seq.to_string(), actual.seq.to_string());
+        out.push(about(shot, &rules::RST_SEQ, id, text, want, is));
+    }
+    if expected.flags & actual.flags & ACK != 0 && expected.ack != actual.ack {
+        let text = "ack is not seq and length of the segment it answers";
+        let (want, is) = (expected.ack.to_string(), actual.ack.to_string());
+        out.push(about(shot, &rules::RST_ACK, id, text, want, is));
+    }
+}
+
+/// A reset for which no segment is left that it could answer.
+#[cold]
+fn without_trigger(
+    segments: &mut Segments,
+    shot: &Shot<'_>,
+    found: Found,
+    role: Role,
+    asker: &Asker<'_>,
+    out: &mut Vec<Finding>,
+) {
+    let altered = |id: FrameId| segments.get(id).is_some_and(Segment::is_altered);
+    let unclear = segments.unclear_lately(LOOK_BACK, |segment| asker.was_handed(segment));
+    let finding = match found {
+        Found { answered: Some(id), certain, .. } if certain || found.reset < Some(id) => {
+            if altered(id) || (unclear && !certain) || found.opened {
+                return;
+            }
+            let copies = segments.get(id).map_or(0, |segment| segment.tally().0);
+            let (want, is) = (resets(copies), format!("{} or more", u16::from(copies) + 1));
+            let text = "the segment was answered before";
+            about(shot, &rules::RST_DOUBLED, id, text, want, is)
+        }
+        Found { reset: Some(id), certain, .. } => {
+            if altered(id) || (unclear && !certain) {
+                return;
+            }
+            about(shot, &rules::RST_TO_RST, id, "a reset answers a reset", "no frame", "a reset")
+        }
+        _ if role == Role::Stack || unclear => return,
+        Found { foreign: Some(id), .. } => {
+            segments.answer(id);
+            let text = "the reset does not go back between the ends of the segment it answers";
+            about(shot, &rules::RST_PORTS, id, text, "addresses and ports swapped", "others")
+        }
+        _ => {
+            let text = "no segment was delivered that this reset could answer";
+            shot.finding(&rules::RST_UNPROVOKED, text, "no frame", "a reset")
+        }
+    };
+    out.push(finding);
+}
+
+/// A SYN,ACK answers a SYN with a wrong checksum: then that segment had an effect.
+#[inline(never)]
+pub(super) fn opening(
+    segments: &Segments,
+    shot: &Shot<'_>,
+    opening: Segment,
+    capture: &Capture,
+    ports: &[PortFacts],
+    out: &mut Vec<Finding>,
+) {
+    let Some(facts) = shot.facts else { return };
+    let asker = Asker { facts, ports, port: shot.record.port.0 };
+    let ends = opening.ends(shot.bytes).swapped();
+    let (_, ack) = opening.numbers(shot.bytes);
+    let mut wrong = None;
+    for (id, segment) in segments.chain(opening.hash).take(LOOK_BACK) {
+        let frame = capture.frame(id);
+        let opens = segment.hash == opening.hash
+            && segment.flags & (SYN | ACK) == SYN
+            && asker.was_handed(segment)
+            && segment.ends(frame) == ends
+            && segment.numbers(frame).0.wrapping_add(1) == ack;
+        if opens && (segment.sums_hold() || segment.is_altered()) {
+            return;
+        }
+        if opens {
+            wrong = wrong.or(Some(id));
+        }
+    }
+    if let Some(id) = wrong {
+        let text = "a SYN with a wrong checksum was answered";
+        let check = &rules::BAD_CHECKSUM_ANSWERED;
+        out.push(about(shot, check, id, text, "no frame", "a SYN,ACK"));
+    }
+}
+
+/// A finding about an answer, with the segment that it answers.
+#[cold]
+fn about(
+    shot: &Shot<'_>,
+    check: &'static Check,
+    trigger: FrameId,
+    message: &str,
+    expected: impl Into<String>,
+    actual: impl Into<String>,
+) -> Finding {
+    let mut finding = shot.finding(check, message, expected, actual);
+    finding.trigger = Some(trigger);
+    finding
+}
+
+/// So many resets, in words.
+pub(super) fn resets(count: u8) -> String {
+    if count == 1 { "1 reset".to_owned() } else { format!("{count} resets") }
+}
+
+/// The names of the flags that are set, from the lowest bit, with RST and ACK first.
+pub(super) fn names(flags: u16) -> String {
+    const NAMES: [(u16, &str); 9] = [
+        (RST, "RST"),
+        (ACK, "ACK"),
+        (0x001, "FIN"),
+        (SYN, "SYN"),
+        (0x008, "PSH"),
+        (0x020, "URG"),
+        (0x040, "ECE"),
+        (0x080, "CWR"),
+        (0x100, "AE"),
+    ];
+    let set: Vec<&str> =
+        NAMES.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, name)| *name).collect();
+    if set.is_empty() { "none".to_owned() } else { set.join(",") }
+}

@@ -1,0 +1,79 @@
+//! One frame as every check sees it, and the way a finding is written down.
+
+use wire::{Capture, Deliberate, FrameId, Record};
+
+use crate::check::{Answers, Check, Finding, PortFacts};
+use crate::outline::Outline;
+
+/// A frame with what is known of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Shot<'a> {
+    pub(crate) id: FrameId,
+    pub(crate) record: &'a Record,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) outline: Outline,
+    /// What the scenario made wrong on purpose, here or where a forwarder got it from.
+    pub(crate) spared: Deliberate,
+    /// The frame that the emitting node was handed and here passes on.
+    pub(crate) passed: Option<FrameId>,
+    /// What is known of the port that emitted it.
+    pub(crate) facts: Option<&'a PortFacts>,
+}
+
+impl<'a> Shot<'a> {
+    /// The scenario chose what `what` names.
+    #[inline]
+    pub(crate) fn spares(&self, what: Deliberate) -> bool {
+        self.spared.has(what)
+    }
+
+    /// The emitter is known to forward datagrams.
+    pub(crate) fn by_forwarder(&self) -> bool {
+        self.facts.is_some_and(|facts| matches!(facts.answers, Answers::Forwards { .. }))
+    }
+
+    /// What the datagram carries behind the IP header, without padding.
+    pub(crate) fn upper(&self) -> &'a [u8] {
+        &self.bytes[self.outline.upper_at..self.outline.end]
+    }
+
+    /// A finding about this frame.
+    #[cold]
+    pub(crate) fn finding(
+        &self,
+        check: &'static Check,
+        message: impl Into<String>,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) -> Finding {
+        Finding {
+            check,
+            frame: Some(self.id),
+            trigger: None,
+            message: message.into(),
+            expected: expected.into(),
+            actual: actual.into(),
+        }
+    }
+}
+
+/// The facts of the port that emitted a frame.
+#[inline]
+pub(crate) fn facts_of<'a>(ports: &'a [PortFacts], record: &Record) -> Option<&'a PortFacts> {
+    ports.get(usize::from(record.port.0))
+}
+
+/// The port that a frame was handed to, where its link handed it over at all.
+#[inline]
+pub(crate) fn delivered_to(ports: &[PortFacts], record: &Record) -> Option<u16> {
+    if record.deliveries == 0 {
+        return None;
+    }
+    facts_of(ports, record)?.peer.map(|port| port.0)
+}
+
+/// The record and bytes of a frame.
+#[inline]
+pub(crate) fn frame(capture: &Capture, id: FrameId) -> (&Record, &[u8]) {
+    (capture.record(id), capture.frame(id))
+}

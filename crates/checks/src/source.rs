@@ -1,0 +1,251 @@
+//! Who a frame says it is from: the emitter, one station, and nobody else.
+
+use std::net::IpAddr;
+
+use wire::Deliberate;
+use wire::Mac;
+
+use crate::check::{Answers, Check, Finding, Level, PortFacts};
+use crate::outline::{Net, Upper, be16, be32};
+use crate::shot::Shot;
+
+pub(crate) static ETH_SOURCE: Check = Check {
+    id: "eth-source",
+    clause: "IEEE 802.3 3.2.3, 3.2.5",
+    requirement: "8023-3.2.5",
+    level: Level::Must,
+    title: "the Ethernet source is the port's own address",
+    about: "The source address names the one station that sends the frame, so its group bit is \
+            never set. Switches learn from it where a station is: a foreign one breaks the path.",
+};
+pub(crate) static ARP_SOURCE: Check = Check {
+    id: "arp-source",
+    clause: "RFC 826 Packet Generation",
+    requirement: "826-sender",
+    level: Level::Must,
+    title: "an ARP message names its sender's own addresses",
+    about: "Whoever hears an ARP message notes that its sender's protocol address is reached at \
+            its sender's hardware address. Both are the emitter's own, or the note is poison; a \
+            probe (RFC 5227) has the protocol address zero.",
+};
+pub(crate) static IP_SOURCE_OWN: Check = Check {
+    id: "ip-source-own",
+    clause: "RFC 1122 3.2.1.3",
+    requirement: "1122-3.2.1.3-a",
+    level: Level::Must,
+    title: "the IP source is one of the emitter's addresses",
+    about: "A host that sends a datagram uses an address of its own as source. A reply made by \
+            swapping the addresses of what came in breaks this whenever the other was not for it, \
+            a subnet's broadcast for example.",
+};
+pub(crate) static IP_SOURCE_GROUP: Check = Check {
+    id: "ip-source-group",
+    clause: "RFC 1122 3.2.1.3; RFC 4291 2.7",
+    requirement: "1122-3.2.1.3-c",
+    level: Level::Must,
+    title: "the IP source is never a group, the broadcast or the loopback",
+    about: "A source address is that of one host. Broadcast and multicast addresses are \
+            destinations only, loopback addresses never leave a host, and class E is reserved.",
+};
+pub(crate) static IP4_TTL_ZERO: Check = Check {
+    id: "ip4-ttl-zero",
+    clause: "RFC 1122 3.2.1.7",
+    requirement: "1122-3.2.1.7",
+    level: Level::Must,
+    title: "no datagram leaves with TTL 0",
+    about: "A datagram with TTL 0 cannot even reach the next hop, so a host never sends one. \
+            Copying the TTL of what came in is how it happens.",
+};
+pub(crate) static IP6_HOP_LIMIT_ZERO: Check = Check {
+    id: "ip6-hop-limit-zero",
+    clause: "RFC 8200 3",
+    requirement: "8200-3-hops",
+    level: Level::Should,
+    title: "no packet leaves with hop limit 0",
+    about: "A node that forwards drops a packet whose hop limit is zero or becomes so. RFC 8200 \
+            says nothing of a host that originates one, and a receiver takes it; but it cannot go \
+            further than one link, which is hardly ever what was meant.",
+};
+
+/// Holds a frame's source addresses and hops against who emitted it.
+#[inline]
+pub(crate) fn judge(shot: &Shot<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
+    if shot.bytes.len() < 14 {
+        return;
+    }
+    if !shot.spares(Deliberate::SOURCE) {
+        ethernet(shot, out);
+        match shot.outline.net {
+            Net::Ip4 | Net::Ip6 => internet(shot, ports, out),
+            Net::Arp => arp(shot, ports, out),
+            Net::Other => {}
+        }
+    }
+    if shot.passed.is_none() && shot.outline.hops(shot.bytes) == Some(0) {
+        hops(shot, out);
+    }
+}
+
+#[cold]
+fn hops(shot: &Shot<'_>, out: &mut Vec<Finding>) {
+    if shot.spares(Deliberate::HOPS) {
+        return;
+    }
+    out.push(match shot.outline.net {
+        Net::Ip4 => shot.finding(&IP4_TTL_ZERO, "the TTL is zero", "1 to 255", "0"),
+        _ => shot.finding(&IP6_HOP_LIMIT_ZERO, "the hop limit is zero", "1 to 255", "0"),
+    });
+}
+
+/// The Ethernet source of a frame of 14 bytes or more.
+fn source_mac(frame: &[u8]) -> Mac {
+    Mac([frame[6], frame[7], frame[8], frame[9], frame[10], frame[11]])
+}
+
+#[inline]
+fn ethernet(shot: &Shot<'_>, out: &mut Vec<Finding>) {
+    let source = source_mac(shot.bytes);
+    if source.is_group() {
+        let message = "the Ethernet source is a group address";
+        out.push(shot.finding(&ETH_SOURCE, message, "one station's address", source.to_string()));
+        return;
+    }
+    let Some(facts) = shot.facts else { return };
+    if source == facts.mac || facts.mac == Mac::default() {
+        return;
+    }
+    // A bridge passes frames on as they are; only a router is known to put its own source.
+    if shot.passed.is_none() || shot.by_forwarder() {
+        let message = "the Ethernet source is not the port's own";
+        out.push(shot.finding(&ETH_SOURCE, message, facts.mac.to_string(), source.to_string()));
+    }
+}
+
+#[inline]
+fn internet(shot: &Shot<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
+    let (source, _) = shot.outline.addresses(shot.bytes);
+    if shot.passed.is_some() || source.is_empty() {
+        return;
+    }
+    if is_group(source) || is_confined(source) {
+        group(shot, source, out);
+        return;
+    }
+    let Some(facts) = shot.facts else { return };
+    let own = facts.addresses.iter().any(|address| same(*address, source));
+    if !own && !excused(shot, facts, ports, source) {
+        let message = "the source address is not the emitter's";
+        let actual = text(source);
+        out.push(shot.finding(&IP_SOURCE_OWN, message, own_addresses(facts, source), actual));
+    }
+}
+
+#[cold]
+fn group(shot: &Shot<'_>, source: &[u8], out: &mut Vec<Finding>) {
+    let message = "the source address is not that of one host";
+    out.push(shot.finding(&IP_SOURCE_GROUP, message, "a unicast address", text(source)));
+}
+
+/// Sources that are right although the port does not list them.
+#[cold]
+fn excused(shot: &Shot<'_>, facts: &PortFacts, ports: &[PortFacts], source: &[u8]) -> bool {
+    let of_family = |facts: &PortFacts| {
+        facts.addresses.iter().any(|address| address.is_ipv4() == (source.len() == 4))
+    };
+    let node = || ports.iter().filter(|other| other.node == facts.node);
+    // Nothing is known of the node's addresses in this family.
+    if !node().any(of_family) {
+        return true;
+    }
+    // DHCP, duplicate address detection: who has no address yet says so.
+    if source.iter().all(|byte| *byte == 0) {
+        return true;
+    }
+    // Every IPv6 port has a link-local address (RFC 4291 2.1), whether or not facts name it.
+    if source.len() == 16 && source[0] == 0xfe && source[1] & 0xc0 == 0x80 {
+        return true;
+    }
+    // A host may answer from the address of another of its ports.
+    if node().any(|other| other.addresses.iter().any(|address| same(*address, source))) {
+        return true;
+    }
+    // A reset that a forwarder makes speaks for the destination; its own checks look at it.
+    matches!(facts.answers, Answers::Forwards { .. }) && is_reset(shot)
+}
+
+/// The frame carries a TCP segment with RST.
+fn is_reset(shot: &Shot<'_>) -> bool {
+    shot.outline.upper == Upper::Tcp && shot.bytes[shot.outline.upper_at + 13] & 4 != 0
+}
+
+#[cold]
+fn own_addresses(facts: &PortFacts, source: &[u8]) -> String {
+    let family = |address: &&IpAddr| address.is_ipv4() == (source.len() == 4);
+    let own: Vec<String> = facts.addresses.iter().filter(family).map(ToString::to_string).collect();
+    if own.is_empty() { "an address of its own".to_owned() } else { own.join(" or ") }
+}
+
+#[cold]
+fn arp(shot: &Shot<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
+    let Some(facts) = shot.facts else { return };
+    let message = &shot.bytes[shot.outline.net_at..];
+    // Another link's sizes, or a proxy that speaks for others (RFC 1027).
+    let foreign = shot.outline.fault.is_some() || be16(message, 4) != 0x0604;
+    if foreign || shot.passed.is_some() || shot.by_forwarder() {
+        return;
+    }
+    let hardware =
+        Mac([message[8], message[9], message[10], message[11], message[12], message[13]]);
+    if hardware != facts.mac && facts.mac != Mac::default() {
+        let text = "the sender's hardware address is not the port's own";
+        let (expected, actual) = (facts.mac.to_string(), hardware.to_string());
+        out.push(shot.finding(&ARP_SOURCE, text, expected, actual));
+    }
+    let source = &message[14..18];
+    let own = facts.addresses.iter().any(|address| same(*address, source));
+    if !own && !excused(shot, facts, ports, source) {
+        let message = "the sender's protocol address is not the emitter's";
+        let actual = text(source);
+        out.push(shot.finding(&ARP_SOURCE, message, own_addresses(facts, source), actual));
+    }
+}
+
+/// The address, as four or sixteen bytes, is this one.
+#[inline]
+pub(crate) fn same(address: IpAddr, bytes: &[u8]) -> bool {
+    match address {
+        IpAddr::V4(ip) => bytes == ip.octets(),
+        IpAddr::V6(ip) => bytes == ip.octets(),
+    }
+}
+
+/// Multicast, or the limited broadcast: a destination and never a source.
+#[inline]
+pub(crate) fn is_group(address: &[u8]) -> bool {
+    match address.len() {
+        4 => address[0] & 0xf0 == 0xe0 || be32(address, 0) == u32::MAX,
+        16 => address[0] == 0xff,
+        _ => false,
+    }
+}
+
+/// Loopback or class E: no address that may leave a host, RFC 1122 3.2.1.3, RFC 4291 2.5.3.
+#[inline]
+pub(crate) fn is_confined(address: &[u8]) -> bool {
+    match address.len() {
+        4 => address[0] == 127 || address[0] >= 0xf0,
+        16 => address[..15].iter().all(|byte| *byte == 0) && address[15] == 1,
+        _ => false,
+    }
+}
+
+/// An address as it is written.
+pub(crate) fn text(address: &[u8]) -> String {
+    if let Ok(octets) = <[u8; 4]>::try_from(address) {
+        IpAddr::from(octets).to_string()
+    } else if let Ok(octets) = <[u8; 16]>::try_from(address) {
+        IpAddr::from(octets).to_string()
+    } else {
+        "no address".to_owned()
+    }
+}
