@@ -1,6 +1,7 @@
 //! A scenario as written: names are still names, but every value has been read and every name
 //! that the file itself defines has been looked up. Knows no node kind, check or wire.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use wire::{Duration, Field, Mac};
@@ -132,6 +133,16 @@ pub struct PortRef {
     pub index: usize,
     /// The port's name; one of the node's `ports` where it has them.
     pub port: Option<Spanned<String>>,
+}
+
+/// As the file writes it: `node` or `node:port`.
+impl fmt::Display for PortRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.port {
+            Some(port) => write!(f, "{}:{}", self.node.value, port.value),
+            None => f.write_str(&self.node.value),
+        }
+    }
 }
 
 /// A link between two ports.

@@ -1,0 +1,121 @@
+//! The file's outermost object, its limits, masks and reasons.
+
+use super::{Decoder, Object};
+use crate::json::{Json, Kind};
+use crate::keys::{LIMITS, MASK, SCENARIO};
+use crate::{Limits, Mask, Reason, Scenario, Span, Spanned};
+
+impl Decoder<'_, '_> {
+    pub(super) fn scenario(mut self, json: &Json) -> Option<Scenario> {
+        let file = self.object(json, &SCENARIO)?;
+        self.text(&file, "$schema");
+        let title = self.title(&file);
+        let cites = self.texts(&file, "cites");
+        let limits = self.limits(&file);
+        let seed = self.whole(&file, "seed");
+        let end = self.duration(&file, "end");
+        self.read_nodes(&file);
+        self.read_links(&file);
+        let masks = self.list(&file, "masks").iter().filter_map(|mask| self.mask(mask)).collect();
+        let outer = self.note(&file);
+        let note = self.with_inner_notes(outer);
+        let steps = self.steps(&file);
+        let finds = self.texts(&file, "finds");
+        let not_on = self.not_on(&file);
+        Some(Scenario {
+            title: title.unwrap_or_default(),
+            note,
+            cites,
+            seed,
+            limits,
+            end,
+            nodes: self.nodes,
+            links: self.links,
+            steps,
+            masks,
+            finds,
+            not_on,
+        })
+    }
+
+    fn title(&mut self, file: &Object<'_>) -> Option<Spanned<String>> {
+        let title = self.text(file, "title")?;
+        if title.trim().is_empty() {
+            self.fault(title.span, "`title` is empty", "it says what happens, in one line");
+        }
+        Some(title)
+    }
+
+    /// A list of texts that are not empty.
+    fn texts(&mut self, object: &Object<'_>, name: &str) -> Vec<Spanned<String>> {
+        let mut texts = Vec::new();
+        for item in self.list(object, name) {
+            let Some(text) = self.plain_text(item, &format!("each of `{name}`")) else { continue };
+            if text.trim().is_empty() {
+                self.fault(text.span, format!("an empty text in `{name}`"), "");
+            }
+            texts.push(text);
+        }
+        texts
+    }
+
+    fn limits(&mut self, file: &Object<'_>) -> Limits {
+        let object = file.get("limits").and_then(|json| self.object(json, &LIMITS));
+        let Some(object) = object else { return Limits::default() };
+        self.inner_note(&object);
+        Limits {
+            frames: self.whole(&object, "frames"),
+            steps: self.whole(&object, "steps"),
+            queue: self.whole(&object, "queue"),
+            duration: self.duration(&object, "duration"),
+        }
+    }
+
+    fn mask(&mut self, json: &Json) -> Option<Mask> {
+        let object = self.object(json, &MASK)?;
+        self.inner_note(&object);
+        let reason = object.get("reason").and_then(|reason| self.reason(reason));
+        let field = self.text(&object, "field").and_then(|path| self.field_path(path));
+        let from = object.get("from").and_then(|from| self.port_ref(from, "`from`"));
+        let frames = object.get("frames").is_some().then(|| {
+            let items = self.list(&object, "frames");
+            items.iter().filter_map(|item| self.frame_number(item)).collect()
+        });
+        Some(Mask { field: field?, frames, from, reason: reason? })
+    }
+
+    fn frame_number(&mut self, json: &Json) -> Option<Spanned<u32>> {
+        let number = self.ranged(json, "a frame's number", (1, u64::from(u32::MAX)))?;
+        Some(Spanned::new(u32::try_from(number).ok()?, json.span))
+    }
+
+    /// A text that says why, and says something.
+    fn reason(&mut self, json: &Json) -> Option<Spanned<String>> {
+        let reason = self.plain_text(json, "a reason")?;
+        if reason.trim().is_empty() {
+            self.fault(reason.span, "an empty reason", "say why: the report shows it");
+            return None;
+        }
+        Some(reason)
+    }
+
+    fn not_on(&mut self, file: &Object<'_>) -> Vec<Reason> {
+        let mut all = Vec::new();
+        for member in self.map(file, "not-on") {
+            if let Some(reason) = self.reason(&member.value) {
+                all.push(Reason { wire: member.key.clone(), reason });
+            }
+        }
+        all
+    }
+
+    /// Notes that a list or object which must have something in it is empty.
+    pub(super) fn not_empty(&mut self, file: &Object<'_>, name: &str, help: &str) {
+        let span = match file.get(name) {
+            Some(Json { kind: Kind::List(items), span }) if items.is_empty() => *span,
+            Some(Json { kind: Kind::Object(members), span }) if members.is_empty() => *span,
+            _ => return,
+        };
+        self.fault(Span::new(span.start, span.end), format!("`{name}` is empty"), help);
+    }
+}

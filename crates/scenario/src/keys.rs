@@ -1,0 +1,404 @@
+//! Every key that a scenario file may have, once: the decoder refuses what is not here, and the
+//! JSON Schema is written from here. Layers' fields come from the tables of `wire`.
+
+use wire::{Field, Proto};
+
+/// What stands at a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A text.
+    Text,
+    /// True or false.
+    Bool,
+    /// A whole number from the first to the second.
+    Whole(u64, u64),
+    /// The same, or `"unlimited"`.
+    Unlimited(u64, u64),
+    /// What the schema's definition of that name says.
+    Def(&'static str),
+    /// A list of such.
+    List(&'static str),
+    /// An object with any keys and such values.
+    Map(&'static str),
+}
+use Shape::{Bool, Def, List, Map, Text, Unlimited, Whole};
+
+/// One key of an object.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) required: bool,
+    pub(crate) about: &'static str,
+}
+
+/// The keys of one kind of object.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// Its definition's name in the schema.
+    pub(crate) def: &'static str,
+    /// How an error names it: `a node`.
+    pub(crate) title: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) keys: &'static [Key],
+    pub(crate) others: Others,
+}
+
+/// Which keys are allowed beside those of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// None.
+    No,
+    /// Any, with a scalar value.
+    Scalars,
+    /// Every layer's name.
+    Layers,
+}
+
+impl Table {
+    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// Every key that can be named.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let layers = if self.others == Others::Layers { &Proto::ALL[..] } else { &[] };
+        let keys = self.keys.iter().map(|key| key.name);
+        layers.iter().map(|proto| proto.key()).chain(keys).collect()
+    }
+
+    pub(crate) fn allows(&self, name: &str) -> bool {
+        self.others == Others::Scalars || self.names().contains(&name)
+    }
+}
+
+/// No frame that a scenario writes is longer: four times what IPv4 can say.
+pub(crate) const MAX_FRAME: u64 = 1 << 18;
+const U32: u64 = 0xffff_ffff;
+const U64: u64 = u64::MAX;
+
+const fn must(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, shape, required: true, about }
+}
+const fn may(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, shape, required: false, about }
+}
+
+const NOTE: Key = may("note", Text, "A comment; it travels to the report and the capture.");
+const AT: Key =
+    may("at", Def("duration"), "Virtual time since the run began at which the step begins.");
+const AFTER: Key =
+    may("after", Def("duration"), "Time after the end of the step before; 0 where left out.");
+
+const fn table(
+    def: &'static str,
+    title: &'static str,
+    about: &'static str,
+    keys: &'static [Key],
+) -> Table {
+    Table { def, title, about, keys, others: Others::No }
+}
+
+/// The file.
+pub(crate) static SCENARIO: Table = table(
+    "scenario",
+    "a scenario",
+    "What happens on a wire, and what must hold.",
+    &[
+        may("$schema", Text, "Where the JSON Schema is, for editors."),
+        must("title", Text, "What happens, in one line."),
+        NOTE,
+        may("cites", List("text"), "Clauses and requirement ids that it is about."),
+        may("seed", Whole(0, U64), "Seed of the wire's random choices."),
+        may("limits", Def("limits"), "Limits of the run."),
+        may("end", Def("duration"), "Virtual time at which the run stops; until idle otherwise."),
+        must("nodes", Map("node"), "The nodes by name."),
+        may("links", List("link"), "The links between their ports."),
+        must("steps", List("step"), "What happens, in order."),
+        may("masks", List("mask"), "Which fields may differ from the golden, and why."),
+        may("finds", List("text"), "Ids of the checks that must bite, and no others."),
+        may("not-on", Map("reason"), "Wires on which it cannot run, each with the reason."),
+    ],
+);
+
+/// `limits`.
+pub(crate) static LIMITS: Table = table(
+    "limits",
+    "`limits`",
+    "Limits of the run; to reach one is an error.",
+    &[
+        may("frames", Whole(1, U32), "Frames captured."),
+        may("steps", Whole(1, U64), "Events handled by the wire."),
+        may("queue", Whole(1, U32), "Frames in flight at once."),
+        may("duration", Def("duration"), "Virtual time."),
+        NOTE,
+    ],
+);
+
+/// One of `nodes`.
+pub(crate) static NODE: Table = Table {
+    def: "node",
+    title: "a node",
+    about: "One implementation. Keys that are not named here are options of its kind.",
+    keys: &[
+        must("kind", Text, "What it is; `wireproof nodes` lists the kinds and their options."),
+        may("mac", Def("mac"), "Ethernet address of its first port."),
+        may("ip", Def("addresses"), "Addresses of its first port."),
+        may("ports", Map("port"), "Its ports by name, in order; the kind decides otherwise."),
+        NOTE,
+    ],
+    others: Others::Scalars,
+};
+
+/// One of a node's `ports`.
+pub(crate) static PORT: Table = table(
+    "port",
+    "a port",
+    "A port of a node.",
+    &[
+        may("mac", Def("mac"), "Its Ethernet address."),
+        may("ip", Def("addresses"), "Its addresses."),
+        NOTE,
+    ],
+);
+
+macro_rules! settings {
+    ($($more:expr),*) => { &[
+        $($more,)*
+        may("delay", Def("duration"), "The time a frame travels."),
+        may("jitter", Def("duration"), "Random extra delay up to this."),
+        may("rate", Def("rate"), "Bits per second, or \"unlimited\"."),
+        may("mtu", Unlimited(1, MAX_FRAME), "The largest IP datagram in bytes."),
+        may("queue", Unlimited(0, U32), "Frames that may wait for the rate."),
+        may("loss", Def("chance"), "Which frames are lost."),
+        may("duplicate", Def("chance"), "Which frames are handed over twice."),
+        may("reorder", Def("chance"), "Which frames are held back by `reorder-delay`."),
+        may("reorder-delay", Def("duration"), "How long they are held back."),
+        may("corrupt", Def("chance"), "Which frames have a bit flipped."),
+        may("up", Bool, "Whether it carries anything at all."),
+        NOTE,
+    ] };
+}
+
+/// One of `links`.
+pub(crate) static LINK: Table = table(
+    "link",
+    "a link",
+    "Joins two ports.",
+    settings![
+        may("name", Text, "Its name, for steps that change it; `a-b` serves without."),
+        must("ends", Def("ends"), "The two ports: `node`, or `node:port`.")
+    ],
+);
+/// `set` of a step that changes a link.
+pub(crate) static SETTINGS: Table =
+    table("link-settings", "`set`", "What changes; the rest stays.", settings![]);
+
+/// One of `masks`.
+pub(crate) static MASK: Table = table(
+    "mask",
+    "a mask",
+    "A field that may differ from the golden.",
+    &[
+        must("field", Def("field-path"), "The field: `ip4.id`."),
+        may("frames", List("frame-number"), "Numbers of the frames, from 1; all otherwise."),
+        may("from", Def("port-ref"), "Only what this port emits."),
+        must("reason", Def("reason"), "Why it may differ; the report shows it."),
+        NOTE,
+    ],
+);
+
+/// The step that sends.
+static SEND: Table = table(
+    "send-step",
+    "a `send` step",
+    "A node sends a packet.",
+    &[
+        must("send", Def("packet"), "The packet."),
+        must("node", Def("port-ref"), "Who sends it: `node`, or `node:port`."),
+        may("port", Text, "By which port, where the node has several."),
+        AT,
+        AFTER,
+        NOTE,
+    ],
+);
+static DO: Table = table(
+    "do-step",
+    "a `do` step",
+    "A node is given a command.",
+    &[
+        must("do", Def("command"), "The verb, or an object {verb: {argument: value}}."),
+        must("node", Def("port-ref"), "Who is told."),
+        AT,
+        AFTER,
+        NOTE,
+    ],
+);
+static EXPECT: Table = table(
+    "expect-step",
+    "an `expect` step",
+    "A frame must be emitted.",
+    &[
+        must("expect", Def("pattern"), "What it must look like; fields left out are free."),
+        must("from", Def("port-ref"), "Who emits it: `node`, or `node:port`."),
+        must("within", Def("duration"), "How soon."),
+        may("bind", Map("field-path"), "Names for values of its fields: {\"isn\": \"tcp.seq\"}."),
+        may("skip-others", Bool, "Frames that do not match may come before it."),
+        NOTE,
+    ],
+);
+static EXPECT_NOTHING: Table = table(
+    "expect-nothing-step",
+    "an `expect-nothing` step",
+    "No such frame may be emitted.",
+    &[
+        must("expect-nothing", Def("pattern"), "What it would look like; {} is any frame."),
+        may("from", Def("port-ref"), "Who stays silent; everybody otherwise."),
+        must("for", Def("duration"), "For how long."),
+        NOTE,
+    ],
+);
+static EXPECT_EVENT: Table = table(
+    "expect-event-step",
+    "an `expect-event` step",
+    "A node's application must see something.",
+    &[
+        must("expect-event", Def("event"), "The event's kind and fields."),
+        must("from", Def("port-ref"), "Whose application."),
+        must("within", Def("duration"), "How soon."),
+        NOTE,
+    ],
+);
+static SET_LINK: Table = table(
+    "link-step",
+    "a `link` step",
+    "A link changes from then on.",
+    &[
+        must("link", Text, "The link's name, or its ends: `a-b`."),
+        may("toward", Def("port-ref"), "Only frames that travel toward this end."),
+        must("set", Def("link-settings"), "What changes."),
+        AT,
+        AFTER,
+        NOTE,
+    ],
+);
+static WAIT: Table = table(
+    "wait-step",
+    "a `wait` step",
+    "Time passes.",
+    &[must("wait", Def("duration"), "How long."), NOTE],
+);
+
+/// The kinds of step; the first key of each tells which it is.
+pub(crate) static STEPS: [&Table; 7] =
+    [&SEND, &DO, &EXPECT, &EXPECT_NOTHING, &EXPECT_EVENT, &SET_LINK, &WAIT];
+
+/// A packet.
+pub(crate) static PACKET: Table = Table {
+    def: "packet",
+    title: "a packet",
+    about: "A stack of layers. What is left out is computed, or takes the node's default.",
+    keys: &[
+        may("stack", List("layer"), "Layers in any order and number, instead of by name."),
+        may("raw", Def("hex"), "The whole frame in hex, instead of layers."),
+        may("pad", Whole(1, MAX_FRAME), "Add zero bytes until the frame has this length."),
+        may("truncate", Whole(0, MAX_FRAME), "Cut the frame to this length."),
+        may("fragment", Whole(1, 0xffff), "Split the IP payload into fragments of this size."),
+        NOTE,
+    ],
+    others: Others::Layers,
+};
+
+/// A pattern.
+pub(crate) static PATTERN: Table = Table {
+    def: "pattern",
+    title: "a pattern",
+    about: "What a frame must look like: fields given must match, the rest is free. A layer \
+            given as {} must be there, as false must not.",
+    keys: &[
+        may("stack", List("layer-pattern"), "Layers in any order and number."),
+        may("raw", Def("hex"), "The whole frame in hex."),
+        may("length", Whole(0, MAX_FRAME), "The frame's length in bytes."),
+        NOTE,
+    ],
+    others: Others::Layers,
+};
+
+/// A payload as an object: one of these.
+pub(crate) static PAYLOAD: Table = table(
+    "payload-object",
+    "a payload",
+    "Bytes, written in one of four ways.",
+    &[
+        may("hex", Def("hex"), "Bytes in hex."),
+        may("text", Text, "The UTF-8 bytes of a text."),
+        may("count", Whole(0, MAX_FRAME), "So many bytes that count up: 00 01 02 …"),
+        may("from", Whole(0, 255), "The byte at which `count` begins, 0 otherwise."),
+        may("zero", Whole(0, MAX_FRAME), "So many zero bytes."),
+    ],
+);
+
+/// A TCP option as an object: one of these (`kind` with `data`).
+pub(crate) static TCP_OPTION: Table = table(
+    "tcp-option-object",
+    "a TCP option",
+    "One TCP option; its length byte is computed, except in `raw`.",
+    &[
+        may("mss", Def("number"), "Kind 2, maximum segment size (RFC 9293 3.7.1)."),
+        may("window-scale", Def("number"), "Kind 3, the shift (RFC 7323 2.2)."),
+        may("sack", List("sack-block"), "Kind 5, blocks of left and right edge (RFC 2018 3)."),
+        may("timestamps", Def("number-pair"), "Kind 8, TSval and TSecr (RFC 7323 3)."),
+        may("user-timeout", Def("user-timeout"), "Kind 28 (RFC 5482)."),
+        may("fast-open", Def("hex"), "Kind 34, the cookie; empty as a request (RFC 7413)."),
+        may("kind", Whole(0, 255), "Any kind, with `data`."),
+        may("data", Def("hex"), "What follows the length byte of `kind`."),
+        may("raw", Def("hex"), "Bytes as they are, also with a wrong length."),
+    ],
+);
+
+/// `user-timeout` as an object.
+pub(crate) static USER_TIMEOUT: Table = table(
+    "user-timeout",
+    "`user-timeout`",
+    "The timeout and its granularity: one of both.",
+    &[
+        may("seconds", Whole(0, 0x7fff), "The timeout in seconds."),
+        may("minutes", Whole(0, 0x7fff), "The timeout in minutes."),
+    ],
+);
+
+/// TCP options that are a word.
+pub(crate) const TCP_OPTION_WORDS: [(&str, &str); 3] = [
+    ("nop", "Kind 1, no operation."),
+    ("eol", "Kind 0, end of the option list."),
+    ("sack-permitted", "Kind 4 (RFC 2018 2)."),
+];
+
+/// All tables, for the schema.
+pub(crate) static TABLES: [&Table; 11] = [
+    &SCENARIO,
+    &LIMITS,
+    &NODE,
+    &PORT,
+    &LINK,
+    &SETTINGS,
+    &MASK,
+    &PACKET,
+    &PATTERN,
+    &PAYLOAD,
+    &TCP_OPTION,
+];
+
+/// What a layer's object may have beside its fields.
+pub(crate) fn layer_extras(proto: Proto) -> &'static [&'static str] {
+    match proto {
+        Proto::Icmp4 | Proto::Icmp6 => &["quote", "note"],
+        _ => &["note"],
+    }
+}
+
+/// Every key of a layer's object.
+pub(crate) fn layer_names(proto: Proto) -> Vec<&'static str> {
+    let fields = proto.fields().iter().map(|field: &&'static Field| field.key);
+    fields.chain(layer_extras(proto).iter().copied()).collect()
+}
