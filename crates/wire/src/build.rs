@@ -7,17 +7,22 @@
 //!
 //! What is left out:
 //!
-//! | layer | computed or default |
-//! |---|---|
-//! | `eth` | the port's and its peer's addresses (broadcast for an ARP request); the type of what follows, 0x88b5 (local experiment, IEEE 802 9.2.3) for bare payload |
-//! | `vlan` | priority 0, DEI 0, id 1; a tag with another inside it is announced as 0x88a8 (802.1ad), else 0x8100 |
-//! | `arp` | a request for the peer's address from the node's own, target MAC zero |
-//! | `ip4` | version 4, IHL, total length, id 0, DF (not where MF or an offset is given), TTL 64, protocol (253 for bare payload, RFC 3692), checksum, own and peer's address |
-//! | `ip6` | version 6, payload length, next header (59 when nothing follows), hop limit 64, own and peer's address |
-//! | IPv6 extensions | next header, length; options padded with PadN to a multiple of 8 |
-//! | `tcp` | ports 4000 → 80, seq 0, ack 0, data offset, no flags, window 65,535, checksum; options padded with zeros |
-//! | `udp` | ports 4000 → 80, length, checksum (0xffff where the sum gives 0, RFC 768) |
-//! | `icmp4`, `icmp6` | echo request, or destination unreachable with a quote; code 0, rest 0, checksum |
+//! - `eth`: the port's and its peer's addresses (broadcast for an ARP request); the type of what
+//!   follows, 0x88b5 (local experiment, IEEE 802 9.2.3) for bare payload.
+//! - `vlan`: priority 0, DEI 0, id 1. A tag with another inside it is announced as 0x88a8
+//!   (802.1ad), else 0x8100.
+//! - `arp`: a request for the peer's address from the node's own, target MAC zero.
+//! - `ip4`: version 4, IHL, total length, id 0, DF (not where MF or an offset is given), TTL 64,
+//!   protocol (253 for bare payload, RFC 3692), checksum, own and peer's address; options padded
+//!   with zeros to whole words.
+//! - `ip6`: version 6, payload length, next header (59 when nothing follows), hop limit 64, own
+//!   and peer's address.
+//! - IPv6 extensions: next header, length; options padded with Pad1 or PadN to a multiple of 8.
+//! - `tcp`: ports 4000 to 80, seq 0, ack 0, data offset, no flags, window 65,535, checksum;
+//!   options padded with zeros to whole words.
+//! - `udp`: ports 4000 to 80, length, checksum (0xffff where the sum gives 0, RFC 768).
+//! - `icmp4`, `icmp6`: echo request, or destination unreachable with a quote; code 0, rest 0,
+//!   checksum.
 //!
 //! `eth` is put in front where it is missing, and IP where a layer needs it: IPv6 for its own
 //! extensions and `icmp6`, else IPv4 when both IPv4 addresses are known, else IPv6 when both of

@@ -14,12 +14,13 @@ pub struct Packet {
     pub layers: Vec<Layer>,
     /// The whole frame, verbatim; nothing else is looked at then but `pad` and `truncate`.
     pub raw: Option<Vec<u8>>,
-    /// Split the IP payload into fragments that carry at most this many bytes each (a multiple of
-    /// 8 for a right packet; any number is obeyed, rounded down only where the offset field must).
+    /// Split the outermost IP payload into fragments that carry at most this many bytes each, 8 at
+    /// least. All but the last carry a multiple of 8, since offsets count in eights; a datagram
+    /// that fits stays whole. Identification is the one given, else 0.
     pub fragment: Option<u16>,
-    /// Add zero bytes at the end until the frame has this length.
+    /// Add zero bytes at the end until the frame, or each fragment, has this length.
     pub pad: Option<usize>,
-    /// Cut the frame to this length.
+    /// Cut the frame, or each fragment, to this length.
     pub truncate: Option<usize>,
 }
 
@@ -32,7 +33,8 @@ pub struct Layer {
     pub set: Vec<(&'static Field, Value)>,
     /// TCP options by name, in order; `None` where none were given.
     pub tcp_options: Option<Vec<TcpOption>>,
-    /// The packet that an ICMP error quotes: its layers from IP down.
+    /// The packet that an ICMP error quotes: its layers from IP down, cut by its own `truncate`.
+    /// The peer is taken to have sent it, so its addresses default the other way round.
     pub quote: Option<Box<Packet>>,
 }
 

@@ -40,11 +40,12 @@ fn pseudo_header(stack: &[Placed<'_>], index: usize, protocol: u8, frame: &[u8])
         return Sum::pseudo_ip4(src, dst, protocol, length as u16);
     }
     // Of several routing headers the innermost decides, as for a reader that walks inwards.
-    let routing = stack[nearest + 1..index].iter().rev().filter(|h| h.proto == Proto::Routing);
-    let dst = routing
-        .filter_map(|header| final_destination(&frame[header.start..header.end()]))
-        .next()
-        .unwrap_or_else(|| part(header, 24));
+    let mut routing = stack[nearest + 1..index].iter().rev().filter(|h| h.proto == Proto::Routing);
+    let last = routing.find_map(|header| {
+        let range = final_destination(&frame[header.start..header.end()])?;
+        Some(header.start + range.start)
+    });
+    let dst = part(frame, last.unwrap_or(ip.start + 24));
     Sum::pseudo_ip6(part(header, 8), dst, protocol, length as u32)
 }
 
