@@ -9,6 +9,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::Mac;
 
+#[cfg(test)]
+mod tests;
+
 /// A layer's protocol. The order is the order of layers in an ordinary frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Proto {
@@ -253,7 +256,7 @@ impl Field {
         }
     }
 
-    /// The value that a text stands for: a number in decimal or `0x…`, flags, an address, hex bytes.
+    /// The value that a text stands for: a number in decimal or `0x…`, flags, an address, bytes.
     ///
     /// # Errors
     /// Says what the field takes.

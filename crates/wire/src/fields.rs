@@ -5,6 +5,9 @@
 use crate::field::Form::{Bit, Bytes, Dec, Hex, Ip4, Ip6, Mac, TcpFlags};
 use crate::field::{Field, Proto};
 
+#[cfg(test)]
+mod tests;
+
 /// Writes one protocol's module: a constant a field, and `ALL` in order.
 macro_rules! table {
     ($(#[$doc:meta])* $module:ident, $proto:ident, {
