@@ -1,8 +1,8 @@
 //! TCP options: bytes to named options and back, and their text as tcpdump writes it.
 //!
-//! Decoding is lossless and never fails: an option whose length no RFC knows is [`TcpOption::Other`],
-//! and from a length that no option can have on, the rest is [`TcpOption::Raw`]. Knows no header;
-//! padding to whole words is the builder's.
+//! Decoding is lossless and never fails: an option whose length is not its RFC's is
+//! [`TcpOption::Other`], and from a length that no option can have on, the rest is
+//! [`TcpOption::Raw`]. Knows no header; padding to whole words is the builder's.
 
 use std::fmt;
 

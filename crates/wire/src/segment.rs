@@ -70,7 +70,8 @@ pub struct IpPacket<'a> {
     truncated: bool,
     more_fragments: bool,
     fragment_offset: u16,
-    final_dst: Option<[u8; 16]>,
+    /// Where the final destination's address stands, behind a routing header another than `dst`.
+    final_dst: usize,
 }
 
 /// A TCP segment in a frame.
@@ -100,7 +101,8 @@ impl<'a> IpPacket<'a> {
     ///
     /// # Errors
     /// Says why there is none.
-    #[inline]
+    // Inlined by force: handed over in memory, the result costs more than finding it.
+    #[inline(always)]
     pub fn parse(frame: &'a [u8]) -> Result<Self, NotIp> {
         let header = frame.first_chunk::<14>().ok_or(NotIp::Short)?;
         let mut kind = u16::from_be_bytes([header[12], header[13]]);
@@ -118,7 +120,7 @@ impl<'a> IpPacket<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn v4(frame: &'a [u8], start: usize) -> Result<Self, NotIp> {
         let bytes = &frame[start..];
         let header = bytes.first_chunk::<20>().ok_or(NotIp::Header)?;
@@ -145,7 +147,7 @@ impl<'a> IpPacket<'a> {
             truncated: total > bytes.len(),
             more_fragments: fragment & 0x2000 != 0,
             fragment_offset: (fragment & 0x1fff) << 3,
-            final_dst: None,
+            final_dst: start + 16,
         })
     }
 
@@ -298,12 +300,13 @@ impl<'a> IpPacket<'a> {
     pub fn pseudo_header(&self) -> Sum {
         let length = self.end - self.transport;
         if self.is_v4 {
-            let (src, dst) =
-                (array(self.frame, self.start + 12), array(self.frame, self.start + 16));
+            let src = array(self.frame, self.start + 12);
+            let dst = array(self.frame, self.final_dst);
             return Sum::pseudo_ip4(src, dst, self.protocol, length as u16);
         }
-        let dst = self.final_dst.unwrap_or_else(|| array(self.frame, self.start + 24));
-        Sum::pseudo_ip6(array(self.frame, self.start + 8), dst, self.protocol, length as u32)
+        let src = array(self.frame, self.start + 8);
+        let dst = array(self.frame, self.final_dst);
+        Sum::pseudo_ip6(src, dst, self.protocol, length as u32)
     }
 
     /// The sum over pseudo-header and delivered payload is right, as TCP, UDP and ICMPv6 demand.
@@ -317,7 +320,7 @@ impl<'a> IpPacket<'a> {
     ///
     /// # Errors
     /// Says why there is none.
-    #[inline]
+    #[inline(always)]
     pub fn tcp(self) -> Result<TcpSegment<'a>, NoTcp> {
         if self.fragment_offset != 0 {
             return Err(NoTcp::Fragment(self.fragment_offset));

@@ -1,5 +1,7 @@
 //! The IPv6 half: the fixed header and the walk over the extension headers, RFC 8200 section 4.
 
+use std::ops::Range;
+
 use super::{IpPacket, NotIp};
 
 impl<'a> IpPacket<'a> {
@@ -20,7 +22,7 @@ impl<'a> IpPacket<'a> {
             truncated: total > bytes.len(),
             more_fragments: false,
             fragment_offset: 0,
-            final_dst: None,
+            final_dst: start + 24,
         };
         packet.walk()?;
         Ok(packet)
@@ -39,7 +41,11 @@ impl<'a> IpPacket<'a> {
             };
             let header = rest.get(..len).ok_or(NotIp::Extension)?;
             match self.protocol {
-                43 => self.final_dst = final_destination(header).or(self.final_dst),
+                43 => {
+                    if let Some(range) = final_destination(header) {
+                        self.final_dst = self.transport + range.start;
+                    }
+                }
                 44 => {
                     let word = u16::from_be_bytes([header[2], header[3]]);
                     self.fragment_offset = word & 0xfff8;
@@ -54,19 +60,20 @@ impl<'a> IpPacket<'a> {
     }
 }
 
-/// Where a packet with this routing header ends up, which is the address that pseudo-headers use
-/// (RFC 8200 8.1): the last one of types 0 and 2, the first one of a segment routing header (type
-/// 4, RFC 8754 2). `None` when no segment is left, or the header's type or length tells nothing.
+/// Where in this routing header the address stands at which a packet ends up, and which
+/// pseudo-headers use (RFC 8200 8.1): the last one of types 0 and 2, the first one of a segment
+/// routing header (type 4, RFC 8754 2). `None` when no segment is left, or the header's type or
+/// length tells nothing.
 #[must_use]
-pub fn final_destination(routing: &[u8]) -> Option<[u8; 16]> {
+pub fn final_destination(routing: &[u8]) -> Option<Range<usize>> {
     let [_, words, kind, left, ..] = *routing else { return None };
-    let addresses = routing.get(8..8 + usize::from(words) * 8)?;
-    if left == 0 {
+    let end = 8 + usize::from(words) * 8;
+    if left == 0 || words < 2 || end > routing.len() {
         return None;
     }
     match kind {
-        0 | 2 => addresses.last_chunk::<16>().copied(),
-        4 => addresses.first_chunk::<16>().copied(),
+        0 | 2 => Some(end - 16..end),
+        4 => Some(8..24),
         _ => None,
     }
 }

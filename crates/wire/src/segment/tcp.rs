@@ -7,7 +7,7 @@ impl<'a> TcpSegment<'a> {
     ///
     /// # Errors
     /// Says why there is none.
-    #[inline]
+    #[inline(always)]
     pub fn parse(frame: &'a [u8]) -> Result<Self, NoTcp> {
         IpPacket::parse(frame)?.tcp()
     }
