@@ -80,6 +80,13 @@ impl PortSet {
         Self(rest)
     }
 
+    /// The ports that are in it and not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let outside = self.complement().0.into_iter().chain(other.0.iter().cloned());
+        Self::from_ranges(outside).complement()
+    }
+
     /// The ranges, in order, without overlap.
     #[must_use]
     pub fn ranges(&self) -> &[RangeInclusive<u16>] {
@@ -162,6 +169,7 @@ mod tests {
         #[test]
         fn membership_is_that_of_the_ranges(
             pairs in prop::collection::vec((any::<u16>(), any::<u16>()), 0..6),
+            others in prop::collection::vec((any::<u16>(), any::<u16>()), 0..3),
             port: u16,
         ) {
             let ranges = || pairs.iter().map(|&(a, b)| a.min(b)..=a.max(b));
@@ -169,6 +177,9 @@ mod tests {
             prop_assert_eq!(set.contains(port), ranges().any(|range| range.contains(&port)));
             prop_assert_eq!(set.complement().contains(port), !set.contains(port));
             prop_assert_eq!(set.complement().complement(), set.clone());
+            let other = PortSet::from_ranges(others.iter().map(|&(a, b)| a.min(b)..=a.max(b)));
+            let left = set.contains(port) && !other.contains(port);
+            prop_assert_eq!(set.without(&other).contains(port), left);
             prop_assert_eq!(set.to_string().parse::<PortSet>().unwrap(), set);
         }
     }
