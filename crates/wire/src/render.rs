@@ -7,10 +7,13 @@ mod icmp;
 mod line;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use std::fmt::Write;
 
 pub use line::line;
+pub(crate) use tree::meaning;
+pub use tree::tree;
 
 /// Bytes as Wireshark shows them: offset, sixteen bytes in hex, and as ASCII.
 #[must_use]

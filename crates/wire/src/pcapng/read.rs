@@ -268,7 +268,7 @@ fn instant(ticks: u64, interface: &Interface) -> (Instant, bool) {
     const SECOND: u128 = 1_000_000_000;
     let power = u32::from(interface.resolution & 0x7f);
     let nanos = if interface.resolution & 0x80 != 0 {
-        u128::from(ticks) * SECOND >> power
+        (u128::from(ticks) * SECOND) >> power
     } else {
         match 10u128.checked_pow(power) {
             Some(per_second) => u128::from(ticks) * SECOND / per_second,

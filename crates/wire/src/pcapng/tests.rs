@@ -2,6 +2,7 @@ use std::process::{Command, Stdio};
 
 use pcap_file::pcapng::{Block, PcapNgReader};
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 use super::*;
 use crate::capture::PortId;
@@ -255,8 +256,8 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic(edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
-                      cut in any::<prop::sample::Index>(), classic: bool) {
+    fn no_bytes_panic(edits in prop::collection::vec((any::<Index>(), any::<u8>()), 1..8),
+                      cut in any::<Index>(), classic: bool) {
         let (capture, comments) = sample();
         let mut bytes = bytes(&capture, &comments);
         if classic {

@@ -48,3 +48,25 @@ fn a_hex_dump_has_offset_bytes_and_text() {
     );
     assert_eq!(hexdump(&[]), "");
 }
+
+#[test]
+fn a_tree_names_every_field() {
+    let file = frames();
+    let mut text = String::new();
+    for number in [3, 7, 13, 23, 25, 37, 41, 46, 51, 52] {
+        let id = crate::FrameId(number - 1);
+        let comment = &file.comments[&id][0];
+        let _ = writeln!(text, "== {number}. {comment}\n{}", tree(file.capture.frame(id)));
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn every_cut_of_every_frame_has_a_tree() {
+    for (_, _, frame) in frames().capture.iter() {
+        for cut in 0..=frame.len() {
+            let text = tree(&frame[..cut]);
+            assert!(cut == 0 || text.contains(&format!("..{cut}")), "{cut} is not told: {text}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A frame field by field: where each stands, Wireshark's name and the RFC's, its value, and what
+//! can be told by computing. Nothing is left out: what no header claims is dumped in hex.
+
+use std::fmt::Write;
+
+use super::hexdump;
+use crate::field::{Field, Form, Proto, Value};
+use crate::options;
+use crate::view::{Fault, HeaderError, LaxFrame, LayerView, lax};
+
+/// A frame as lines of fields; every byte of it is in one of them.
+#[must_use]
+pub fn tree(frame: &[u8]) -> String {
+    let view = lax(frame);
+    let mut tree = Tree { view: &view, out: String::new(), margin: "" };
+    let quoted = view.quote().first().map(|layer| layer.start);
+    for layer in view.layers() {
+        if layer.proto == Proto::Payload && quoted == Some(layer.start) {
+            tree.head("Quoted packet", layer.start, layer.end);
+            tree.margin = "  ";
+            for layer in view.quote() {
+                tree.layer(layer);
+            }
+            tree.margin = "";
+        } else {
+            tree.layer(layer);
+        }
+    }
+    let trailer = view.trailer();
+    if !trailer.is_empty() {
+        tree.head("Padding or trailer", trailer.start, trailer.end);
+        tree.dump(&frame[trailer]);
+    }
+    for fault in view.faults().iter().filter(|fault| fault.claimed_by.is_none()) {
+        let _ = writeln!(tree.out, "! {fault}");
+    }
+    tree.out
+}
+
+struct Tree<'a> {
+    view: &'a LaxFrame<'a>,
+    out: String,
+    margin: &'static str,
+}
+
+impl Tree<'_> {
+    fn head(&mut self, title: &str, start: usize, end: usize) {
+        let bytes = end - start;
+        let _ = writeln!(self.out, "{}{title}, {bytes} bytes at {start}..{end}", self.margin);
+    }
+
+    fn dump(&mut self, bytes: &[u8]) {
+        for line in hexdump(bytes).lines() {
+            let _ = writeln!(self.out, "{}    {line}", self.margin);
+        }
+    }
+
+    fn layer(&mut self, layer: &LayerView) {
+        self.head(layer.proto.title(), layer.start, layer.end);
+        if layer.proto == Proto::Payload {
+            self.dump(self.view.header(layer));
+            return;
+        }
+        let mut told = 0;
+        for field in layer.proto.fields().iter().filter(|field| !field.alias) {
+            if let Some(value) = self.view.read_in(layer, field)
+                && value != Value::Bytes(Vec::new())
+            {
+                self.field(layer, field, &value);
+                told = field.bytes().end.min(layer.end - layer.start);
+            }
+        }
+        // The rest of a header that ends within a field.
+        let rest = &self.view.header(layer)[told..];
+        if !rest.is_empty() {
+            self.dump(rest);
+        }
+    }
+
+    fn field(&mut self, layer: &LayerView, field: &'static Field, value: &Value) {
+        let bytes = field.bytes();
+        let start = layer.start + bytes.start;
+        let end = if field.form == Form::Bytes { layer.end } else { layer.start + bytes.end };
+        let place = format!("{start}..{end}");
+        let (abbrev, title) = (field.abbrev, field.title);
+        let text = match (field.proto, field.key, value) {
+            (Proto::Tcp, "options", Value::Bytes(bytes)) => {
+                format!("{value}  {}", options::text(&options::decode(bytes)))
+            }
+            _ => field.text(value),
+        };
+        let _ = write!(self.out, "{}  {place:<9} {abbrev:<24} {title}: {text}", self.margin);
+        if let Some(meaning) = meaning(field, value) {
+            let _ = write!(self.out, " ({meaning})");
+        }
+        if self.margin.is_empty() {
+            self.marks(layer, field, value);
+        }
+        self.out.push('\n');
+    }
+
+    /// What computing tells of a field: its checksum's right value, and each lie it is part of.
+    fn marks(&mut self, layer: &LayerView, field: &'static Field, value: &Value) {
+        if field.key == "checksum" {
+            let mark = match self.view.checksum(layer) {
+                Some(sum) if sum.ok => "correct".into(),
+                Some(sum) => format!("incorrect, should be 0x{:04x}", sum.right),
+                None if field.proto == Proto::Udp && *value == Value::Num(0) => "none".into(),
+                None => "not checked: it covers more than is here".into(),
+            };
+            let _ = write!(self.out, " [{mark}]");
+        }
+        let own = |fault: &&HeaderError| {
+            let place = match fault.fault {
+                Fault::Option => layer.start..layer.end,
+                _ => layer.start..layer.start + 1,
+            };
+            fault.claimed_by == Some(field) && place.contains(&fault.offset)
+        };
+        for fault in self.view.faults().iter().filter(own) {
+            let _ = write!(self.out, " [{fault}]");
+        }
+    }
+}
+
+/// A number in words, where it has any.
+pub(crate) fn meaning(field: &Field, value: &Value) -> Option<String> {
+    let Value::Num(number) = *value else { return None };
+    let word = match (field.proto, field.key, number) {
+        (Proto::Eth | Proto::Vlan, "type", 0x0800) => "IPv4",
+        (Proto::Eth | Proto::Vlan, "type", 0x0806) => "ARP",
+        (Proto::Eth | Proto::Vlan, "type", 0x8100 | 0x88a8) => "VLAN",
+        (Proto::Eth | Proto::Vlan, "type", 0x86dd) => "IPv6",
+        (Proto::Arp, "opcode", 1) => "request",
+        (Proto::Arp, "opcode", 2) => "reply",
+        (_, "protocol" | "next-header", _) => return protocol(number).map(Into::into),
+        (Proto::Ip4, "ihl", _) | (Proto::Tcp, "data-offset", _) => {
+            return Some(format!("{} bytes", number * 4));
+        }
+        (Proto::Ip4, "fragment-offset", 1..) | (Proto::Fragment, "offset", 1..) => {
+            return Some(format!("{} bytes", number * 8));
+        }
+        (Proto::Icmp4, "type", 0) | (Proto::Icmp6, "type", 129) => "echo reply",
+        (Proto::Icmp4, "type", 3) | (Proto::Icmp6, "type", 1) => "destination unreachable",
+        (Proto::Icmp4, "type", 5) => "redirect",
+        (Proto::Icmp4, "type", 8) | (Proto::Icmp6, "type", 128) => "echo request",
+        (Proto::Icmp4, "type", 11) | (Proto::Icmp6, "type", 3) => "time exceeded",
+        (Proto::Icmp4, "type", 12) | (Proto::Icmp6, "type", 4) => "parameter problem",
+        (Proto::Icmp6, "type", 2) => "packet too big",
+        (Proto::Icmp6, "type", 135) => "neighbor solicitation",
+        (Proto::Icmp6, "type", 136) => "neighbor advertisement",
+        _ => return None,
+    };
+    Some(word.into())
+}
+
+fn protocol(number: u64) -> Option<&'static str> {
+    Some(match number {
+        0 => "hop-by-hop options",
+        1 => "ICMP",
+        4 => "IPv4",
+        6 => "TCP",
+        17 => "UDP",
+        41 => "IPv6",
+        43 => "routing header",
+        44 => "fragment header",
+        58 => "ICMPv6",
+        59 => "no next header",
+        60 => "destination options",
+        _ => return None,
+    })
+}
