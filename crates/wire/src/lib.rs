@@ -7,6 +7,7 @@
 pub mod build;
 pub mod capture;
 pub mod checksum;
+pub mod diff;
 pub mod field;
 pub mod fields;
 mod mac;
