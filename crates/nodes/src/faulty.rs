@@ -1,0 +1,218 @@
+//! `faulty`: another kind of node with one fault planted in what it emits, so that every check can
+//! be shown biting. Checksums are made right again around a change: the fault planted is the only
+//! one there is, and the same frames come out of every run. Knows no check.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use link::{Command, CommandError, Event, Node, PortIndex, Transmit};
+use wire::Instant;
+
+use crate::options::{ConfigError, shown, unknown};
+use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, PortRule, Registry, Role};
+
+mod edit;
+mod table;
+
+pub use edit::Edit;
+pub use table::{Act, FAULTS, Fault, GOLDEN};
+
+/// What stands where `of` is not given.
+const OF: &str = "reject";
+
+static OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "of",
+        takes: "a kind of node",
+        default: OF,
+        about: "which node is faulty; all other options are its own",
+    },
+    OptionSpec {
+        name: "fault",
+        takes: "the name of a fault",
+        default: "none: it must be given",
+        about: "what it gets wrong",
+    },
+    OptionSpec {
+        name: "frames",
+        takes: "numbers from 1, by the order of frames",
+        default: "all",
+        about: "which frames are faulty: of those it emits, or receives where the fault is there",
+    },
+];
+
+/// The kind `faulty`.
+#[must_use]
+pub fn kind() -> Kind {
+    let about = "another kind of node with a fault planted in what it emits";
+    Kind::new("faulty", about, |config, all| Ok(Box::new(Faulty::new(config, all)?)))
+        .options(OPTIONS)
+        .inner(Inner::Any)
+        .ports(PortRule::AtLeast(1))
+        .role(|config, registry| match of(config) {
+            Ok((kind, inner)) => registry.role(kind, &inner),
+            Err(_) => Role::Other,
+        })
+}
+
+/// The node.
+pub struct Faulty {
+    node: Box<dyn Node>,
+    act: Act,
+    frames: Option<Vec<u64>>,
+    edit: Edit,
+    /// A frame that is emitted once more before the node is asked again.
+    again: Option<PortIndex>,
+    received: u64,
+    emitted: u64,
+    planted: u64,
+}
+
+impl Faulty {
+    /// The node of the kind `of`, and the fault to plant in it.
+    ///
+    /// # Errors
+    /// When there is no such fault or kind, or an option is wrong.
+    pub fn new(config: &NodeConfig, registry: &Registry) -> Result<Self, ConfigError> {
+        let names = || FAULTS.iter().map(|fault| fault.name);
+        let Some(name) = config.read().text("fault")? else {
+            let all: Vec<_> = names().collect();
+            let message = format!("faulty needs `fault`: one of {}", all.join(", "));
+            return Err(ConfigError::at("fault", message));
+        };
+        let Some(fault) = FAULTS.iter().find(|fault| fault.name == name) else {
+            return Err(ConfigError::at("fault", unknown("fault", name, names())));
+        };
+        let (kind, inner) = of(config)?;
+        Ok(Self {
+            node: registry.build(kind, &inner)?,
+            act: fault.act,
+            frames: frames(config)?,
+            edit: Edit::default(),
+            again: None,
+            received: 0,
+            emitted: 0,
+            planted: 0,
+        })
+    }
+
+    fn chosen(&self, ordinal: u64) -> bool {
+        self.frames.as_ref().is_none_or(|frames| frames.contains(&ordinal))
+    }
+
+    /// Plants the fault in the frame loaded, the `ordinal`th that the node emitted. `false` when
+    /// the frame is not to be emitted at all.
+    fn plant(&mut self, port: PortIndex) -> bool {
+        if !self.chosen(self.emitted) {
+            return true;
+        }
+        let reset = self.edit.is_reset();
+        let planted = match self.act {
+            Act::SwallowResets if reset => {
+                self.planted += 1;
+                return false;
+            }
+            Act::Double => {
+                self.again = Some(port);
+                true
+            }
+            Act::Reset(change) if reset => change_and_remake(&mut self.edit, change),
+            Act::Frame(change) => change_and_remake(&mut self.edit, change),
+            Act::Bare(change) => change(&mut self.edit).is_some(),
+            Act::Reset(_) | Act::SwallowResets | Act::Incoming(_) => false,
+        };
+        self.planted += u64::from(planted);
+        true
+    }
+}
+
+fn change_and_remake(edit: &mut Edit, change: fn(&mut Edit) -> Option<()>) -> bool {
+    let changed = change(edit).is_some();
+    if changed {
+        edit.remake_checksums();
+    }
+    changed
+}
+
+/// The kind of the faulty node, and its own configuration.
+fn of(config: &NodeConfig) -> Result<(&str, NodeConfig), ConfigError> {
+    let kind = config.read().text("of")?.unwrap_or(OF);
+    let own = |name: &str| OPTIONS.iter().any(|option| option.name == name);
+    let inner: BTreeMap<_, _> = config
+        .options
+        .iter()
+        .filter(|(name, _)| !own(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    Ok((kind, config.with_options(inner)))
+}
+
+fn frames(config: &NodeConfig) -> Result<Option<Vec<u64>>, ConfigError> {
+    let Some(values) = config.read().list("frames")? else { return Ok(None) };
+    if matches!(&values[..], [link::Datum::Text(word)] if word == "all") {
+        return Ok(None);
+    }
+    let mut frames = Vec::with_capacity(values.len());
+    for value in &values {
+        let number = shown(value).parse().ok().filter(|number| *number > 0);
+        let wrong =
+            || format!("`{}` for `frames`: it takes numbers from 1, or `all`", shown(value));
+        frames.push(number.ok_or_else(|| ConfigError::at("frames", wrong()))?);
+    }
+    Ok(Some(frames))
+}
+
+impl Node for Faulty {
+    fn handle_frame(&mut self, now: Instant, port: PortIndex, frame: &[u8]) {
+        self.received += 1;
+        if let Act::Incoming(change) = self.act
+            && self.chosen(self.received)
+        {
+            self.edit.load(frame);
+            if change_and_remake(&mut self.edit, change) && self.edit.frame() != frame {
+                self.planted += 1;
+                return self.node.handle_frame(now, port, self.edit.frame());
+            }
+        }
+        self.node.handle_frame(now, port, frame);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.node.handle_timeout(now);
+    }
+
+    fn handle_command(&mut self, now: Instant, command: &Command) -> Result<(), CommandError> {
+        self.node.handle_command(now, command)
+    }
+
+    fn poll_transmit(&mut self, now: Instant) -> Option<Transmit<'_>> {
+        if let Some(port) = self.again.take() {
+            return Some(Transmit { port, frame: self.edit.frame() });
+        }
+        loop {
+            let Transmit { port, frame } = self.node.poll_transmit(now)?;
+            self.edit.load(frame);
+            self.emitted += 1;
+            if self.plant(port) {
+                return Some(Transmit { port, frame: self.edit.frame() });
+            }
+        }
+    }
+
+    fn poll_event(&mut self, now: Instant) -> Option<Event> {
+        self.node.poll_event(now)
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.node.poll_timeout()
+    }
+
+    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+        let mut all = self.node.counters();
+        all.push(("faults".into(), self.planted));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! The faults that `faulty` plants, one a row: what each makes wrong and what should notice.
+//! Knows frames, not the node that emitted them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use wire::fields::{eth, icmp4, icmp6, ip4, ip6, tcp, udp};
+
+use super::edit::Edit;
+
+/// One fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// Its name, for the option `fault`.
+    pub name: &'static str,
+    /// What it makes wrong, in a line.
+    pub about: &'static str,
+    /// The class of check that should catch it; [`GOLDEN`] where only other bytes show it.
+    pub caught_by: &'static str,
+    /// What is done.
+    pub act: Act,
+}
+
+/// How a fault is planted. An edit gives `None` for a frame that it does not apply to, which is
+/// then emitted as it was.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    /// Change a reset, then make its checksums right again.
+    Reset(fn(&mut Edit) -> Option<()>),
+    /// Change any frame, then make its checksums right again.
+    Frame(fn(&mut Edit) -> Option<()>),
+    /// Change any frame and leave checksums as they are.
+    Bare(fn(&mut Edit) -> Option<()>),
+    /// Do not emit resets.
+    SwallowResets,
+    /// Emit every frame twice.
+    Double,
+    /// Change what comes in before the node sees it, so that it answers what it should not.
+    Incoming(fn(&mut Edit) -> Option<()>),
+}
+
+/// The fault breaks no rule that holds for every sender: a golden shows it.
+pub const GOLDEN: &str = "golden";
+
+/// Where a `faulty` node can be wrong, in the order to show them.
+pub static FAULTS: &[Fault] = &[
+    fault("tcp-checksum", "the TCP checksum is wrong", "checksum", Act::Bare(tcp_checksum)),
+    fault("udp-checksum", "the UDP checksum is wrong", "checksum", Act::Bare(udp_checksum)),
+    fault("icmp-checksum", "the ICMP checksum is wrong", "checksum", Act::Bare(icmp_checksum)),
+    fault("ip-checksum", "the IPv4 header checksum is wrong", "checksum", Act::Bare(ip_checksum)),
+    fault("seq+1", "a reset's sequence number is one too large", "reset seq", Act::Reset(seq_up)),
+    fault("seq-1", "a reset's sequence number is one too small", "reset seq", Act::Reset(seq_down)),
+    fault("ack+1", "a reset's acknowledgment is one too large", "reset ack", Act::Reset(ack_up)),
+    fault("ack-1", "a reset's acknowledgment is one too small", "reset ack", Act::Reset(ack_down)),
+    fault("no-ack-flag", "RST,ACK leaves as RST", "reset flags", Act::Reset(no_ack_flag)),
+    fault("extra-ack-flag", "RST leaves as RST,ACK", "reset flags", Act::Reset(extra_ack_flag)),
+    fault("flags-fin-too", "a reset has FIN too", "reset flags", Act::Reset(|e| flag(e, 0x01))),
+    fault("flags-syn-too", "a reset has SYN too", "reset flags", Act::Reset(|e| flag(e, 0x02))),
+    fault("missing-rst", "no reset leaves", "reset presence", Act::SwallowResets),
+    fault("rst-to-rst", "a reset is answered", "reset presence", Act::Incoming(rst_to_rst)),
+    fault(
+        "answers-wrong-checksum",
+        "a segment with a wrong checksum is answered",
+        "reset presence",
+        Act::Incoming(mended),
+    ),
+    fault("doubled", "every frame leaves twice", "reset presence", Act::Double),
+    fault("wrong-port", "a reset's source port is another", "reset ports", Act::Reset(wrong_port)),
+    fault("swapped-ports", "a reset's ports are not swapped", "reset ports", Act::Reset(swapped)),
+    fault("payload-in-rst", "a reset carries six bytes", GOLDEN, Act::Reset(payload_in_rst)),
+    fault("options-in-rst", "a reset has four bytes of options", GOLDEN, Act::Reset(options)),
+    fault("window", "a reset has a window", GOLDEN, Act::Reset(window)),
+    fault("urgent", "an urgent pointer without URG", GOLDEN, Act::Frame(urgent)),
+    fault("reserved-bit", "a reserved bit of TCP is set", "reserved bits", Act::Frame(reserved)),
+    fault("ip-reserved-bit", "the reserved IPv4 flag is set", "reserved bits", Act::Frame(evil)),
+    fault("data-offset", "the TCP data offset is 4", "lengths", Act::Frame(data_offset)),
+    fault("short-length", "the IP length is one too small", "lengths", Act::Bare(short_length)),
+    fault("long-length", "the IP length is one too large", "lengths", Act::Bare(long_length)),
+    fault("trailing-byte", "one byte follows the packet", "lengths", Act::Bare(trailing_byte)),
+    fault("cut", "the frame's last byte is missing", "lengths", Act::Bare(cut)),
+    fault("wrong-source", "the IP source is not its own", "source", Act::Frame(wrong_source)),
+    fault("broadcast-source", "the IP source is broadcast", "source", Act::Frame(broadcast)),
+    fault("multicast-source", "the IP source is multicast", "source", Act::Frame(multicast)),
+    fault("mac-source", "the Ethernet source is not its own", "source", Act::Bare(mac_source)),
+    fault("mac-group", "the Ethernet source is a group", "source", Act::Bare(mac_group)),
+    fault("ttl-zero", "the TTL or hop limit is 0", "ttl", Act::Frame(|e| ttl(e, |_| 0))),
+    fault("ttl", "the TTL or hop limit is one less", GOLDEN, Act::Frame(|e| ttl(e, less))),
+    fault("tos", "the TOS or traffic class is 0x10", GOLDEN, Act::Frame(tos)),
+    fault("df-cleared", "DF is not set", GOLDEN, Act::Frame(df_cleared)),
+    fault("ip-id", "the IPv4 identification is 0x1234", GOLDEN, Act::Frame(ip_id)),
+];
+
+const fn fault(
+    name: &'static str,
+    about: &'static str,
+    caught_by: &'static str,
+    act: Act,
+) -> Fault {
+    Fault { name, about, caught_by, act }
+}
+
+/// Another checksum that is not the same number to ones' complement arithmetic, nor UDP's zero.
+fn spoilt(sum: u64) -> u64 {
+    if sum == 1 { 2 } else { sum ^ 1 }
+}
+fn tcp_checksum(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::CHECKSUM, spoilt)
+}
+fn udp_checksum(edit: &mut Edit) -> Option<()> {
+    edit.change(&udp::CHECKSUM, spoilt)
+}
+fn icmp_checksum(edit: &mut Edit) -> Option<()> {
+    edit.change(&icmp4::CHECKSUM, spoilt).or_else(|| edit.change(&icmp6::CHECKSUM, spoilt))
+}
+fn ip_checksum(edit: &mut Edit) -> Option<()> {
+    edit.change(&ip4::CHECKSUM, spoilt)
+}
+
+fn more(number: u64) -> u64 {
+    number.wrapping_add(1)
+}
+fn less(number: u64) -> u64 {
+    number.wrapping_sub(1)
+}
+fn seq_up(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::SEQ, more)
+}
+fn seq_down(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::SEQ, less)
+}
+fn ack_up(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::ACK, more)
+}
+fn ack_down(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::ACK, less)
+}
+
+fn flag(edit: &mut Edit, bits: u64) -> Option<()> {
+    edit.change(&tcp::FLAGS, |flags| flags | bits)
+}
+fn no_ack_flag(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::FLAGS, |flags| flags & !0x10)
+}
+fn extra_ack_flag(edit: &mut Edit) -> Option<()> {
+    flag(edit, 0x10)
+}
+
+/// The node sees the segment without its RST, and answers that.
+fn rst_to_rst(edit: &mut Edit) -> Option<()> {
+    if !edit.is_reset() {
+        return None;
+    }
+    edit.change(&tcp::FLAGS, |flags| flags & !0x04)
+}
+/// The checksums are made right by whoever plants this: there is nothing else to change.
+fn mended(edit: &mut Edit) -> Option<()> {
+    edit.ip()?.tcp().ok().map(|_| ())
+}
+
+fn wrong_port(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::SRC, |port| port ^ 1)
+}
+fn swapped(edit: &mut Edit) -> Option<()> {
+    let (src, dst) = (edit.number(&tcp::SRC)?, edit.number(&tcp::DST)?);
+    edit.change(&tcp::SRC, |_| dst)?;
+    edit.change(&tcp::DST, |_| src)
+}
+fn payload_in_rst(edit: &mut Edit) -> Option<()> {
+    let end = edit.ip()?.payload().len();
+    edit.insert(end, b"closed")
+}
+fn options(edit: &mut Edit) -> Option<()> {
+    edit.insert(20, &[1; 4])?;
+    edit.change(&tcp::DATA_OFFSET, more)
+}
+fn window(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::WINDOW, |window| window ^ 0x6008)
+}
+fn urgent(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::URGENT, |_| 1)
+}
+fn reserved(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::RESERVED, |bits| bits | 1)
+}
+fn evil(edit: &mut Edit) -> Option<()> {
+    edit.change(&ip4::RESERVED, |_| 1)
+}
+
+fn data_offset(edit: &mut Edit) -> Option<()> {
+    edit.change(&tcp::DATA_OFFSET, |_| 4)
+}
+/// The IP length changes and the IPv4 checksum with it; what it covers stays as it was.
+fn length(edit: &mut Edit, new: fn(u64) -> u64) -> Option<()> {
+    let Some(()) = edit.change(&ip4::TOTAL_LENGTH, new) else {
+        return edit.change(&ip6::PAYLOAD_LENGTH, new);
+    };
+    edit.change(&ip4::CHECKSUM, |_| 0)?;
+    let sum = wire::checksum::internet_checksum(edit.ip()?.header());
+    edit.change(&ip4::CHECKSUM, |_| sum.into())
+}
+fn short_length(edit: &mut Edit) -> Option<()> {
+    length(edit, less)
+}
+fn long_length(edit: &mut Edit) -> Option<()> {
+    // Padding would be read as the byte promised.
+    let trailer = edit.ip()?.trailer().len();
+    let end = edit.frame().len() - trailer;
+    edit.bytes().truncate(end);
+    length(edit, more)
+}
+/// Not zero, so that it is no padding either.
+fn trailing_byte(edit: &mut Edit) -> Option<()> {
+    edit.ip()?;
+    edit.bytes().push(0xaa);
+    Some(())
+}
+fn cut(edit: &mut Edit) -> Option<()> {
+    edit.bytes().pop().map(|_| ())
+}
+
+fn wrong_source(edit: &mut Edit) -> Option<()> {
+    edit.source(|source| match source {
+        IpAddr::V4(ip) => Ipv4Addr::from(u32::from(ip) ^ 0x40).into(),
+        IpAddr::V6(ip) => Ipv6Addr::from(u128::from(ip) ^ 0x40).into(),
+    })
+}
+/// IPv6 has no broadcast: all nodes are the nearest to it.
+fn broadcast(edit: &mut Edit) -> Option<()> {
+    edit.source(|source| match source {
+        IpAddr::V4(_) => Ipv4Addr::BROADCAST.into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1).into(),
+    })
+}
+fn multicast(edit: &mut Edit) -> Option<()> {
+    edit.source(|source| match source {
+        IpAddr::V4(_) => Ipv4Addr::new(224, 0, 0, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0xff0e, 0, 0, 0, 0, 0, 0, 1).into(),
+    })
+}
+fn mac(edit: &mut Edit, byte: usize, bits: u8) -> Option<()> {
+    let at = usize::from(eth::SRC.bit / 8) + byte;
+    *edit.bytes().get_mut(at)? ^= bits;
+    Some(())
+}
+fn mac_source(edit: &mut Edit) -> Option<()> {
+    mac(edit, 5, 0x40)
+}
+fn mac_group(edit: &mut Edit) -> Option<()> {
+    mac(edit, 0, 0x01)
+}
+
+fn ttl(edit: &mut Edit, new: fn(u64) -> u64) -> Option<()> {
+    edit.change(&ip4::TTL, new).or_else(|| edit.change(&ip6::HOP_LIMIT, new))
+}
+fn tos(edit: &mut Edit) -> Option<()> {
+    edit.change(&ip4::TOS, |_| 0x10).or_else(|| edit.change(&ip6::TRAFFIC_CLASS, |_| 0x10))
+}
+fn df_cleared(edit: &mut Edit) -> Option<()> {
+    edit.change(&ip4::DF, |_| 0)
+}
+fn ip_id(edit: &mut Edit) -> Option<()> {
+    edit.change(&ip4::ID, |_| 0x1234)
+}
