@@ -64,7 +64,7 @@ fn given(placed: &Placed<'_>, header: &mut [u8]) -> Result<(), BuildError> {
 }
 
 fn ethernet(placed: &Placed<'_>, inside: &[Placed<'_>], defaults: &Defaults, header: &mut [u8]) {
-    let asks = inside.first().is_some_and(|next| {
+    let asks = inside.iter().find(|next| next.proto != Proto::Vlan).is_some_and(|next| {
         let opcode = next.layer.and_then(|layer| layer.get(&arp::OPCODE));
         next.proto == Proto::Arp && opcode.is_none_or(|value| *value == Value::Num(1))
     });

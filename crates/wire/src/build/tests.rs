@@ -91,6 +91,7 @@ fn an_arp_request_and_a_reply() {
     let request = hex("ffffffffffff 020000000001 0806 \
          0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002");
     assert_eq!(one(&stack(&[Proto::Arp])), request.unwrap());
+    assert_eq!(one(&stack(&[Proto::Vlan, Proto::Arp]))[..6], [0xff; 6]);
     let reply = one(&Packet::new().layer(Layer::new(Proto::Arp).with(&arp::OPCODE, 2)));
     assert_eq!((&reply[..6], reply[21]), (&[2, 0, 0, 0, 0, 2][..], 2));
 }
