@@ -6,6 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::Mac;
 use crate::field::{Field, Form, Proto, Value, ValueError};
 
+#[cfg(test)]
+mod tests;
+
 /// A custom packet: layers from the outside in, then what is done to the finished bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Packet {
@@ -103,7 +106,7 @@ impl Deliberate {
     pub const LENGTHS: Self = Self(1);
     /// The IPv4 header checksum was given.
     pub const IP_CHECKSUM: Self = Self(1 << 1);
-    /// The TCP, UDP or ICMP checksum was given.
+    /// The TCP, UDP or ICMP checksum was given, or a field that tells a reader what it covers.
     pub const TRANSPORT_CHECKSUM: Self = Self(1 << 2);
     /// Reserved bits were given.
     pub const RESERVED: Self = Self(1 << 3);
@@ -190,24 +193,28 @@ impl Packet {
     }
 }
 
-/// What a check must pass over when this field was given.
+/// What a check must pass over when this field was given. Where a reader takes the pseudo-header
+/// or the summed bytes from a field, a lie there makes a right checksum look wrong.
 fn meaning(field: &Field) -> Deliberate {
+    let summed = Deliberate::LENGTHS.with(Deliberate::TRANSPORT_CHECKSUM);
     match (field.proto, field.key) {
         (Proto::Ip4, "checksum") => Deliberate::IP_CHECKSUM,
-        (Proto::Ip4, "options") => Deliberate::LENGTHS,
+        (Proto::Ip4, "ihl") => summed.with(Deliberate::IP_CHECKSUM),
         (_, "checksum") => Deliberate::TRANSPORT_CHECKSUM,
-        (Proto::Ip4, "total-length" | "ihl" | "version" | "protocol")
+        (Proto::Ip4, "total-length" | "version" | "protocol")
         | (Proto::Ip6, "payload-length" | "version" | "next-header")
-        | (Proto::Tcp, "data-offset" | "options")
+        | (Proto::HopByHop | Proto::Routing | Proto::DestOpts, _)
+        | (Proto::Fragment, "next-header")
         | (Proto::Udp, "length")
-        | (Proto::HopByHop | Proto::Routing | Proto::DestOpts | Proto::Fragment, _)
-        | (Proto::Eth | Proto::Vlan, "type")
+        | (Proto::Eth | Proto::Vlan, "type") => summed,
+        (Proto::Ip4 | Proto::Tcp, "options")
+        | (Proto::Tcp, "data-offset")
+        | (Proto::Fragment, "offset" | "more")
         | (Proto::Arp, "hw-size" | "proto-size" | "hw-type" | "proto-type") => Deliberate::LENGTHS,
-        (_, "reserved" | "reserved-bits" | "flags") if field.proto != Proto::Tcp => {
-            Deliberate::RESERVED
-        }
+        (Proto::Ip4, "reserved" | "flags")
+        | (Proto::Fragment, "reserved" | "reserved-bits")
+        | (Proto::Tcp, "reserved") => Deliberate::RESERVED,
         (Proto::Ip4, "ttl") | (Proto::Ip6, "hop-limit") => Deliberate::HOPS,
-        (Proto::Tcp, "reserved") => Deliberate::RESERVED,
         (Proto::Eth | Proto::Ip4 | Proto::Ip6, "src")
         | (Proto::Arp, "sender-ip" | "sender-mac") => Deliberate::SOURCE,
         _ => Deliberate::NOTHING,
