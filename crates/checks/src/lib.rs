@@ -6,7 +6,6 @@
 //!
 //! ```
 //! # use wireproof_checks as checks;
-//! # use wireproof_wire as wire;
 //! let mut capture = wire::Capture::new();
 //! let port = capture.add_interface("faulty:eth0");
 //! capture.push(wire::Instant::ZERO, port, &[0xff; 9]);

@@ -1,0 +1,11 @@
+//! Every check bites on a planted fault, alone, and is silent on the other side of the threshold.
+
+mod bites;
+mod frames;
+mod model;
+mod resets;
+mod support;
+mod table;
+
+// The package's own name is longer than the one that the rest of the workspace uses.
+use wireproof_checks as checks;
