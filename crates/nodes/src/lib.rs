@@ -6,6 +6,7 @@ pub mod md5_receiver;
 pub mod neighbour;
 pub mod options;
 pub mod registry;
+pub mod reject;
 pub mod sink;
 pub mod skb;
 pub mod skb_sender;
@@ -16,5 +17,12 @@ pub use registry::{Inner, Kind, NodeConfig, OptionSpec, PortRule, Registry, Role
 
 /// Every kind of this crate, in the order that `wireproof nodes` lists them: one line a kind.
 fn standard_kinds() -> Vec<Kind> {
-    vec![tester::kind(), sink::kind(), skb_sender::kind(), md5_receiver::kind(), faulty::kind()]
+    vec![
+        tester::kind(),
+        sink::kind(),
+        skb_sender::kind(),
+        md5_receiver::kind(),
+        reject::kind(),
+        faulty::kind(),
+    ]
 }

@@ -1,0 +1,203 @@
+//! `reject`: a host whose firewall rejects TCP with a reset. Answers every segment that is not a
+//! reset itself, as netfilter's REJECT does at INPUT; all else meets silence. Knows no connection,
+//! and of its neighbours only what a trigger's frame or the configuration tells.
+//!
+//! Not its work: ARP, neighbour discovery, and the ICMP errors with which a host answers malformed
+//! options and unknown protocols.
+
+use std::borrow::Cow;
+
+use link::{Command, CommandError, Node, Outbox, PortIndex, Transmit};
+use wire::{Instant, PortSet};
+
+use crate::options::ConfigError;
+use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
+
+mod fragments;
+mod hop;
+mod ip4;
+mod ip6;
+mod options;
+mod port;
+mod reset;
+
+pub use reset::{Profile, Rule, Silence, reset_for};
+
+use fragments::Fragments;
+use options::Options;
+use port::{Ethernet, Port};
+
+static OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "profile",
+        takes: "`linux` or `linux-2.6`",
+        default: "linux",
+        about: "whose rule: fresh bytes as Linux 6.18 has it, or the trigger's own, edited",
+    },
+    OptionSpec {
+        name: "ports",
+        takes: "ports",
+        default: "all",
+        about: "TCP destination ports that are rejected; segments to others are dropped",
+    },
+    OptionSpec {
+        name: "ttl",
+        takes: "a number from 0 to 255",
+        default: "64",
+        about: "TTL and hop limit of the resets; over IPv4 the profile linux-2.6 always says 255",
+    },
+    OptionSpec {
+        name: "mtu",
+        takes: "bytes",
+        default: "1500",
+        about: "an IPv4 reset larger than this is not sent",
+    },
+    OptionSpec {
+        name: "default-route",
+        takes: "true or false",
+        default: "false",
+        about: "sources outside the port's subnets are answered too",
+    },
+];
+
+const PROFILES: [&str; 2] = ["linux", "linux-2.6"];
+
+/// The kind `reject`.
+#[must_use]
+pub fn kind() -> Kind {
+    let about = "a host whose firewall answers every TCP segment with a reset";
+    Kind::new("reject", about, |config, _| Ok(Box::new(Reject::new(config)?)))
+        .options(OPTIONS)
+        .ports(PortRule::AtLeast(1))
+        .role(|config, _| match rejected(config) {
+            Ok(ports) => Role::ClosedPort { ports },
+            Err(_) => Role::Other,
+        })
+}
+
+fn rejected(config: &NodeConfig) -> Result<PortSet, ConfigError> {
+    Ok(config.read().ports("ports")?.unwrap_or_else(PortSet::all))
+}
+
+/// The node.
+#[derive(Clone, Debug)]
+pub struct Reject {
+    ports: Vec<Port>,
+    rule: Rule,
+    fragments: Fragments,
+    outbox: Outbox,
+    reply: Vec<u8>,
+    sent: u64,
+    silent: [u64; Silence::ALL.len()],
+}
+
+impl Reject {
+    /// A rejecting host with its options read.
+    ///
+    /// # Errors
+    /// When an option is not as its type wants it.
+    pub fn new(config: &NodeConfig) -> Result<Self, ConfigError> {
+        let options = config.read();
+        let profile = match options.one_of("profile", &PROFILES)? {
+            Some(1) => Profile::Linux26,
+            _ => Profile::Linux,
+        };
+        let anywhere = options.bool("default-route")?.unwrap_or(false);
+        Ok(Self {
+            ports: config.ports.iter().map(|port| Port::new(port, anywhere)).collect(),
+            rule: Rule {
+                ttl: options.num("ttl")?.unwrap_or(64),
+                mtu: options.num("mtu")?.unwrap_or(1500),
+                spared: rejected(config)?.complement(),
+                profile,
+            },
+            fragments: Fragments::default(),
+            outbox: Outbox::new(),
+            reply: Vec::with_capacity(128),
+            sent: 0,
+            silent: [0; Silence::ALL.len()],
+        })
+    }
+
+    fn answer(&mut self, now: Instant, port: usize, frame: &[u8]) -> Result<(), Silence> {
+        let Some(port) = self.ports.get(port) else { return Err(Silence::OtherStation) };
+        let ethernet = port.ethernet(frame)?;
+        let packet = &frame[ethernet.len..];
+        self.reply.clear();
+        match ethernet.kind {
+            0x0800 => {
+                let datagram = ip4::Datagram::parse(packet)?;
+                let (src, dst) = (datagram.src(), datagram.dst());
+                port.accepts4(src, dst)?;
+                let options = Options::deliver(datagram.header, |ip| port.is_local4(ip))?;
+                let to = port.route4(src, &ethernet);
+                let reply = &mut self.reply;
+                if datagram.fragment() == (false, 0) {
+                    begin(reply, port, &ethernet, to.unwrap_or_default());
+                    ip4::reset(&self.rule, &datagram, &options, reply)?;
+                } else {
+                    let whole = self.fragments.take(now, &datagram).ok_or(Silence::Fragment)?;
+                    begin(reply, port, &ethernet, to.unwrap_or_default());
+                    // Reassembly makes the header's checksum anew, whatever was written into it.
+                    ip4::reset(&self.rule, &whole.datagram(), &Options::Untouched, reply)?;
+                }
+                to?;
+            }
+            0x86dd => {
+                let trigger = ip6::Packet::parse(packet)?;
+                port.accepts6(trigger.src(), trigger.dst())?;
+                let to = port.route6(trigger.src(), &ethernet);
+                begin(&mut self.reply, port, &ethernet, to.unwrap_or_default());
+                ip6::reset(&self.rule, &trigger, &mut self.reply)?;
+                to?;
+            }
+            _ => return Err(Silence::NotIp),
+        }
+        Ok(())
+    }
+}
+
+/// The Ethernet header of a reply.
+#[inline]
+fn begin(reply: &mut Vec<u8>, port: &Port, trigger: &Ethernet, to: [u8; 6]) {
+    reply.extend_from_slice(&to);
+    reply.extend_from_slice(&port.station(trigger));
+    reply.extend_from_slice(&trigger.kind.to_be_bytes());
+}
+
+impl Node for Reject {
+    fn handle_frame(&mut self, now: Instant, port: PortIndex, frame: &[u8]) {
+        match self.answer(now, usize::from(port), frame) {
+            Ok(()) => {
+                self.outbox.push(port, &self.reply);
+                self.sent += 1;
+            }
+            Err(silence) => self.silent[silence as usize] += 1,
+        }
+    }
+
+    fn handle_command(&mut self, _now: Instant, command: &Command) -> Result<(), CommandError> {
+        let what = match command {
+            Command::Send { .. } => "send",
+            Command::Do { verb, .. } => verb,
+        };
+        Err(CommandError(format!(
+            "a reject does not take `{what}`: it only answers what arrives; use `tester`"
+        )))
+    }
+
+    fn poll_transmit(&mut self, _now: Instant) -> Option<Transmit<'_>> {
+        self.outbox.pop()
+    }
+
+    /// `resets`, and under `silent.` each reason for silence that was met.
+    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+        let mut counters = vec![("resets".into(), self.sent)];
+        for (reason, count) in Silence::ALL.iter().zip(self.silent) {
+            if count > 0 {
+                counters.push((format!("silent.{}", reason.name()).into(), count));
+            }
+        }
+        counters
+    }
+}

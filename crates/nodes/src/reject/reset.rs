@@ -1,0 +1,200 @@
+//! The reset that answers a segment, as a REJECT rule builds it: from one IP packet to another, or
+//! to the reason for silence. Knows no Ethernet, no addresses of its own and no route.
+
+use wire::PortSet;
+
+use super::options::Options;
+use super::{ip4, ip6};
+
+/// Whose REJECT rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Linux 6.18, `reject with tcp reset` at INPUT: forty fresh bytes, sixty for IPv6.
+    #[default]
+    Linux,
+    /// Linux 2.6: over IPv4 the trigger's own bytes, edited and cut; over IPv6 fresh ones.
+    Linux26,
+}
+
+/// Why a packet is not answered. The order is the one in which the reasons are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Silence {
+    /// The frame is for another station.
+    OtherStation,
+    /// The frame carries a VLAN tag other than a priority tag.
+    Vlan,
+    /// The frame carries neither IPv4 nor IPv6, or a version that its type does not announce.
+    NotIp,
+    /// Fewer bytes than the IP header has or its length field claims.
+    Truncated,
+    /// An IPv4 header length below 20 bytes, or beyond the total length.
+    HeaderLength,
+    /// The IPv4 header checksum is wrong.
+    HeaderChecksum,
+    /// A source that nobody may have: group, broadcast, unspecified, loopback, or our own.
+    Source,
+    /// A destination that is not ours, or not one host's.
+    Destination,
+    /// IP options or hop-by-hop options that the IP layer refuses.
+    Options,
+    /// A fragment: it waits for the others, or is not the first.
+    Fragment,
+    /// An extension header that ends the chain, or runs past the end.
+    Chain,
+    /// Another protocol than TCP.
+    NotTcp,
+    /// Fewer bytes than a TCP header.
+    Short,
+    /// A port that the rule spares.
+    Port,
+    /// The segment is a reset: no reset answers a reset.
+    Rst,
+    /// The TCP checksum is wrong, or is made so by what the IP layer wrote into the options.
+    Checksum,
+    /// No route leads back to the source.
+    NoRoute,
+    /// The reply would be larger than the MTU.
+    Mtu,
+}
+
+impl Silence {
+    /// Every reason in order.
+    pub const ALL: [Self; 18] = [
+        Self::OtherStation,
+        Self::Vlan,
+        Self::NotIp,
+        Self::Truncated,
+        Self::HeaderLength,
+        Self::HeaderChecksum,
+        Self::Source,
+        Self::Destination,
+        Self::Options,
+        Self::Fragment,
+        Self::Chain,
+        Self::NotTcp,
+        Self::Short,
+        Self::Port,
+        Self::Rst,
+        Self::Checksum,
+        Self::NoRoute,
+        Self::Mtu,
+    ];
+
+    /// Its name in counters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OtherStation => "other-station",
+            Self::Vlan => "vlan",
+            Self::NotIp => "not-ip",
+            Self::Truncated => "truncated",
+            Self::HeaderLength => "header-length",
+            Self::HeaderChecksum => "header-checksum",
+            Self::Source => "source",
+            Self::Destination => "destination",
+            Self::Options => "options",
+            Self::Fragment => "fragment",
+            Self::Chain => "chain",
+            Self::NotTcp => "not-tcp",
+            Self::Short => "short",
+            Self::Port => "port",
+            Self::Rst => "rst",
+            Self::Checksum => "checksum",
+            Self::NoRoute => "no-route",
+            Self::Mtu => "mtu",
+        }
+    }
+}
+
+/// A REJECT rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Whose.
+    pub profile: Profile,
+    /// TTL and hop limit of what it sends; the 2.6 profile's IPv4 replies have 255 whatever this is.
+    pub ttl: u8,
+    /// The largest IP packet it sends, in bytes. Not held for IPv6, as in the kernel.
+    pub mtu: usize,
+    /// Destination ports that the rule does not match.
+    pub spared: PortSet,
+}
+
+impl Rule {
+    /// The rule of a profile that spares no port: TTL 64, MTU 1500.
+    #[must_use]
+    pub const fn new(profile: Profile) -> Self {
+        Self { profile, ttl: 64, mtu: 1500, spared: PortSet::none() }
+    }
+
+    /// Appends the IP packet that answers `packet`, an IPv4 or IPv6 packet from the first byte of
+    /// its header, with or without bytes behind its end.
+    ///
+    /// The packet's header, options, protocol and segment are judged here. Whether its source and
+    /// destination are to be answered at all, and reassembly, are the caller's; a first fragment
+    /// whose checksum happens to be right is answered, as in the kernel's FORWARD hook.
+    ///
+    /// # Errors
+    /// The reason for silence; nothing is appended then.
+    pub fn reset_for(&self, packet: &[u8], out: &mut Vec<u8>) -> Result<(), Silence> {
+        match packet.first().map(|first| first >> 4) {
+            Some(4) => {
+                let datagram = ip4::Datagram::parse(packet)?;
+                let dst = datagram.dst();
+                let options = Options::deliver(datagram.header, |address| address == dst)?;
+                ip4::reset(self, &datagram, &options, out)
+            }
+            Some(6) => ip6::reset(self, &ip6::Packet::parse(packet)?, out),
+            _ => Err(Silence::NotIp),
+        }
+    }
+
+    /// The 20 bytes of the TCP header that answers `segment`, its checksum still 0.
+    ///
+    /// RFC 9293 3.10.7.1, where "ACK or not" is asked of the segment: with ACK, the reset takes its
+    /// sequence number from SEG.ACK; without, it acknowledges all that the segment occupies. The
+    /// data offset is taken at its word, so that one that lies moves the acknowledgment, mod 2^32.
+    #[inline]
+    pub(super) fn header(&self, segment: &[u8]) -> Result<[u8; 20], Silence> {
+        let Some((trigger, _)) = segment.split_first_chunk::<20>() else {
+            return Err(Silence::Short);
+        };
+        if self.spared.contains(u16::from_be_bytes([trigger[2], trigger[3]])) {
+            return Err(Silence::Port);
+        }
+        let flags = trigger[13];
+        if flags & RST != 0 {
+            return Err(Silence::Rst);
+        }
+        let mut reset = [0; 20];
+        reset[..2].copy_from_slice(&trigger[2..4]);
+        reset[2..4].copy_from_slice(&trigger[..2]);
+        reset[12] = 5 << 4;
+        if flags & ACK != 0 {
+            reset[4..8].copy_from_slice(&trigger[8..12]);
+            reset[13] = RST;
+        } else {
+            let seq = u32::from_be_bytes([trigger[4], trigger[5], trigger[6], trigger[7]]);
+            let ack = seq
+                .wrapping_add(u32::from(flags & SYN != 0))
+                .wrapping_add(u32::from(flags & FIN != 0))
+                .wrapping_add(segment.len() as u32)
+                .wrapping_sub(u32::from(trigger[12] >> 4) * 4);
+            reset[8..12].copy_from_slice(&ack.to_be_bytes());
+            reset[13] = RST | ACK;
+        }
+        Ok(reset)
+    }
+}
+
+/// The reset of a profile's rule with TTL 64, MTU 1500 and no port spared: [`Rule::reset_for`].
+///
+/// # Errors
+/// The reason for silence; nothing is appended then.
+pub fn reset_for(profile: Profile, packet: &[u8], out: &mut Vec<u8>) -> Result<(), Silence> {
+    Rule::new(profile).reset_for(packet, out)
+}
+
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
+const ACK: u8 = 0x10;
