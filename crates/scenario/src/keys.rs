@@ -375,7 +375,8 @@ pub(crate) const TCP_OPTION_WORDS: [(&str, &str); 3] = [
 ];
 
 /// All tables, for the schema.
-pub(crate) static TABLES: [&Table; 11] = [
+pub(crate) static TABLES: [&Table; 12] = [
+    &USER_TIMEOUT,
     &SCENARIO,
     &LIMITS,
     &NODE,

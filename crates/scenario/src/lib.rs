@@ -12,6 +12,7 @@ mod model;
 mod packet;
 mod pattern;
 mod quantity;
+mod schema;
 mod span;
 
 pub use decode::{MAX_FILE_BYTES, parse};
@@ -20,4 +21,5 @@ pub use expr::{Bindings, Expr, ExprError, ExprSyntax, is_name};
 pub use model::*;
 pub use packet::{FieldTemplate, LayerTemplate, OptionTemplate, PacketTemplate, ValueTemplate};
 pub use pattern::{LayerPattern, Pattern, ResolvedLayer, ResolvedPattern};
+pub use schema::schema;
 pub use span::{Span, Spanned};

@@ -24,7 +24,7 @@ impl Decoder<'_, '_> {
         }
         let object = self.object(json, &TCP_OPTION)?;
         let keys: Vec<&str> = object.members.iter().map(|member| member.key.as_str()).collect();
-        let value = object.members.first().map(|member| &member.value)?;
+        let value = object.members.first().map_or(json, |member| &member.value);
         match keys.as_slice() {
             ["mss"] => Some(OptionTemplate::Mss(self.expr_number(value, "`mss`", 0xffff)?)),
             ["window-scale"] => {
