@@ -104,6 +104,49 @@ fn types_of_tags() {
 }
 
 #[test]
+fn each_header_announces_the_next() {
+    use Proto::{
+        Arp, DestOpts, Eth, Fragment, HopByHop, Icmp4, Icmp6, Ip4, Ip6, Routing, Tcp, Udp,
+    };
+    let types = [(Arp, 0x0806), (Ip4, 0x0800), (Ip6, 0x86dd), (Eth, 0x6558), (Proto::Vlan, 0x8100)];
+    for (proto, number) in types {
+        let frame = one(&stack(&[Eth, proto]));
+        assert_eq!(frame[12..14], u16::to_be_bytes(number), "{}", proto.key());
+    }
+    let numbers = [
+        (HopByHop, 0),
+        (Icmp4, 1),
+        (Ip4, 4),
+        (Tcp, 6),
+        (Udp, 17),
+        (Ip6, 41),
+        (Routing, 43),
+        (Fragment, 44),
+        (Icmp6, 58),
+        (DestOpts, 60),
+        (Eth, 143),
+        (Proto::Payload, 253),
+    ];
+    for (proto, number) in numbers {
+        assert_eq!(one(&stack(&[Ip4, proto]))[14 + 9], number, "{}", proto.key());
+        assert_eq!(one(&stack(&[Ip6, proto]))[14 + 6], number, "{}", proto.key());
+    }
+    assert_eq!((one(&stack(&[Ip4]))[14 + 9], one(&stack(&[Ip6]))[14 + 6]), (253, 59));
+}
+
+#[test]
+fn a_fragment_written_by_hand_has_no_df() {
+    let bits = |field, number| {
+        let ip = Layer::new(Proto::Ip4).with(field, number);
+        let frame = one(&Packet::new().layer(ip));
+        [frame[20], frame[21]]
+    };
+    assert_eq!(bits(&ip4::ID, 1), [0x40, 0]);
+    assert_eq!(bits(&ip4::MF, 1), [0x20, 0]);
+    assert_eq!(bits(&ip4::FRAGMENT_OFFSET, 3), [0, 3]);
+}
+
+#[test]
 fn packets_in_packets() {
     let frame = one(&stack(&[Proto::Ip4, Proto::Ip4, Proto::Ip6, Proto::Ip4, Proto::Udp]));
     let protocols = [frame[14 + 9], frame[34 + 9], frame[54 + 6], frame[94 + 9]];

@@ -58,6 +58,12 @@ fn lengths_that_no_option_has_end_the_list_as_raw() {
 }
 
 #[test]
+fn a_timeout_keeps_out_of_the_bit_of_its_unit() {
+    let option = TcpOption::UserTimeout { minutes: false, timeout: 0xffff };
+    assert_eq!(encode(&[option]).unwrap(), [28, 4, 0x7f, 0xff]);
+}
+
+#[test]
 fn behind_an_end_of_list_only_zeros_are_padding() {
     assert_eq!(text(&decode(&[1, 0, 0, 0])), "nop,eol");
     assert_eq!(text(&decode(&[0, 0, 5, 0])), "eol,raw 0x000500");

@@ -158,6 +158,27 @@ fn the_pseudo_header_has_the_final_destination() {
     assert!(!TcpSegment::parse(&frame).unwrap().checksum_ok());
 }
 
+#[test]
+fn final_destinations_by_routing_type() {
+    let routing = |words, kind, left| [&[6, words, kind, left][..], &[0; 36]].concat();
+    for (kind, range) in [(0, Some(24..40)), (2, Some(24..40)), (4, Some(8..24)), (3, None)] {
+        assert_eq!(final_destination(&routing(4, kind, 1)), range, "type {kind}");
+        assert_eq!(final_destination(&routing(4, kind, 0)), None);
+        assert_eq!(final_destination(&routing(1, kind, 1)), None);
+        assert_eq!(final_destination(&routing(5, kind, 1)), None);
+    }
+}
+
+#[test]
+fn tags_of_every_type() {
+    for kind in [[0x81, 0], [0x88, 0xa8], [0x91, 0]] {
+        let mut frame = reset();
+        frame.splice(12..12, [kind[0], kind[1], 0, 5]);
+        assert_eq!(TcpSegment::parse(&frame).unwrap().ip.link_header().len(), 18);
+        assert_eq!(TcpSegment::parse(&frame[..17]).unwrap_err(), NotIp::Short.into());
+    }
+}
+
 proptest! {
     #[test]
     fn agrees_with_etherparse(

@@ -52,6 +52,7 @@ fn bits_of_the_ip4_header() {
     };
     assert_eq!(flags(Layer::new(Proto::Ip4)), [0x2000, 0x0002]);
     assert_eq!(flags(Layer::new(Proto::Ip4).with(&ip4::DF, 1)), [0x6000, 0x4002]);
+    assert_eq!(flags(Layer::new(Proto::Ip4).with(&ip4::FLAGS, 2)), [0x6000, 0x4002]);
     assert_eq!(flags(Layer::new(Proto::Ip4).with(&ip4::RESERVED, 1)), [0xa000, 0x8002]);
     let part = Layer::new(Proto::Ip4).with(&ip4::MF, 1).with(&ip4::FRAGMENT_OFFSET, 8);
     assert_eq!(flags(part), [0x2008, 0x200a]);
@@ -86,6 +87,11 @@ fn the_ip6_fragment_header_stands_behind_what_every_hop_reads() {
     assert_eq!(frames[0][54..62], [6, 0, 0, 7, 0, 0, 0, 7]);
     assert_eq!(frames[1][54..62], [6, 0, 0, 0x16, 0, 0, 0, 7]);
     assert_eq!(join(&frames, 16), whole[62..]);
+    // A fragment that meets a smaller MTU: offsets count on, and the last is not the last.
+    let part = Layer::new(Proto::Fragment).with(&fragment::OFFSET, 4).with(&fragment::MORE, 1);
+    let (_, frames) = split(Packet::new().layer(part).payload([1; 20]), 16);
+    let offsets: Vec<_> = frames.iter().map(|frame| [frame[56], frame[57]]).collect();
+    assert_eq!(offsets, [[0, 4 << 3 | 1], [0, 6 << 3 | 1]]);
 }
 
 #[test]
