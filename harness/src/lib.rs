@@ -1,1 +1,74 @@
-//! **harness**.
+//! **wireproof**: write the packets, run any TCP/IP implementation on a wire, prove every frame it
+//! emits byte for byte.
+//!
+//! The command is a thin skin over this library. A Rust user puts a node of their own beside the
+//! standard ones and runs a folder of scenarios from a test:
+//!
+//! ```no_run
+//! # fn my_kind() -> nodes::Kind { unimplemented!() }
+//! #[test]
+//! fn my_stack_keeps_the_rules() {
+//!     wireproof::Suite::at("tests/wire").kind(my_kind()).assert();
+//! }
+//! ```
+
+pub mod catalog;
+pub mod cli;
+pub mod commands;
+pub mod golden;
+pub mod judge;
+pub mod plan;
+pub mod report;
+pub mod run;
+pub mod spec;
+mod suite;
+pub mod text;
+pub mod walk;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use nodes::Registry;
+
+pub use suite::Suite;
+/// The crates that a node of one's own needs.
+pub use {checks, link, nodes, scenario, wire};
+
+/// The whole command with these kinds of node, for a binary of one's own as for `wireproof`.
+#[must_use]
+pub fn main(registry: Registry) -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { report::EXIT_CANNOT } else { report::EXIT_HOLDS };
+            // Help that nobody reads any more is no failure.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let code = dispatch(&cli, registry).unwrap_or_else(|error| {
+        anstream::eprintln!("error: {error:#}");
+        report::EXIT_CANNOT
+    });
+    ExitCode::from(code)
+}
+
+fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
+    use cli::Command;
+    use commands::{bless, captures, init, inject, lists, run};
+    let root = cli.root.as_deref();
+    match &cli.command {
+        Command::Run(words) => run::run(root, words, registry),
+        Command::Bless(words) => bless::bless(root, words, registry),
+        Command::Inject(words) => inject::inject(words, &registry),
+        Command::Show(words) => captures::show(words),
+        Command::Diff(words) => captures::diff(words),
+        Command::List(words) => lists::list(root, words, registry),
+        Command::Nodes => Ok(lists::nodes(&registry)),
+        Command::Checks => Ok(lists::checks()),
+        Command::Schema => lists::schema(),
+        Command::Doctor => Ok(lists::doctor()),
+        Command::Init(words) => init::init(words, registry),
+        Command::Completions(words) => Ok(lists::completions(words)),
+    }
+}

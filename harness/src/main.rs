@@ -1,2 +1,7 @@
-//! The command.
-fn main() {}
+//! The command: from words to an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wireproof::main(nodes::Registry::standard())
+}

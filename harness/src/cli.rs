@@ -1,0 +1,190 @@
+//! The command line as types. Knows words and their help; does nothing.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Write the packets, run any TCP/IP implementation on a wire, prove every frame byte for byte.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wireproof",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit code: 0 all holds; 1 a difference or a finding; 2 could not do the job."
+)]
+pub struct Cli {
+    /// The folder that holds scenarios/ and golden-pcaps/ [default: the nearest parent with both]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios and judge every frame they emit
+    Run(Run),
+    /// Accept what a run emits as the golden
+    Bless(Bless),
+    /// Feed every frame of a capture to one node and write what it emits
+    Inject(Inject),
+    /// Show a capture in words
+    Show(Show),
+    /// Compare two captures field by field
+    Diff(Diff),
+    /// List the scenarios
+    List(List),
+    /// List the kinds of nodes, their options and the faults that can be planted
+    Nodes,
+    /// List the checks with their clauses
+    Checks,
+    /// Print the JSON Schema of scenario files
+    Schema,
+    /// Tell what this machine can run
+    Doctor,
+    /// Make scenarios/ and golden-pcaps/ with a first scenario and its golden
+    Init(Init),
+    /// Print the completions of a shell
+    Completions(Completions),
+}
+
+/// The wires.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Wire {
+    /// The simulated wire, in virtual time
+    #[default]
+    Sim,
+    /// Namespaces and veth pairs
+    Veth,
+    /// A named interface
+    Nic,
+}
+
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+    /// JUnit XML
+    Junit,
+}
+
+/// `wireproof run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Ids (rst/fin-then-rst), their last parts, folders (rst), patterns (rst/*fin*) or files; none: all
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// The wire to run on
+    #[arg(long, value_enum, default_value_t, value_name = "WIRE")]
+    pub on: Wire,
+    /// Put another kind in a node's place: NODE=KIND[,option=value]…
+    #[arg(long, value_name = "NODE=KIND[,k=v]")]
+    pub swap: Vec<String>,
+    /// Write the capture, with its comments, to FILE (- for standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub format: Format,
+    /// Show the frames as a ladder, with notes, events and link losses
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Judge by rules and expectations alone; the report says that no golden was compared
+    #[arg(long)]
+    pub no_golden: bool,
+    /// How many scenarios run at the same time [default: the number of cores]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+}
+
+/// `wireproof bless`.
+#[derive(Debug, Args)]
+pub struct Bless {
+    /// Ids, as for run
+    #[arg(value_name = "ID", required_unless_present_any = ["all", "reviewed"])]
+    pub ids: Vec<String>,
+    /// Bless every scenario
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+    /// Only carry out what `cargo insta review` accepted or rejected
+    #[arg(long, conflicts_with_all = ["ids", "all"])]
+    pub reviewed: bool,
+}
+
+/// `wireproof inject`.
+#[derive(Debug, Args)]
+pub struct Inject {
+    /// The capture to feed, pcap or pcapng (- for standard input)
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// The node: KIND[,option=value]…, with mac=, ip= (may be given twice) and the kind's own options
+    #[arg(long, value_name = "KIND[,k=v]")]
+    pub to: String,
+    /// The capture to write (- for standard output)
+    #[arg(short, long, value_name = "OUT")]
+    pub write: PathBuf,
+    /// The wire to run on
+    #[arg(long, value_enum, default_value_t, value_name = "WIRE")]
+    pub on: Wire,
+}
+
+/// `wireproof show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The capture, pcap or pcapng (- for standard input)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Every field of every layer, with Wireshark's names
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// The bytes as well
+    #[arg(short = 'x', long)]
+    pub hex: bool,
+}
+
+/// `wireproof diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The capture that is expected
+    #[arg(value_name = "EXPECTED")]
+    pub expected: PathBuf,
+    /// The capture to hold against it
+    #[arg(value_name = "ACTUAL")]
+    pub actual: PathBuf,
+    /// Compare the times as well
+    #[arg(long)]
+    pub time: bool,
+}
+
+/// `wireproof list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Ids, as for run; none: all
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Show what each scenario cites
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `wireproof init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder to make it in
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// `wireproof completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,91 @@
+//! `wireproof bless`.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use nodes::Registry;
+
+use crate::catalog;
+use crate::cli::Bless;
+use crate::golden;
+use crate::judge::Against;
+use crate::report::{self, EXIT_CANNOT, EXIT_FINDING, EXIT_HOLDS, Entry};
+use crate::walk::{Judged, Walk, Walked};
+
+/// Accepts what runs emit; returns the exit code. Refuses where a run breaks a rule.
+///
+/// # Errors
+/// In CI, when the words mean nothing, or a golden cannot be written.
+pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u8> {
+    if golden::in_ci() {
+        bail!("CI is set: goldens are accepted by a person, on a machine of theirs");
+    }
+    let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
+    if words.reviewed {
+        let mut changed = 0;
+        for item in &items {
+            if golden::settle(item)? {
+                changed += 1;
+                anstream::println!("accepted {}", item.golden.display());
+            }
+        }
+        anstream::println!("{} accepted in review", crate::text::count(changed, "golden"));
+        return Ok(EXIT_HOLDS);
+    }
+    let walk = Walk { registry, ..Walk::standard() };
+    let mut code = EXIT_HOLDS;
+    for item in items {
+        let walked = walk.item(&item);
+        let entry = Entry { item, walked };
+        let Walked::Judged(judged) = &entry.walked else {
+            anstream::print!("{}", report::text::entry(&entry, false, false));
+            code = EXIT_CANNOT;
+            continue;
+        };
+        if let Some(reason) = refusal(judged) {
+            anstream::print!("{}", report::text::entry(&entry, false, false));
+            anstream::println!("  not blessed: {reason}");
+            code = code.max(EXIT_FINDING);
+            continue;
+        }
+        code = code.max(accept(&entry, judged)?);
+    }
+    Ok(code)
+}
+
+/// Writes the golden, unless it is there already.
+fn accept(entry: &Entry, judged: &Judged) -> Result<u8> {
+    let item = &entry.item;
+    golden::settle(item)?;
+    let same = matches!(&judged.judgement.against, Against::Golden(found)
+        if found.differences.is_empty() && found.masked.is_empty());
+    if same {
+        anstream::println!("same     {}", item.id);
+        return Ok(EXIT_HOLDS);
+    }
+    golden::bless(item, &judged.run.capture)?;
+    let frames = crate::text::count(judged.run.capture.len(), "frame");
+    anstream::println!("blessed  {} ({frames}) → {}", item.id, item.golden.display());
+    Ok(EXIT_HOLDS)
+}
+
+/// Why a run may not become a golden: a golden never blesses away a broken rule.
+fn refusal(judged: &Judged) -> Option<String> {
+    let Judged { run, judgement, .. } = judged;
+    if let Some(broken) = &run.broken {
+        return Some(format!("the run could not be carried out: {broken}"));
+    }
+    if let Some(finding) = judgement.findings.first() {
+        return Some(format!("the check {} finds a violation", finding.check.id));
+    }
+    if !run.panics.is_empty() {
+        return Some("a node panicked".to_owned());
+    }
+    if !run.failures.is_empty() {
+        return Some("a step does not hold".to_owned());
+    }
+    if let Some(id) = judgement.toothless.first() {
+        return Some(format!("`finds` names {id}, and it found nothing"));
+    }
+    None
+}

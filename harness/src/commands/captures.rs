@@ -1,0 +1,66 @@
+//! `wireproof show` and `wireproof diff`: captures in words, without any scenario.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use crate::cli::{Diff, Show};
+use crate::judge::compare;
+use crate::report::{EXIT_FINDING, EXIT_HOLDS, text};
+use crate::text::count;
+
+/// Shows a capture; returns the exit code.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn show(words: &Show) -> Result<u8> {
+    let file = super::read_capture(&words.file)?;
+    let capture = &file.capture;
+    let width = capture.interfaces().iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut out = String::new();
+    for (id, record, frame) in capture.iter() {
+        let who = capture.interface(record.port);
+        let line = wire::render::line(frame);
+        let _ = writeln!(out, "{:>4}  {}  {who:width$}  {line}", id.number(), record.time);
+        for comment in file.comments.get(&id).into_iter().flatten() {
+            for line in comment.lines() {
+                let _ = writeln!(out, "        # {line}");
+            }
+        }
+        if words.verbose {
+            indent(&mut out, &wire::render::tree(frame));
+        }
+        if words.hex {
+            indent(&mut out, &wire::render::hexdump(frame));
+        }
+    }
+    for note in &file.notes {
+        let _ = writeln!(out, "note: {note}");
+    }
+    let _ = writeln!(out, "{}", count(capture.len(), "frame"));
+    anstream::print!("{out}");
+    Ok(EXIT_HOLDS)
+}
+
+fn indent(out: &mut String, text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(out, "        {line}");
+    }
+}
+
+/// Compares two captures; returns the exit code.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn diff(words: &Diff) -> Result<u8> {
+    let expected = super::read_capture(&words.expected)?.capture;
+    let actual = super::read_capture(&words.actual)?.capture;
+    let found = compare::compare(&expected, &actual, &[], words.time);
+    if found.differences.is_empty() {
+        anstream::println!("identical: {}", count(actual.len(), "frame"));
+        return Ok(EXIT_HOLDS);
+    }
+    anstream::print!("{}", text::differences(&found, Some(&expected), &actual));
+    anstream::println!("{}", count(found.differences.len(), "difference"));
+    Ok(EXIT_FINDING)
+}

@@ -1,0 +1,67 @@
+//! `wireproof init`: a first scenario with its golden, in a folder of the user's own.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use nodes::Registry;
+
+use crate::catalog::{self, GOLDENS, Root, SCENARIOS};
+use crate::cli::Init;
+use crate::golden;
+use crate::report::EXIT_HOLDS;
+use crate::walk::{Walk, Walked};
+
+const ID: &str = "first/fin-meets-closed-port";
+
+const SCENARIO: &str = r#"{
+  "$schema": "../schema.json",
+  "title": "A bare FIN meets a closed port",
+  "cites": ["RFC 9293 3.10.7.1"],
+  "note": "Change a value and run it again: the difference is told field by field.",
+  "nodes": {
+    "sender":   { "kind": "tester", "mac": "02:00:00:00:00:01", "ip": "10.0.0.1" },
+    "receiver": { "kind": "reject", "mac": "02:00:00:00:00:02", "ip": "10.0.0.2" }
+  },
+  "links": [{ "ends": ["sender", "receiver"], "delay": "1ms" }],
+  "steps": [
+    { "at": "0ms", "node": "sender",
+      "send": { "tcp": { "src": 4000, "dst": 80, "seq": 123, "flags": "F" } } },
+    { "within": "5ms", "from": "receiver",
+      "expect": { "tcp": { "flags": "RA", "seq": 0, "ack": 124 } },
+      "note": "123 and 1 for the FIN" }
+  ]
+}
+"#;
+
+/// Makes the folders, the schema, a scenario and its golden; returns the exit code. Nothing that
+/// is there is touched.
+///
+/// # Errors
+/// When the folder has scenarios already, or cannot be written.
+pub fn init(words: &Init, registry: Registry) -> Result<u8> {
+    let dir = &words.dir;
+    for folder in [SCENARIOS, GOLDENS] {
+        if dir.join(folder).exists() {
+            bail!("{} is there already; nothing was changed", dir.join(folder).display());
+        }
+    }
+    let path = dir.join(SCENARIOS).join(ID).with_extension("json");
+    golden::write_whole(&path, SCENARIO.as_bytes())?;
+    let schema = dir.join(SCENARIOS).join("schema.json");
+    golden::write_whole(&schema, super::lists::schema_text()?.as_bytes())?;
+    std::fs::create_dir_all(dir.join(GOLDENS))?;
+    let items = catalog::select(Some(&Root::at(dir)?), &[ID.to_owned()])?;
+    let walk = Walk { registry, ..Walk::standard() };
+    for item in &items {
+        let Walked::Judged(judged) = walk.item(item) else {
+            bail!("the first scenario did not run: this is a fault of wireproof, please report it");
+        };
+        golden::bless(item, &judged.run.capture)?;
+        anstream::println!("made {}", path.display());
+        anstream::println!("made {}", item.golden.display());
+    }
+    let root =
+        if dir == Path::new(".") { String::new() } else { format!(" --root {}", dir.display()) };
+    anstream::println!("run it: wireproof run fin-meets-closed-port -v{root}");
+    Ok(EXIT_HOLDS)
+}

@@ -1,0 +1,140 @@
+//! `wireproof inject`: one node, fed every frame of a capture.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use anyhow::{Context, Result, anyhow};
+use link::{Node, PortIndex};
+use nodes::{NodeConfig, PortRule, Registry};
+use wire::pcapng::Comments;
+use wire::{Capture, Instant, PortId};
+
+use crate::cli::Inject;
+use crate::plan::topology;
+use crate::report::{EXIT_FINDING, EXIT_HOLDS};
+use crate::spec::NodeSpec;
+use crate::text::count;
+
+/// Timers that may run out after the last frame; a node that never rests is left there.
+const MOST_TIMEOUTS: usize = 1_000;
+
+/// Feeds a capture to a node; returns the exit code.
+///
+/// # Errors
+/// When the node cannot be made, or a capture not be read or written.
+pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
+    super::run::available(words.on)?;
+    let file = super::read_capture(&words.input)?;
+    let spec = NodeSpec::parse(&words.to).context("--to")?;
+    let config = config(&spec, registry);
+    let node = registry.build(&spec.kind, &config).with_context(|| format!("--to {}", words.to))?;
+    let mut feed = Feed::new(node, &config);
+    let fed = feed.all(&file.capture);
+    let mut bytes = Vec::new();
+    wire::pcapng::write(&feed.emitted, &feed.comments, &mut bytes)
+        .context("cannot encode the capture")?;
+    super::write(&words.write, &bytes)?;
+    for note in &file.notes {
+        anstream::eprintln!("note: {}: {note}", words.input.display());
+    }
+    anstream::eprintln!(
+        "{} fed to {}, {} emitted",
+        count(file.capture.len(), "frame"),
+        spec.kind,
+        count(feed.emitted.len(), "frame")
+    );
+    match fed {
+        Ok(()) => Ok(EXIT_HOLDS),
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            Ok(EXIT_FINDING)
+        }
+    }
+}
+
+/// The node's ports, with the addresses of the second node of a scenario where none are given.
+fn config(spec: &NodeSpec, registry: &Registry) -> NodeConfig {
+    let ports = match registry.get(&spec.kind).map_or(PortRule::Exactly(1), |kind| kind.ports) {
+        PortRule::Exactly(count) | PortRule::AtLeast(count) => count.max(1),
+    };
+    let port = |number: u16| {
+        let first = number == 0;
+        let given = if first { spec.addresses.clone() } else { Vec::new() };
+        let mac = spec.mac.filter(|_| first);
+        topology::config(&format!("eth{number}"), mac, given, number + 1)
+    };
+    NodeConfig {
+        name: spec.kind.clone(),
+        ports: (0..ports as u16).map(port).collect(),
+        options: spec.options.clone(),
+    }
+}
+
+/// A node, and what it emitted so far.
+struct Feed {
+    node: Box<dyn Node>,
+    ports: Vec<String>,
+    now: Instant,
+    emitted: Capture,
+    comments: Comments,
+}
+
+impl Feed {
+    fn new(node: Box<dyn Node>, config: &NodeConfig) -> Self {
+        let mut emitted = Capture::new();
+        let ports: Vec<String> = config.ports.iter().map(|port| port.name.clone()).collect();
+        for port in &ports {
+            emitted.add_interface(format!("{}:{port}", config.name));
+        }
+        Self { node, ports, now: Instant::ZERO, emitted, comments: Comments::new() }
+    }
+
+    /// Every frame at its own time, the timers between, and those that are left at the end.
+    fn all(&mut self, capture: &Capture) -> Result<()> {
+        for (id, record, frame) in capture.iter() {
+            self.timers(record.time)?;
+            self.now = self.now.max(record.time);
+            let port = self.port(capture.interface(record.port));
+            let trigger = format!("trigger={}", id.number());
+            self.input(&trigger, |node, now| node.handle_frame(now, port, frame))?;
+        }
+        for _ in 0..MOST_TIMEOUTS {
+            let Some(due) = self.node.poll_timeout() else { break };
+            self.timeout(due)?;
+        }
+        Ok(())
+    }
+
+    fn timers(&mut self, until: Instant) -> Result<()> {
+        let mut left = MOST_TIMEOUTS;
+        while let Some(due) = self.node.poll_timeout().filter(|due| *due <= until && left > 0) {
+            left -= 1;
+            self.timeout(due)?;
+        }
+        Ok(())
+    }
+
+    fn timeout(&mut self, due: Instant) -> Result<()> {
+        self.now = self.now.max(due);
+        self.input("timer", |node, now| node.handle_timeout(now))
+    }
+
+    /// The port that a frame goes to: the one its interface is called after, or the first.
+    fn port(&self, interface: &str) -> PortIndex {
+        let wanted = interface.rsplit(':').next().unwrap_or(interface);
+        self.ports.iter().position(|port| port == wanted).unwrap_or(0) as PortIndex
+    }
+
+    fn input(&mut self, comment: &str, give: impl FnOnce(&mut dyn Node, Instant)) -> Result<()> {
+        let Self { node, now, emitted, comments, .. } = self;
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            give(node.as_mut(), *now);
+            while let Some(out) = node.poll_transmit(*now) {
+                let id = emitted.push(*now, PortId(out.port), out.frame);
+                comments.insert(id, vec![comment.to_owned()]);
+            }
+            while node.poll_event(*now).is_some() {}
+        }));
+        caught
+            .map_err(|_| anyhow!("the node panicked at {comment}; what it emitted before is kept"))
+    }
+}

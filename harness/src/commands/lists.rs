@@ -1,0 +1,139 @@
+//! What there is: `wireproof list`, `nodes`, `checks`, `schema`, `doctor`, `completions`.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use clap::CommandFactory;
+use nodes::{PortRule, Registry};
+
+use crate::catalog;
+use crate::cli::{Cli, Completions, List};
+use crate::report::{EXIT_CANNOT, EXIT_HOLDS, diagnostics};
+use crate::walk::Walk;
+
+/// Lists scenarios; returns the exit code.
+///
+/// # Errors
+/// When there is no root, or the words match nothing.
+pub fn list(root: Option<&Path>, words: &List, registry: Registry) -> Result<u8> {
+    let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
+    let walk = Walk { registry, ..Walk::standard() };
+    let width = items.iter().map(|item| item.id.len()).max().unwrap_or(0);
+    let mut code = EXIT_HOLDS;
+    let mut out = String::new();
+    for item in &items {
+        match walk.plan(item) {
+            Ok(plan) => {
+                let _ = writeln!(out, "{:width$}  {}", item.id, plan.title);
+                for cite in plan.cites.iter().filter(|_| words.verbose) {
+                    let _ = writeln!(out, "{:width$}    {cite}", "");
+                }
+            }
+            Err(refusal) => {
+                code = EXIT_CANNOT;
+                let shown = diagnostics::refusal(&item.path, &refusal, false);
+                let _ = writeln!(out, "{:width$}  cannot be used\n{shown}", item.id);
+            }
+        }
+    }
+    anstream::print!("{out}");
+    Ok(code)
+}
+
+/// Lists the kinds of nodes with their options, and the faults of `faulty`.
+#[must_use]
+pub fn nodes(registry: &Registry) -> u8 {
+    let mut out = String::new();
+    for kind in registry.kinds() {
+        let ports = match kind.ports {
+            PortRule::Exactly(1) => "1 port".to_owned(),
+            PortRule::Exactly(count) => format!("{count} ports"),
+            PortRule::AtLeast(count) => format!("{count} ports or more"),
+        };
+        let _ = writeln!(out, "{} ({ports})\n    {}", kind.name, kind.about);
+        for option in kind.options {
+            let _ = writeln!(
+                out,
+                "    {}={} [{}]: {}",
+                option.name, option.takes, option.default, option.about
+            );
+        }
+    }
+    let _ = writeln!(out, "\nfaults that `faulty` plants (fault=NAME):");
+    for fault in nodes::faulty::FAULTS {
+        let _ = writeln!(out, "    {:20} {}", fault.name, fault.about);
+    }
+    anstream::print!("{out}");
+    EXIT_HOLDS
+}
+
+/// Lists the checks.
+#[must_use]
+pub fn checks() -> u8 {
+    let mut out = String::new();
+    for check in checks::CHECKS {
+        let _ = writeln!(
+            out,
+            "{:22} {:6} {} ({})\n    {}\n    {}",
+            check.id,
+            check.level.to_string(),
+            check.clause,
+            check.requirement,
+            check.title,
+            check.about
+        );
+    }
+    anstream::print!("{out}");
+    EXIT_HOLDS
+}
+
+/// The JSON Schema of scenario files, as it is committed.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn schema_text() -> Result<String> {
+    Ok(serde_json::to_string_pretty(&scenario::schema())? + "\n")
+}
+
+/// Prints the schema.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn schema() -> Result<u8> {
+    std::io::stdout().write_all(schema_text()?.as_bytes()).context("cannot write")?;
+    Ok(EXIT_HOLDS)
+}
+
+/// Tells what this machine can run.
+#[must_use]
+pub fn doctor() -> u8 {
+    anstream::println!("ok       simulated wire    every scenario; needs nothing");
+    anstream::println!("no       veth wire         not built into this version yet");
+    let found = Command::new("tshark")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if found {
+        anstream::println!("ok       tshark            the check of captures by Wireshark");
+    } else {
+        anstream::println!(
+            "missing  tshark            the check of captures by Wireshark: apt-get install tshark"
+        );
+    }
+    EXIT_HOLDS
+}
+
+/// Prints the completions of a shell.
+#[must_use]
+pub fn completions(words: &Completions) -> u8 {
+    let mut out = Vec::new();
+    clap_complete::generate(words.shell, &mut Cli::command(), "wireproof", &mut out);
+    // A reader that went away wants no more of it.
+    let _ = std::io::stdout().write_all(&out);
+    EXIT_HOLDS
+}

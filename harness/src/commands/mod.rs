@@ -1,0 +1,54 @@
+//! One file a command: from words to an exit code. Each prints what it has to say.
+
+pub mod bless;
+pub mod captures;
+pub mod init;
+pub mod inject;
+pub mod lists;
+pub mod run;
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wire::pcapng::File;
+
+use crate::catalog::Root;
+
+/// The root that `--root` names, or the nearest parent; `None` where there is none.
+pub(crate) fn root(given: Option<&Path>) -> Result<Option<Root>> {
+    match given {
+        Some(dir) => Root::at(dir).map(Some),
+        None => {
+            let here = std::env::current_dir()?;
+            let found = Root::find(&here).ok();
+            // Paths below the current folder are told as a user would type them.
+            Ok(found.map(|root| match root.dir == here {
+                true => Root { dir: PathBuf::new() },
+                false => root,
+            }))
+        }
+    }
+}
+
+/// Reads a capture from a file or, for `-`, from standard input.
+pub(crate) fn read_capture(path: &Path) -> Result<File> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+    } else {
+        bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    }
+    wire::pcapng::read(&bytes).map_err(|error| anyhow::anyhow!("{name}: {error}"))
+}
+
+/// Writes a file whole or, for `-`, to standard output.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    if path == Path::new("-") {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush()).context("cannot write standard output")
+    } else {
+        crate::golden::write_whole(path, bytes)
+    }
+}

@@ -1,0 +1,173 @@
+//! `wireproof run`.
+
+use std::io::{IsTerminal, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use nodes::Registry;
+
+use crate::catalog::{self, Item};
+use crate::cli::{Format, Run, Wire};
+use crate::plan::Swap;
+use crate::report::{self, Entry, Totals};
+use crate::spec::NodeSpec;
+use crate::walk::{Walk, Walked};
+
+/// Fewer scenarios than this are done before a bar could be read.
+const BAR_FROM: usize = 200;
+
+/// Runs and judges; returns the exit code.
+///
+/// # Errors
+/// When the words mean nothing, or a file cannot be written.
+pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
+    available(words.on)?;
+    let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
+    let swaps = words.swap.iter().map(|text| swap(text)).collect::<Result<_>>()?;
+    let no_golden = words.no_golden.then(|| "--no-golden was given".to_owned());
+    let walk = Walk { registry, swaps, no_golden };
+    let targets = targets(words.write.as_deref(), &items)?;
+    let entries = walk_all(&walk, items, words.jobs);
+    for (entry, target) in entries.iter().zip(&targets) {
+        if let Some(target) = target {
+            write_capture(entry, target)?;
+        }
+    }
+    swapped_somewhere(&walk, &entries)?;
+    print(words, &entries)?;
+    Ok(Totals::of(&entries).exit_code())
+}
+
+/// The wires that this version has.
+pub(crate) fn available(wire: Wire) -> Result<()> {
+    match wire {
+        Wire::Sim => Ok(()),
+        Wire::Veth => bail!("the wire `veth` is not built into this version yet; use --on sim"),
+        Wire::Nic => bail!("the wire `nic` is not built into this version yet; use --on sim"),
+    }
+}
+
+fn swap(text: &str) -> Result<Swap> {
+    let (node, spec) = text.split_once('=').with_context(|| {
+        format!("`{text}`: a swap is NODE=KIND[,option=value]…, such as rejecter=sink")
+    })?;
+    Ok(Swap { node: node.to_owned(), spec: NodeSpec::parse(spec)? })
+}
+
+/// Walks all items, several at a time; the entries keep the order of the items.
+#[must_use]
+pub fn walk_all(walk: &Walk, items: Vec<Item>, jobs: Option<NonZeroUsize>) -> Vec<Entry> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let workers = jobs.map_or(cores, NonZeroUsize::get).min(items.len());
+    let bar = bar(items.len());
+    if workers <= 1 {
+        let one = |item: Item| {
+            let walked = walk.item(&item);
+            bar.inc(1);
+            Entry { item, walked }
+        };
+        return items.into_iter().map(one).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Walked)>> = Mutex::new(Vec::with_capacity(items.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(at) else { break };
+                    let walked = walk.item(item);
+                    bar.inc(1);
+                    done.lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .push((at, walked));
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    items.into_iter().zip(done).map(|(item, (_, walked))| Entry { item, walked }).collect()
+}
+
+/// A bar on a terminal, for a run long enough to watch.
+fn bar(length: usize) -> ProgressBar {
+    if length < BAR_FROM || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} scenarios")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length as u64).with_style(style)
+}
+
+/// Where each capture is written: a file for one scenario, a folder for several.
+fn targets(given: Option<&Path>, items: &[Item]) -> Result<Vec<Option<PathBuf>>> {
+    let Some(given) = given else { return Ok(vec![None; items.len()]) };
+    if given.is_dir() {
+        let below = |item: &Item| {
+            let id = item.id.trim_start_matches(['/', '.']);
+            Some(given.join(format!("{id}.pcapng")))
+        };
+        return Ok(items.iter().map(below).collect());
+    }
+    if items.len() > 1 {
+        bail!(
+            "-w {}: {} scenarios are selected; name one, or a folder that is there to write one \
+             capture each",
+            given.display(),
+            items.len()
+        );
+    }
+    Ok(vec![Some(given.to_owned())])
+}
+
+fn write_capture(entry: &Entry, target: &Path) -> Result<()> {
+    let Walked::Judged(judged) = &entry.walked else { return Ok(()) };
+    let mut bytes = Vec::new();
+    let comments = report::comments::comments(judged);
+    wire::pcapng::write(&judged.run.capture, &comments, &mut bytes)
+        .context("cannot encode the capture")?;
+    super::write(target, &bytes)
+}
+
+/// A swap that no scenario took is a slip of the pen.
+fn swapped_somewhere(walk: &Walk, entries: &[Entry]) -> Result<()> {
+    let ran = entries.iter().any(|entry| !matches!(entry.walked, Walked::NotRun(_)));
+    if walk.swaps.is_empty() || ran {
+        return Ok(());
+    }
+    let nodes: Vec<&str> = walk.swaps.iter().map(|swap| swap.node.as_str()).collect();
+    bail!("no selected scenario has a node `{}` to swap", nodes.join("` and `"))
+}
+
+fn print(words: &Run, entries: &[Entry]) -> Result<()> {
+    // With the capture on standard output, the report goes where it is still read.
+    let to_stderr = words.write.as_deref() == Some(Path::new("-"));
+    let text = match words.format {
+        Format::Json => report::json::document(entries)?,
+        Format::Junit => report::junit::document(entries)?,
+        Format::Text => {
+            let colour =
+                anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+            let mut text: String = entries
+                .iter()
+                .map(|entry| report::text::entry(entry, words.verbose, colour))
+                .collect();
+            if entries.len() > 1 {
+                text += &report::text::summary(entries);
+            }
+            text
+        }
+    };
+    let written = if to_stderr {
+        anstream::stderr().lock().write_all(text.as_bytes())
+    } else {
+        anstream::stdout().lock().write_all(text.as_bytes())
+    };
+    written.context("cannot write the report")
+}

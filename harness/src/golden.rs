@@ -1,0 +1,232 @@
+//! Goldens: read, compare with their rendering, leave pending, accept. The one place that writes
+//! below `golden-pcaps/`.
+//!
+//! A golden is two files: `x.pcapng`, the frames, and `x.snap`, their rendering as an insta
+//! snapshot, so that `cargo insta review` is the review. The rendering holds every byte, port and
+//! time, so it decides: a run that differs leaves `x.pcapng.new` (and the test `x.snap.new`), and
+//! once the accepted rendering is that of `x.pcapng.new`, the new frames *are* the golden.
+//! [`settle`] then only carries that out by a rename. Accepting is therefore one rename of one
+//! file, and a kill at any moment leaves the old golden or the new one.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use wire::Capture;
+
+use crate::catalog::Item;
+
+/// What a golden's two files say together.
+#[derive(Debug)]
+pub enum State {
+    /// There is no golden.
+    Missing,
+    /// The golden, to compare with.
+    Accepted(Box<Capture>),
+    /// The frames and their rendering disagree; the text says which of them is left over.
+    Torn(String),
+}
+
+/// Nothing may be written where a machine only checks.
+#[must_use]
+pub fn in_ci() -> bool {
+    std::env::var_os("CI")
+        .is_some_and(|value| !value.is_empty() && value != "0" && value != "false")
+}
+
+/// Reads the golden of a scenario; writes nothing. A new golden that was accepted in review and
+/// not yet carried out counts as the golden.
+///
+/// # Errors
+/// When a file is there and cannot be read, or is no capture.
+pub fn read(item: &Item) -> Result<State> {
+    let accepted = read_text(&snapshot_path(item))?;
+    let pending = pending_path(item);
+    if let Some(text) = &accepted
+        && pending.exists()
+        && let Ok(capture) = read_capture(&pending)
+        && render(&capture) == *text
+    {
+        return Ok(State::Accepted(Box::new(capture)));
+    }
+    if !item.golden.exists() {
+        return Ok(match accepted {
+            None => State::Missing,
+            Some(_) => State::Torn(format!(
+                "{} is there and {} is not",
+                snapshot_path(item).display(),
+                item.golden.display()
+            )),
+        });
+    }
+    let capture = read_capture(&item.golden)?;
+    Ok(match accepted {
+        Some(text) if text != render(&capture) => State::Torn(format!(
+            "{} is not the rendering of {}",
+            snapshot_path(item).display(),
+            item.golden.display()
+        )),
+        None => State::Torn(format!("{} has no rendering beside it", item.golden.display())),
+        Some(_) => State::Accepted(Box::new(capture)),
+    })
+}
+
+/// Carries out what a review decided: an accepted golden takes its place, a rejected one goes.
+/// Returns whether a golden changed.
+///
+/// # Errors
+/// When a file cannot be renamed or removed.
+pub fn settle(item: &Item) -> Result<bool> {
+    let pending = pending_path(item);
+    if !pending.exists() {
+        return Ok(false);
+    }
+    let accepted = read_text(&snapshot_path(item))?;
+    if accepted.is_some_and(|text| read_capture(&pending).is_ok_and(|new| render(&new) == text)) {
+        fs::rename(&pending, &item.golden)
+            .with_context(|| format!("cannot rename {}", pending.display()))?;
+        return Ok(true);
+    }
+    // The test left both; insta removes its half when the reviewer rejects.
+    if !snapshot_path(item).with_extension("snap.new").exists() {
+        fs::remove_file(&pending)
+            .with_context(|| format!("cannot remove {}", pending.display()))?;
+    }
+    Ok(false)
+}
+
+/// Leaves a capture beside the golden for review.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn leave_pending(item: &Item, capture: &Capture) -> Result<()> {
+    write_whole(&pending_path(item), &encode(capture)?)
+}
+
+/// Accepts a capture as the golden. The rename of the rendering is the one moment of change.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn bless(item: &Item, capture: &Capture) -> Result<()> {
+    leave_pending(item, capture)?;
+    let snapshot = snapshot_path(item);
+    let text = format!("---\nsource: harness/tests/scenarios.rs\n---\n{}", render(capture));
+    write_whole(&snapshot, text.as_bytes())?;
+    settle(item)?;
+    let proposed = snapshot.with_extension("snap.new");
+    if proposed.exists() {
+        fs::remove_file(&proposed)
+            .with_context(|| format!("cannot remove {}", proposed.display()))?;
+    }
+    Ok(())
+}
+
+/// `x.snap`, beside the golden.
+#[must_use]
+pub fn snapshot_path(item: &Item) -> PathBuf {
+    item.golden.with_extension("snap")
+}
+
+/// `x.pcapng.new`, beside the golden.
+#[must_use]
+pub fn pending_path(item: &Item) -> PathBuf {
+    item.golden.with_extension("pcapng.new")
+}
+
+/// A capture in words, with every byte: what a reviewer reads.
+#[must_use]
+pub fn render(capture: &Capture) -> String {
+    let width = capture.interfaces().iter().map(String::len).max().unwrap_or(0);
+    let mut text = String::new();
+    for (id, record, frame) in capture.iter() {
+        let _ = writeln!(
+            text,
+            "{:>4}  {}  {:width$}  {}",
+            id.number(),
+            record.time,
+            capture.interface(record.port),
+            wire::render::line(frame)
+        );
+        for (row, bytes) in frame.chunks(16).enumerate() {
+            let _ = write!(text, "        {:04x} ", row * 16);
+            bytes.iter().for_each(|byte| {
+                let _ = write!(text, " {byte:02x}");
+            });
+            text.push('\n');
+        }
+    }
+    if capture.is_empty() {
+        text.push_str("(no frame)\n");
+    }
+    text
+}
+
+/// The bytes of a golden file: frames, emitters and virtual time, nothing of the machine.
+///
+/// # Errors
+/// When the capture cannot be written as pcapng.
+pub fn encode(capture: &Capture) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    wire::pcapng::write(capture, &wire::pcapng::Comments::new(), &mut bytes)
+        .context("cannot encode the capture")?;
+    Ok(bytes)
+}
+
+/// Reads a capture file.
+///
+/// # Errors
+/// When it cannot be read, or is no capture of Ethernet frames.
+pub fn read_capture(path: &Path) -> Result<Capture> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    match wire::pcapng::read(&bytes) {
+        Ok(file) => Ok(file.capture),
+        Err(error) => bail!("{}: {error}", path.display()),
+    }
+}
+
+/// Writes a file beside its place and renames it, so that nobody ever reads half of it.
+///
+/// # Errors
+/// When the folder or the file cannot be written.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let failed = || format!("cannot write {}", path.display());
+    fs::create_dir_all(folder).with_context(failed)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".")
+        .suffix(".tmp")
+        .tempfile_in(folder)
+        .with_context(failed)?;
+    file.write_all(bytes).with_context(failed)?;
+    // A file of one's own is private by default; a golden is for everybody who reads the folder.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).with_context(failed)?;
+    }
+    file.as_file().sync_all().with_context(failed)?;
+    file.persist(path).map_err(|error| error.error).with_context(failed)?;
+    Ok(())
+}
+
+/// The content of an insta snapshot, without its head; `None` where there is no file.
+fn read_text(path: &Path) -> Result<Option<String>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
+    let Some((_, body)) = body else {
+        bail!("{}: no insta snapshot (it has no head between `---` lines)", path.display());
+    };
+    Ok(Some(format!("{}\n", body.trim_end_matches('\n'))))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! Holds a capture against its golden: frame by frame in order, emitter, bytes and, where the
+//! wire is exact, time. Frames are aligned first, so that one missing frame is one difference.
+
+use std::ops::Range;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+use wire::diff::FieldDiff;
+use wire::{Capture, FrameId, Instant};
+
+/// A written permission for some bits of some frames to differ from the golden.
+#[derive(Clone, Debug)]
+pub struct Mask {
+    /// The field whose bits may differ, in every layer of its protocol.
+    pub field: &'static wire::Field,
+    /// The frames of the golden it holds for; empty: all.
+    pub frames: Vec<FrameId>,
+    /// Only frames of this emitter: a node's name or `node:port`.
+    pub from: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// One place where a capture is not its golden.
+#[derive(Clone, Debug)]
+pub enum Difference {
+    /// The golden has a frame that was not emitted.
+    Missing {
+        /// Its place in the golden.
+        golden: FrameId,
+    },
+    /// A frame was emitted that the golden does not have.
+    Extra {
+        /// Its place in the capture.
+        frame: FrameId,
+    },
+    /// Another port emitted it.
+    Emitter {
+        /// Its place in the golden.
+        golden: FrameId,
+        /// Its place in the capture.
+        frame: FrameId,
+    },
+    /// The bytes differ.
+    Bytes {
+        /// Its place in the golden.
+        golden: FrameId,
+        /// Its place in the capture.
+        frame: FrameId,
+        /// Field by field.
+        fields: Vec<FieldDiff>,
+    },
+    /// The bytes agree and the time does not.
+    Time {
+        /// Its place in the capture.
+        frame: FrameId,
+        /// When the golden has it.
+        expected: Instant,
+        /// When it was emitted.
+        actual: Instant,
+    },
+}
+
+/// What the comparison found.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// Frames compared.
+    pub frames: usize,
+    /// The differences, in order of the capture.
+    pub differences: Vec<Difference>,
+    /// The masks that were needed: without them these would be differences.
+    pub masked: Vec<(FrameId, Vec<FieldDiff>)>,
+}
+
+/// Compares; `exact_time` where the wire has virtual time.
+#[must_use]
+pub fn compare(
+    golden: &Capture,
+    capture: &Capture,
+    masks: &[Mask],
+    exact_time: bool,
+) -> Comparison {
+    let keys = |of: &Capture| -> Vec<(String, Vec<u8>)> {
+        of.iter()
+            .map(|(id, record, frame)| {
+                let emitter = of.interface(record.port).to_owned();
+                let hidden = hidden_bits(masks, &emitter, id, frame);
+                (emitter, hide(frame, &hidden))
+            })
+            .collect()
+    };
+    let (expected, actual) = (keys(golden), keys(capture));
+    let mut found = Comparison { frames: capture.len(), ..Comparison::default() };
+    for op in capture_diff_slices(Algorithm::Myers, &expected, &actual) {
+        match op {
+            DiffOp::Equal { old_index, new_index, len } => {
+                for offset in 0..len {
+                    let (old, new) = (id(old_index + offset), id(new_index + offset));
+                    equal_frames(golden, capture, old, new, exact_time, &mut found);
+                }
+            }
+            DiffOp::Delete { old_index, old_len, .. } => {
+                missing(&mut found, old_index..old_index + old_len);
+            }
+            DiffOp::Insert { new_index, new_len, .. } => {
+                extra(&mut found, new_index..new_index + new_len);
+            }
+            DiffOp::Replace { old_index, old_len, new_index, new_len } => {
+                let pairs = old_len.min(new_len);
+                for offset in 0..pairs {
+                    let (old, new) = (id(old_index + offset), id(new_index + offset));
+                    found.differences.push(replaced(golden, capture, old, new));
+                }
+                missing(&mut found, old_index + pairs..old_index + old_len);
+                extra(&mut found, new_index + pairs..new_index + new_len);
+            }
+        }
+    }
+    found
+}
+
+fn id(index: usize) -> FrameId {
+    FrameId(u32::try_from(index).unwrap_or(u32::MAX))
+}
+
+fn missing(found: &mut Comparison, range: Range<usize>) {
+    found.differences.extend(range.map(|at| Difference::Missing { golden: id(at) }));
+}
+
+fn extra(found: &mut Comparison, range: Range<usize>) {
+    found.differences.extend(range.map(|at| Difference::Extra { frame: id(at) }));
+}
+
+/// Frames that agree but for masked bits: they may still differ under the mask, or in time.
+fn equal_frames(
+    golden: &Capture,
+    capture: &Capture,
+    old: FrameId,
+    new: FrameId,
+    exact_time: bool,
+    found: &mut Comparison,
+) {
+    let (expected, actual) = (golden.frame(old), capture.frame(new));
+    if expected != actual {
+        found.masked.push((new, wire::diff::diff(expected, actual)));
+    }
+    let (expected, actual) = (golden.record(old).time, capture.record(new).time);
+    if exact_time && expected != actual {
+        found.differences.push(Difference::Time { frame: new, expected, actual });
+    }
+}
+
+fn replaced(golden: &Capture, capture: &Capture, old: FrameId, new: FrameId) -> Difference {
+    let (expected, actual) = (golden.frame(old), capture.frame(new));
+    let emitter = |of: &Capture, id| of.interface(of.record(id).port).to_owned();
+    if emitter(golden, old) != emitter(capture, new) {
+        return Difference::Emitter { golden: old, frame: new };
+    }
+    Difference::Bytes { golden: old, frame: new, fields: wire::diff::diff(expected, actual) }
+}
+
+/// The bit ranges, from the frame's start, that masks hide in this frame.
+fn hidden_bits(masks: &[Mask], emitter: &str, id: FrameId, frame: &[u8]) -> Vec<Range<usize>> {
+    let node = emitter.split(':').next().unwrap_or(emitter);
+    let applies = |mask: &&Mask| {
+        let from = mask.from.as_deref();
+        (mask.frames.is_empty() || mask.frames.contains(&id))
+            && from.is_none_or(|from| from == emitter || from == node)
+    };
+    let mut hidden = Vec::new();
+    for mask in masks.iter().filter(applies) {
+        let view = wire::view::LaxFrame::parse(frame);
+        for layer in view.layers().iter().filter(|layer| layer.proto == mask.field.proto) {
+            let start = layer.start * 8 + usize::from(mask.field.bit);
+            let end = match mask.field.width {
+                0 => layer.end * 8,
+                width => start + usize::from(width),
+            };
+            hidden.push(start.min(frame.len() * 8)..end.min(frame.len() * 8));
+        }
+    }
+    hidden
+}
+
+/// The frame with those bits set to zero.
+fn hide(frame: &[u8], bits: &[Range<usize>]) -> Vec<u8> {
+    let mut hidden = frame.to_vec();
+    for bit in bits.iter().cloned().flatten() {
+        hidden[bit / 8] &= !(0x80 >> (bit % 8));
+    }
+    hidden
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capture(frames: &[(u64, &[u8])]) -> Capture {
+        let mut capture = Capture::new();
+        let port = capture.add_interface("a:eth0");
+        for (time, frame) in frames {
+            capture.push(Instant::from_nanos(*time), port, frame);
+        }
+        capture
+    }
+
+    #[test]
+    fn one_missing_frame_is_one_difference() {
+        let golden = capture(&[(0, b"one"), (1, b"two"), (2, b"three")]);
+        let actual = capture(&[(0, b"one"), (2, b"three")]);
+        let found = compare(&golden, &actual, &[], true);
+        assert!(matches!(found.differences[..], [Difference::Missing { golden: FrameId(1) }]));
+        let found = compare(&actual, &golden, &[], true);
+        assert!(matches!(found.differences[..], [Difference::Extra { frame: FrameId(1) }]));
+    }
+
+    #[test]
+    fn time_counts_on_an_exact_wire_only() {
+        let golden = capture(&[(0, b"one")]);
+        let late = capture(&[(1, b"one")]);
+        assert_eq!(compare(&golden, &late, &[], true).differences.len(), 1);
+        assert_eq!(compare(&golden, &late, &[], false).differences.len(), 0);
+    }
+
+    #[test]
+    fn another_emitter_is_a_difference() {
+        let golden = capture(&[(0, b"one")]);
+        let mut other = Capture::new();
+        let port = other.add_interface("b:eth0");
+        other.push(Instant::ZERO, port, b"one");
+        let found = compare(&golden, &other, &[], true);
+        assert!(matches!(found.differences[..], [Difference::Emitter { .. }]));
+    }
+
+    #[test]
+    fn a_mask_hides_its_bits_and_no_others() {
+        let mut frame = vec![0; 34];
+        frame[12] = 0x08;
+        frame[14] = 0x45;
+        frame[17] = 20;
+        let mut other = frame.clone();
+        other[18] = 0x12;
+        let mask = Mask {
+            field: &wire::fields::ip4::ID,
+            frames: Vec::new(),
+            from: None,
+            reason: "differs each run".into(),
+        };
+        let masks = [mask];
+        let (golden, actual) = (capture(&[(0, &frame)]), capture(&[(0, &other)]));
+        assert_eq!(compare(&golden, &actual, &[], true).differences.len(), 1);
+        let found = compare(&golden, &actual, &masks, true);
+        assert_eq!((found.differences.len(), found.masked.len()), (0, 1));
+        other[20] = 0x40;
+        let actual = capture(&[(0, &other)]);
+        assert_eq!(compare(&golden, &actual, &masks, true).differences.len(), 1);
+    }
+}

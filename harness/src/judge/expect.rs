@@ -1,0 +1,125 @@
+//! Holds one frame against a pattern, and one event against an expected one.
+
+use link::{Datum, Event};
+use scenario::{ResolvedLayer, ResolvedPattern, Scalar};
+use wire::view::LaxFrame;
+
+use crate::plan::ExpectEvent;
+
+/// What of the pattern the frame does not show, a line each; none when it matches.
+#[must_use]
+pub fn mismatches(pattern: &ResolvedPattern, frame: &[u8]) -> Vec<String> {
+    let view = LaxFrame::parse(frame);
+    let mut wrong = Vec::new();
+    if let Some(raw) = &pattern.raw
+        && raw != frame
+    {
+        wrong.extend(wire::diff::diff(raw, frame).iter().map(ToString::to_string));
+    }
+    if let Some(length) = pattern.length
+        && length != frame.len()
+    {
+        wrong.push(format!("length: expected {length} bytes, got {}", frame.len()));
+    }
+    for layer in &pattern.layers {
+        layer_mismatches(layer, &view, frame, &mut wrong);
+    }
+    for proto in &pattern.absent {
+        if view.find(*proto).is_some() {
+            wrong.push(format!("{}: expected no such layer, got one", proto.key()));
+        }
+    }
+    if let Some(expected) = &pattern.payload {
+        let actual = view.payload();
+        if actual != expected.as_slice() {
+            wrong.push(format!("payload: expected {}, got {}", hex(expected), hex(actual)));
+        }
+    }
+    wrong
+}
+
+fn layer_mismatches(
+    layer: &ResolvedLayer,
+    view: &LaxFrame<'_>,
+    frame: &[u8],
+    wrong: &mut Vec<String>,
+) {
+    let name = match layer.occurrence {
+        0 => layer.proto.key().to_owned(),
+        more => format!("{}#{}", layer.proto.key(), more + 1),
+    };
+    let Some(found) = view.layer(layer.proto, layer.occurrence) else {
+        wrong.push(format!("{name}: expected such a layer, got none"));
+        return;
+    };
+    for (field, expected) in &layer.fields {
+        let actual = view.read(field, layer.occurrence);
+        if actual.as_ref() != Some(expected) {
+            let actual = actual.map_or_else(|| "none".to_owned(), |value| field.text(&value));
+            let (key, expected) = (field.key, field.text(expected));
+            wrong.push(format!("{name}.{key}: expected {expected}, got {actual}"));
+        }
+    }
+    if let Some(expected) = &layer.tcp_options {
+        let bytes = frame.get(found.start + 20..found.end).unwrap_or(&[]);
+        let actual = wire::options::decode(bytes);
+        let (expected, actual) = (wire::options::text(expected), wire::options::text(&actual));
+        if expected != actual {
+            wrong.push(format!("{name}.options: expected [{expected}], got [{actual}]"));
+        }
+    }
+    if let Some(quote) = &layer.quote {
+        let quoted = frame.get(found.end..found.limit).unwrap_or(&[]);
+        // A quote begins with an IP header; the views begin with Ethernet.
+        let kind: [u8; 2] = if quoted.first().is_some_and(|byte| byte >> 4 == 6) {
+            [0x86, 0xdd]
+        } else {
+            [0x08, 0x00]
+        };
+        let mut inner = vec![0; 12];
+        inner.extend_from_slice(&kind);
+        inner.extend_from_slice(quoted);
+        wrong.extend(
+            mismatches(quote, &inner).into_iter().map(|line| format!("{name}.quote: {line}")),
+        );
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "nothing".into();
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What of the expected event the event does not show, a line each.
+#[must_use]
+pub fn event_mismatches(wanted: &ExpectEvent, event: &Event) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if wanted.kind != event.kind {
+        wrong.push(format!("kind: expected {}, got {}", wanted.kind, event.kind));
+    }
+    for (name, expected) in &wanted.fields {
+        let actual = event.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        if !actual.is_some_and(|actual| same(expected, actual)) {
+            let actual = actual.map_or_else(|| "none".to_owned(), crate::text::datum);
+            let expected = crate::text::datum(&crate::plan::topology::datum(expected));
+            wrong.push(format!("{name}: expected {expected}, got {actual}"));
+        }
+    }
+    wrong
+}
+
+/// A scenario writes bytes as hex text and addresses as text; numbers and truths are themselves.
+fn same(expected: &Scalar, actual: &Datum) -> bool {
+    match (expected, actual) {
+        (Scalar::Text(text), Datum::Bytes(bytes)) => {
+            wire::field::hex(text).is_ok_and(|expected| expected == *bytes)
+        }
+        (Scalar::List(expected), Datum::List(actual)) => {
+            expected.len() == actual.len()
+                && expected.iter().zip(actual).all(|(expected, actual)| same(expected, actual))
+        }
+        _ => crate::plan::topology::datum(expected) == *actual,
+    }
+}

@@ -1,0 +1,127 @@
+//! Judges a run: its steps, its golden, and the checks that no golden can bless away. Knows a run
+//! and what must hold; runs nothing and prints nothing.
+
+pub mod compare;
+pub mod expect;
+mod facts;
+
+use checks::{Finding, Level};
+use compare::Comparison;
+
+use crate::golden;
+use crate::plan::Plan;
+use crate::run::Run;
+
+/// What a run comes to, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Every byte is the golden's and every rule holds.
+    Identical,
+    /// Bytes differ only where a written mask allows it, or no golden was asked for.
+    Conformant,
+    /// The wire could not tell.
+    Inconclusive,
+    /// No rule is broken, and yet the frames are not the golden's or a step did not hold.
+    Differs,
+    /// A rule that a SHOULD states is broken.
+    ViolatesShould,
+    /// A rule that a MUST states is broken, or a node panicked.
+    ViolatesMust,
+    /// The run could not be carried out.
+    HarnessError,
+}
+
+impl Verdict {
+    /// In words, as reports show it.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::Conformant => "conformant",
+            Self::Inconclusive => "inconclusive",
+            Self::Differs => "differs",
+            Self::ViolatesShould => "violates SHOULD",
+            Self::ViolatesMust => "violates MUST",
+            Self::HarnessError => "harness error",
+        }
+    }
+
+    /// All that was asked holds.
+    #[must_use]
+    pub const fn holds(self) -> bool {
+        matches!(self, Self::Identical | Self::Conformant)
+    }
+}
+
+/// How the golden comes into it.
+#[derive(Debug)]
+pub enum Against {
+    /// The run was held against it.
+    Golden(Comparison),
+    /// There is none.
+    Missing,
+    /// Its two files disagree: how.
+    Torn(String),
+    /// It was not looked at, for this reason.
+    NotCompared(String),
+}
+
+/// A run and all that was found about it.
+#[derive(Debug)]
+pub struct Judgement {
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// How it stands to its golden.
+    pub against: Against,
+    /// What the checks found and the scenario did not ask for.
+    pub findings: Vec<Finding>,
+    /// What the checks found as the scenario's `finds` wants.
+    pub wanted: Vec<Finding>,
+    /// Checks that the scenario's `finds` names and that found nothing.
+    pub toothless: Vec<String>,
+}
+
+/// Judges a run. `state` is the golden as read, or why it is not to be compared.
+#[must_use]
+pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Judgement {
+    let exact_time = true;
+    let against = match state {
+        Ok(golden::State::Accepted(golden)) => {
+            Against::Golden(compare::compare(&golden, &run.capture, &plan.masks, exact_time))
+        }
+        Ok(golden::State::Missing) => Against::Missing,
+        Ok(golden::State::Torn(how)) => Against::Torn(how),
+        Err(reason) => Against::NotCompared(reason),
+    };
+    let all = checks::judge(&run.capture, &facts::ports(plan));
+    let (wanted, findings): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|finding| plan.finds.iter().any(|id| id == finding.check.id));
+    let bit = |id: &&String| wanted.iter().any(|finding| finding.check.id == **id);
+    let toothless: Vec<String> = plan.finds.iter().filter(|id| !bit(id)).cloned().collect();
+    let mut judgement =
+        Judgement { verdict: Verdict::Identical, against, findings, wanted, toothless };
+    judgement.verdict = verdict(run, &judgement);
+    judgement
+}
+
+fn verdict(run: &Run, judgement: &Judgement) -> Verdict {
+    let of_level = |level| judgement.findings.iter().any(|finding| finding.check.level == level);
+    if run.broken.is_some() {
+        return Verdict::HarnessError;
+    }
+    if of_level(Level::Must) || !run.panics.is_empty() {
+        return Verdict::ViolatesMust;
+    }
+    if of_level(Level::Should) {
+        return Verdict::ViolatesShould;
+    }
+    if !run.failures.is_empty() || !judgement.toothless.is_empty() {
+        return Verdict::Differs;
+    }
+    match &judgement.against {
+        Against::Golden(found) if !found.differences.is_empty() => Verdict::Differs,
+        Against::Golden(found) if found.masked.is_empty() => Verdict::Identical,
+        Against::Golden(_) | Against::NotCompared(_) => Verdict::Conformant,
+        Against::Missing | Against::Torn(_) => Verdict::Differs,
+    }
+}

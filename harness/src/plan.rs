@@ -1,0 +1,289 @@
+//! The plan: a scenario in which every name is a thing. Nothing downstream meets an unknown name.
+//! Knows the registry and the scenario's types; runs nothing.
+
+mod steps;
+pub(crate) mod topology;
+
+use std::collections::BTreeMap;
+
+use link::{Direction, Limits, LinkChange, PortIndex};
+use nodes::{NodeConfig, Registry, Role};
+use scenario::{Diagnostic, PacketTemplate, Pattern, Scenario};
+use wire::{Duration, Field, Instant, PortId};
+
+use crate::judge::compare::Mask;
+
+/// A scenario, ready to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What happens, in one line.
+    pub title: String,
+    /// The comment on the whole.
+    pub note: Option<String>,
+    /// Clauses and requirement ids.
+    pub cites: Vec<String>,
+    /// The seed of the wire's random choices.
+    pub seed: u64,
+    /// Bounds of the run.
+    pub limits: Limits,
+    /// When the run stops; `None`: when nothing more is under way.
+    pub end: Option<Instant>,
+    /// The nodes.
+    pub nodes: Vec<PlanNode>,
+    /// The links.
+    pub links: Vec<PlanLink>,
+    /// The script.
+    pub steps: Vec<Step>,
+    /// What may differ from the golden, each with its reason.
+    pub masks: Vec<Mask>,
+    /// The checks that must find something.
+    pub finds: Vec<String>,
+    /// Wires it does not run on, with the reason.
+    pub not_on: BTreeMap<String, String>,
+}
+
+/// A node, configured and known to be makeable.
+#[derive(Clone, Debug)]
+pub struct PlanNode {
+    /// Its name.
+    pub name: String,
+    /// Its kind, after any swap.
+    pub kind: String,
+    /// What it is made from.
+    pub config: NodeConfig,
+    /// What checks may expect of it.
+    pub role: Role,
+    /// Its ports in the capture, in order.
+    pub ports: Vec<PortId>,
+    /// The comment on it.
+    pub note: Option<String>,
+}
+
+/// A link between two ports.
+#[derive(Clone, Debug)]
+pub struct PlanLink {
+    /// Its name in reports: as given, or its ends.
+    pub name: String,
+    /// Node and port of its two ends.
+    pub ends: [(usize, PortIndex); 2],
+    /// How it treats frames at the start; what is not given is the link's default.
+    pub settings: LinkChange,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its place, from 0.
+    pub index: usize,
+    /// Its line in the scenario file.
+    pub line: usize,
+    /// When it begins.
+    pub when: When,
+    /// What it does.
+    pub action: Action,
+    /// The comment on it.
+    pub note: Option<String>,
+}
+
+/// When a step begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// As soon as the one before ended.
+    Next,
+    /// So long after the one before ended.
+    After(Duration),
+    /// At this time of the run.
+    At(Instant),
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A node sends a packet.
+    Send {
+        /// The node.
+        node: usize,
+        /// The port it leaves by.
+        port: PortIndex,
+        /// What to send; names are filled in when the step begins.
+        packet: PacketTemplate,
+    },
+    /// A node obeys a command.
+    Do {
+        /// The node.
+        node: usize,
+        /// What to do.
+        command: link::Command,
+    },
+    /// A frame must come.
+    Expect(Expect),
+    /// No such frame may come.
+    ExpectNothing(ExpectNothing),
+    /// A node's application must see something.
+    ExpectEvent(ExpectEvent),
+    /// A link changes.
+    Link(LinkStep),
+    /// Time passes; the step's own `when` says how much.
+    Wait,
+}
+
+/// A link's change of settings.
+#[derive(Clone, Debug)]
+pub struct LinkStep {
+    /// The link.
+    pub link: usize,
+    /// One direction, or both.
+    pub direction: Option<Direction>,
+    /// What changes.
+    pub change: LinkChange,
+}
+
+/// A frame that must come.
+#[derive(Clone, Debug)]
+pub struct Expect {
+    /// How long to wait for it.
+    pub within: Duration,
+    /// The emitter as written.
+    pub from: String,
+    /// The ports it may come from.
+    pub ports: Vec<PortId>,
+    /// What it looks like.
+    pub pattern: Pattern,
+    /// Names for fields of it: (name, field, which layer of that protocol).
+    pub bind: Vec<(String, &'static Field, usize)>,
+    /// Frames that do not match are passed over.
+    pub skip_others: bool,
+}
+
+/// A frame that may not come.
+#[derive(Clone, Debug)]
+pub struct ExpectNothing {
+    /// For how long.
+    pub time: Duration,
+    /// The ports it may not come from.
+    pub ports: Vec<PortId>,
+    /// What it looks like.
+    pub pattern: Pattern,
+}
+
+/// Something a node's application must see.
+#[derive(Clone, Debug)]
+pub struct ExpectEvent {
+    /// How long to wait for it.
+    pub within: Duration,
+    /// The node.
+    pub node: usize,
+    /// The event's kind.
+    pub kind: String,
+    /// Fields it must have, with their values as text or number.
+    pub fields: Vec<(String, scenario::Scalar)>,
+}
+
+/// Another kind in a node's place: `NODE=KIND[,option=value]…`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Swap {
+    /// The node's name.
+    pub node: String,
+    /// What stands there instead.
+    pub spec: crate::spec::NodeSpec,
+}
+
+/// Makes the plan, or says everything that is wrong with the scenario.
+///
+/// # Errors
+/// One diagnostic for each name that means nothing here, each option that its kind refuses, each
+/// port that is not there.
+pub fn plan(
+    scenario: &Scenario,
+    text: &str,
+    registry: &Registry,
+    swaps: &[Swap],
+) -> Result<Plan, Vec<Diagnostic>> {
+    let mut faults = Vec::new();
+    let mut planner = Planner { scenario, text, faults: &mut faults };
+    let mut nodes = planner.nodes(registry, swaps);
+    let links = planner.links(&nodes);
+    topology::introduce(&mut nodes, &links);
+    planner.make_each(&mut nodes, registry, swaps);
+    let steps = planner.steps(&nodes, &links);
+    let masks = planner.masks();
+    planner.known_checks();
+    if !faults.is_empty() {
+        faults.sort_by_key(|fault| fault.span.start);
+        return Err(faults);
+    }
+    let limits = limits(scenario);
+    Ok(Plan {
+        title: scenario.title.value.clone(),
+        note: scenario.note.clone(),
+        cites: scenario.cites.iter().map(|cite| cite.value.clone()).collect(),
+        seed: scenario.seed.as_ref().map_or(0, |seed| seed.value),
+        limits,
+        end: scenario.end.as_ref().map(|end| Instant::ZERO + end.value),
+        nodes,
+        links,
+        steps,
+        masks,
+        finds: scenario.finds.iter().map(|id| id.value.clone()).collect(),
+        not_on: scenario
+            .not_on
+            .iter()
+            .map(|entry| (entry.wire.value.clone(), entry.reason.value.clone()))
+            .collect(),
+    })
+}
+
+/// Looks names up and gathers what is wrong.
+struct Planner<'a> {
+    scenario: &'a Scenario,
+    text: &'a str,
+    faults: &'a mut Vec<Diagnostic>,
+}
+
+impl Planner<'_> {
+    fn fault(&mut self, span: scenario::Span, message: String, help: String) {
+        let fault = Diagnostic::new(self.text, span, message);
+        self.faults.push(if help.is_empty() { fault } else { fault.help(help) });
+    }
+
+    fn masks(&self) -> Vec<Mask> {
+        let from = |port: &scenario::PortRef| match &port.port {
+            Some(name) => format!("{}:{}", port.node.value, name.value),
+            None => port.node.value.clone(),
+        };
+        let frame = |number: &scenario::Spanned<u32>| wire::FrameId(number.value.saturating_sub(1));
+        let mask = |mask: &scenario::Mask| Mask {
+            field: mask.field.value.field,
+            frames: mask.frames.iter().flatten().map(frame).collect(),
+            from: mask.from.as_ref().map(from),
+            reason: mask.reason.value.clone(),
+        };
+        self.scenario.masks.iter().map(mask).collect()
+    }
+
+    fn known_checks(&mut self) {
+        let ids: Vec<&str> = checks::CHECKS.iter().map(|check| check.id).collect();
+        for id in &self.scenario.finds {
+            if !ids.contains(&id.value.as_str()) {
+                let near = scenario::nearest(&id.value, ids.iter().copied());
+                let help = near.map_or_else(
+                    || format!("the checks are {}", ids.join(", ")),
+                    |near| format!("did you mean `{near}`? `wireproof checks` lists all"),
+                );
+                self.fault(id.span, format!("no check is called `{}`", id.value), help);
+            }
+        }
+    }
+}
+
+/// The scenario's limits, and defaults small enough that a node that never falls silent is told
+/// of within a second.
+fn limits(scenario: &Scenario) -> Limits {
+    let given = &scenario.limits;
+    Limits {
+        frames: given.frames.as_ref().map_or(100_000, |limit| limit.value),
+        steps: given.steps.as_ref().map_or(1_000_000, |limit| limit.value),
+        queue: given.queue.as_ref().map_or(10_000, |limit| limit.value as usize),
+        duration: given.duration.as_ref().map_or(Duration::from_secs(3600), |limit| limit.value),
+    }
+}

@@ -1,0 +1,125 @@
+//! The script of a plan: each step's names become nodes, ports, links and fields.
+
+use link::Direction;
+use scenario::{PortRef, Spanned};
+use wire::{Duration, Instant, PortId};
+
+use super::topology::{change, datum};
+use super::{
+    Action, Expect, ExpectEvent, ExpectNothing, LinkStep, PlanLink, PlanNode, Planner, Step, When,
+};
+
+impl Planner<'_> {
+    pub(super) fn steps(&mut self, nodes: &[PlanNode], links: &[PlanLink]) -> Vec<Step> {
+        let scenario = self.scenario;
+        let mut steps = Vec::new();
+        for (index, step) in scenario.steps.iter().enumerate() {
+            let Some((when, action)) = self.action(&step.action, nodes, links) else { continue };
+            let (line, _) = scenario::line_and_column(self.text, step.span.start);
+            steps.push(Step { index, line, when, action, note: step.note.clone() });
+        }
+        steps
+    }
+
+    fn action(
+        &mut self,
+        action: &scenario::Action,
+        nodes: &[PlanNode],
+        links: &[PlanLink],
+    ) -> Option<(When, Action)> {
+        use scenario::Action as Asked;
+        Some(match action {
+            Asked::Send { when: at, from, packet } => {
+                let (node, port) = (from.index, self.port(nodes, from)?.unwrap_or(0));
+                (when(*at), Action::Send { node, port, packet: packet.value.clone() })
+            }
+            Asked::Do { when: at, node, verb, args } => {
+                let args = args
+                    .iter()
+                    .map(|arg| (arg.name.value.clone(), datum(&arg.value.value)))
+                    .collect();
+                let command = link::Command::Do { verb: verb.value.clone(), args };
+                (when(*at), Action::Do { node: node.index, command })
+            }
+            Asked::Expect { within, from, pattern, bind, skip_others } => {
+                let named = |bind: &scenario::Bind| {
+                    let field = bind.field.value;
+                    (bind.name.value.clone(), field.field, field.occurrence)
+                };
+                let expect = Expect {
+                    within: within.value,
+                    from: name(from),
+                    ports: self.emitters(nodes, Some(from))?,
+                    pattern: pattern.value.clone(),
+                    bind: bind.iter().map(named).collect(),
+                    skip_others: *skip_others,
+                };
+                (When::Next, Action::Expect(expect))
+            }
+            Asked::ExpectNothing { during, from, pattern } => {
+                let ports = self.emitters(nodes, from.as_ref())?;
+                let (time, pattern) = (during.value, pattern.value.clone());
+                (When::Next, Action::ExpectNothing(ExpectNothing { time, ports, pattern }))
+            }
+            Asked::ExpectEvent { within, from, kind, fields } => {
+                let fields = fields
+                    .iter()
+                    .map(|field| (field.name.value.clone(), field.value.value.clone()))
+                    .collect();
+                let (within, kind) = (within.value, kind.value.clone());
+                let event = ExpectEvent { within, node: from.index, kind, fields };
+                (When::Next, Action::ExpectEvent(event))
+            }
+            Asked::SetLink { when: at, link: _, index, toward, set } => {
+                let direction = match toward {
+                    Some(end) => Some(self.direction(*index, end, links)?),
+                    None => None,
+                };
+                let step = LinkStep { link: *index, direction, change: change(set) };
+                (when(*at), Action::Link(step))
+            }
+            Asked::Wait(time) => (When::After(time.value), Action::Wait),
+        })
+    }
+
+    /// The ports of an emitter: the one named, all of its node, or all there are.
+    fn emitters(&mut self, nodes: &[PlanNode], from: Option<&PortRef>) -> Option<Vec<PortId>> {
+        let Some(from) = from else {
+            return Some(nodes.iter().flat_map(|node| node.ports.clone()).collect());
+        };
+        let port = self.port(nodes, from)?;
+        let all = &nodes[from.index].ports;
+        Some(port.map_or_else(|| all.clone(), |port| vec![all[usize::from(port)]]))
+    }
+
+    /// Towards which of its two ends a link changes.
+    fn direction(&mut self, link: usize, end: &PortRef, links: &[PlanLink]) -> Option<Direction> {
+        // A link that is itself faulty has been told of; the step then has nothing to add.
+        let link = links.get(link)?;
+        match link.ends.iter().position(|(node, _)| *node == end.index) {
+            Some(1) => Some(Direction::AToB),
+            Some(_) => Some(Direction::BToA),
+            None => {
+                let message = format!("`{}` is no end of the link {}", end.node.value, link.name);
+                self.fault(end.node.span, message, "name one of its two ends".into());
+                None
+            }
+        }
+    }
+}
+
+fn name(from: &PortRef) -> String {
+    match &from.port {
+        Some(port) => format!("{}:{}", from.node.value, port.value),
+        None => from.node.value.clone(),
+    }
+}
+
+fn when(when: scenario::When) -> When {
+    let at = |time: Spanned<Duration>| Instant::ZERO + time.value;
+    match when {
+        scenario::When::Now => When::Next,
+        scenario::When::At(time) => When::At(at(time)),
+        scenario::When::After(time) => When::After(time.value),
+    }
+}

@@ -1,0 +1,251 @@
+//! Nodes and links of a plan: who is who, where each port leads, and whether each node can be made.
+
+use link::{Address, Datum, LinkChange, Peer, PortConfig, PortIndex};
+use nodes::{NodeConfig, PortRule, Registry, Role};
+use scenario::{LinkSettings, PortRef, Scalar};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use wire::{Mac, PortId};
+
+use super::{PlanLink, PlanNode, Planner, Swap};
+
+impl Planner<'_> {
+    /// The nodes with their ports and options; peers are not known yet.
+    pub(super) fn nodes(&mut self, registry: &Registry, swaps: &[Swap]) -> Vec<PlanNode> {
+        let mut nodes = Vec::new();
+        let mut next_port = 0;
+        for (index, node) in self.scenario.nodes.iter().enumerate() {
+            let swap = swaps.iter().find(|swap| swap.node == node.name.value);
+            let kind = swap.map_or(&node.kind.value, |swap| &swap.spec.kind);
+            let ports = self.ports(index, registry, kind, swap, next_port);
+            let first = next_port;
+            next_port += ports.len() as u16;
+            let options = match swap {
+                Some(swap) => swap.spec.options.clone(),
+                None => node
+                    .options
+                    .iter()
+                    .map(|option| (option.name.value.clone(), datum(&option.value.value)))
+                    .collect(),
+            };
+            nodes.push(PlanNode {
+                name: node.name.value.clone(),
+                kind: kind.clone(),
+                config: NodeConfig { name: node.name.value.clone(), ports, options },
+                role: Role::Other,
+                ports: (first..next_port).map(PortId).collect(),
+                note: node.note.clone(),
+            });
+        }
+        nodes
+    }
+
+    /// A node's ports: as the file names them, or as many as its kind has, named after the links.
+    fn ports(
+        &self,
+        index: usize,
+        registry: &Registry,
+        kind: &str,
+        swap: Option<&Swap>,
+        first: u16,
+    ) -> Vec<PortConfig> {
+        let node = &self.scenario.nodes[index];
+        if !node.ports.is_empty() {
+            let port = |(number, port): (u16, &scenario::Port)| {
+                let mac = port.mac.as_ref().map(|mac| mac.value);
+                let given = port.addresses.iter().map(|address| plain(address.value)).collect();
+                config(&port.name.value, mac, given, first + number)
+            };
+            return (0..).zip(&node.ports).map(port).collect();
+        }
+        let mut names: Vec<String> = Vec::new();
+        for end in self.scenario.links.iter().flat_map(|link| &link.ends) {
+            if let (true, Some(port)) = (end.index == index, &end.port)
+                && !names.contains(&port.value)
+            {
+                names.push(port.value.clone());
+            }
+        }
+        let wanted = match registry.get(kind).map_or(PortRule::Exactly(1), |kind| kind.ports) {
+            PortRule::Exactly(count) | PortRule::AtLeast(count) => count.max(1),
+        };
+        for number in names.len()..wanted {
+            names.push(format!("eth{number}"));
+        }
+        let mac = swap.and_then(|swap| swap.spec.mac).or(node.mac.as_ref().map(|mac| mac.value));
+        let mut given: Vec<Address> =
+            node.addresses.iter().map(|address| plain(address.value)).collect();
+        if let Some(swap) = swap.filter(|swap| !swap.spec.addresses.is_empty()) {
+            given.clone_from(&swap.spec.addresses);
+        }
+        let port = |(number, name): (u16, &String)| match number {
+            0 => config(name, mac, given.clone(), first),
+            _ => config(name, None, Vec::new(), first + number),
+        };
+        (0..).zip(&names).map(port).collect()
+    }
+
+    /// The links, each end a port that is there.
+    pub(super) fn links(&mut self, nodes: &[PlanNode]) -> Vec<PlanLink> {
+        let mut links: Vec<PlanLink> = Vec::new();
+        for link in &self.scenario.links {
+            let [a, b] = &link.ends;
+            let (Some(first), Some(second)) =
+                (self.end(nodes, a, &links), self.end(nodes, b, &links))
+            else {
+                continue;
+            };
+            if first == second {
+                let message = format!("both ends of this link are `{}`", shown(a));
+                self.fault(b.node.span, message, "a link joins two ports".into());
+                continue;
+            }
+            links.push(PlanLink {
+                name: link.name.as_ref().map_or_else(
+                    || format!("{}-{}", shown(a), shown(b)),
+                    |name| name.value.clone(),
+                ),
+                ends: [first, second],
+                settings: change(&link.settings),
+            });
+        }
+        links
+    }
+
+    /// The port that an end means: the one named, or the node's first that is still free.
+    fn end(
+        &mut self,
+        nodes: &[PlanNode],
+        end: &PortRef,
+        links: &[PlanLink],
+    ) -> Option<(usize, PortIndex)> {
+        let port = self.port(nodes, end)?;
+        let taken = |port| links.iter().any(|link| link.ends.contains(&(end.index, port)));
+        let free = match port {
+            Some(port) => (!taken(port)).then_some(port),
+            None => (0..nodes[end.index].ports.len() as u16).find(|port| !taken(*port)),
+        };
+        if free.is_none() {
+            let span = end.port.as_ref().map_or(end.node.span, |port| port.span);
+            let help = "a port takes one link; put a node with more ports between".to_owned();
+            self.fault(span, format!("`{}` has a link already", shown(end)), help);
+        }
+        free.map(|port| (end.index, port))
+    }
+
+    /// The port that a reference names, `Some(None)` where it names none; a fault if it is not there.
+    pub(super) fn port(&mut self, nodes: &[PlanNode], end: &PortRef) -> Option<Option<PortIndex>> {
+        let Some(wanted) = &end.port else { return Some(None) };
+        let names: Vec<&str> =
+            nodes[end.index].config.ports.iter().map(|port| port.name.as_str()).collect();
+        match names.iter().position(|name| *name == wanted.value) {
+            Some(at) => Some(Some(at as PortIndex)),
+            None => {
+                let message = format!("{} has no port `{}`", end.node.value, wanted.value);
+                self.fault(wanted.span, message, format!("its ports are {}", names.join(", ")));
+                None
+            }
+        }
+    }
+
+    /// Makes every node once, so that whatever a kind refuses is told with its place in the file.
+    pub(super) fn make_each(
+        &mut self,
+        nodes: &mut [PlanNode],
+        registry: &Registry,
+        swaps: &[Swap],
+    ) {
+        for (index, node) in nodes.iter_mut().enumerate() {
+            let written = &self.scenario.nodes[index];
+            let swap = swaps.iter().any(|swap| swap.node == node.name);
+            if let Err(error) = registry.build(&node.kind, &node.config) {
+                let at =
+                    |option: &scenario::Argument| error.option.as_ref() == Some(&option.name.value);
+                let span = match written.options.iter().find(|option| at(option)) {
+                    Some(option) if !swap => option.name.span,
+                    _ => written.kind.span,
+                };
+                let help = if swap { "put there by --swap".to_owned() } else { String::new() };
+                self.fault(span, error.to_string(), help);
+            }
+            node.role = registry.role(&node.kind, &node.config);
+        }
+    }
+}
+
+/// Tells each port who sits at the other end of its link.
+pub(super) fn introduce(nodes: &mut [PlanNode], links: &[PlanLink]) {
+    for link in links {
+        for (here, there) in [(0, 1), (1, 0)] {
+            let (node, port) = link.ends[there];
+            let other = &nodes[node].config.ports[usize::from(port)];
+            let peer = Peer { mac: other.mac, addresses: other.addresses.clone() };
+            let (node, port) = link.ends[here];
+            nodes[node].config.ports[usize::from(port)].peer = Some(peer);
+        }
+    }
+}
+
+/// A port; what the file leaves out follows from the port's number in the run, from 1:
+/// 02:00:00:00:00:01, 10.0.0.1/24 and fd00::1/64.
+pub(crate) fn config(name: &str, mac: Option<Mac>, given: Vec<Address>, number: u16) -> PortConfig {
+    let number = number + 1;
+    let [high, low] = number.to_be_bytes();
+    let addresses = if given.is_empty() {
+        let ip4 = IpAddr::V4(Ipv4Addr::new(10, 0, high, low));
+        let ip6 = IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, number));
+        vec![Address { ip: ip4, prefix: 24 }, Address { ip: ip6, prefix: 64 }]
+    } else {
+        given
+    };
+    let mac = mac.unwrap_or(Mac([0x02, 0, 0, 0, high, low]));
+    PortConfig { name: name.to_owned(), mac, addresses, peer: None }
+}
+
+fn plain(address: scenario::Address) -> Address {
+    Address { ip: address.ip, prefix: address.prefix }
+}
+
+fn shown(end: &PortRef) -> String {
+    match &end.port {
+        Some(port) => format!("{}:{}", end.node.value, port.value),
+        None => end.node.value.clone(),
+    }
+}
+
+/// A scenario's value as nodes take it.
+pub(crate) fn datum(value: &Scalar) -> Datum {
+    match value {
+        Scalar::Bool(value) => Datum::Bool(*value),
+        Scalar::Num(value) => Datum::Num(*value),
+        Scalar::Text(value) => Datum::Text(value.clone()),
+        Scalar::List(values) => Datum::List(values.iter().map(datum).collect()),
+        // The scenario's reader lets none through where a plan needs the value.
+        Scalar::Expr(expr) => Datum::Text(expr.to_string()),
+    }
+}
+
+/// A scenario's link settings as the link takes them.
+pub(super) fn change(settings: &LinkSettings) -> LinkChange {
+    let chance = |chance: &Option<scenario::Spanned<scenario::Chance>>| {
+        chance.as_ref().map(|chance| match &chance.value {
+            scenario::Chance::Rate(0) => link::Chance::Never,
+            scenario::Chance::Rate(1_000_000) => link::Chance::Always,
+            scenario::Chance::Rate(rate) => link::Chance::Rate(*rate),
+            scenario::Chance::Nth(ordinals) => link::Chance::Nth(ordinals.clone()),
+            scenario::Chance::Every(count) => link::Chance::Every(*count),
+        })
+    };
+    LinkChange {
+        delay: settings.delay.as_ref().map(|delay| delay.value),
+        jitter: settings.jitter.as_ref().map(|jitter| jitter.value),
+        rate_bps: settings.rate.as_ref().map(|rate| rate.value),
+        mtu: settings.mtu.as_ref().map(|mtu| mtu.value),
+        queue: settings.queue.as_ref().map(|queue| queue.value),
+        loss: chance(&settings.loss),
+        duplicate: chance(&settings.duplicate),
+        reorder: chance(&settings.reorder),
+        reorder_delay: settings.reorder_delay.as_ref().map(|delay| Some(delay.value)),
+        corrupt: chance(&settings.corrupt),
+        up: settings.up.as_ref().map(|up| up.value),
+    }
+}

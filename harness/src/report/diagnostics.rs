@@ -1,0 +1,47 @@
+//! A fault of a scenario file with the lines around it, as compilers show theirs.
+
+use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use scenario::Diagnostic;
+
+use crate::walk::Refusal;
+
+/// Longer files are not shown in excerpts: drawing them would take longer than reading the fault.
+const MOST_SHOWN: usize = 1 << 20;
+
+/// The refusal in words, several lines, without a newline at the end.
+#[must_use]
+pub fn refusal(path: &Path, refusal: &Refusal, colour: bool) -> String {
+    let name = path.display().to_string();
+    match refusal {
+        Refusal::Other(error) => format!("error: {error:#}"),
+        Refusal::File { text, faults } => {
+            let shown: Vec<String> =
+                faults.iter().map(|fault| one(&name, text, fault, colour)).collect();
+            shown.join("\n\n")
+        }
+    }
+}
+
+fn one(name: &str, text: &str, fault: &Diagnostic, colour: bool) -> String {
+    let range = fault.span.range();
+    let fits = range.end <= text.len()
+        && text.is_char_boundary(range.start)
+        && text.is_char_boundary(range.end);
+    if text.len() > MOST_SHOWN || text.is_empty() || !fits {
+        return format!("error: {}", fault.in_file(name));
+    }
+    let mut mark = AnnotationKind::Primary.span(range);
+    if let Some(label) = &fault.label {
+        mark = mark.label(label);
+    }
+    let mut group = Level::ERROR
+        .primary_title(&fault.message)
+        .element(Snippet::source(text).path(name).annotation(mark));
+    if let Some(help) = &fault.help {
+        group = group.element(Level::HELP.message(help));
+    }
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    renderer.render(&[group])
+}

@@ -1,0 +1,289 @@
+//! The report as one JSON document. Its fields are an interface: they are added to, not changed.
+
+use checks::Finding;
+use serde::Serialize;
+use wire::{Capture, FrameId};
+
+use super::{Entry, Totals, diagnostics};
+use crate::judge::Against;
+use crate::judge::compare::Difference;
+use crate::walk::{Judged, Walked};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    wireproof: &'static str,
+    scenarios: Vec<Scenario<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    hold: usize,
+    fail: usize,
+    refused: usize,
+    not_run: usize,
+    exit_code: u8,
+}
+
+#[derive(Serialize)]
+struct Scenario<'a> {
+    id: &'a str,
+    path: String,
+    /// `hold`, `fail`, `refused` or `not run`.
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    judged: Option<Details<'a>>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    title: &'a str,
+    cites: &'a [String],
+    verdict: &'static str,
+    /// `compared`, `missing`, `torn` or `not compared`.
+    golden: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    golden_reason: Option<&'a str>,
+    frames: Vec<Frame<'a>>,
+    differences: Vec<Differing>,
+    masked: Vec<Differing>,
+    masks: Vec<MaskReason<'a>>,
+    findings: Vec<Found<'a>>,
+    wanted: Vec<Found<'a>>,
+    toothless: &'a [String],
+    failures: Vec<Failure<'a>>,
+    panics: Vec<Panic<'a>>,
+    end_ns: u64,
+}
+
+#[derive(Serialize)]
+struct Frame<'a> {
+    number: u32,
+    time_ns: u64,
+    emitter: &'a str,
+    deliveries: u8,
+    line: String,
+    bytes: String,
+}
+
+#[derive(Serialize)]
+struct Differing {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    golden_frame: Option<u32>,
+    fields: Vec<FieldDiffers>,
+}
+
+#[derive(Serialize)]
+struct FieldDiffers {
+    field: String,
+    offset: usize,
+    expected: String,
+    actual: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meaning: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MaskReason<'a> {
+    field: String,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    check: &'a str,
+    level: String,
+    clause: &'a str,
+    requirement: &'a str,
+    frame: Option<u32>,
+    trigger: Option<u32>,
+    message: &'a str,
+    expected: &'a str,
+    actual: &'a str,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    step: usize,
+    line: usize,
+    frame: Option<u32>,
+    told: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Panic<'a> {
+    node: &'a str,
+    time_ns: u64,
+    message: &'a str,
+}
+
+/// The document, ended by a newline.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn document(entries: &[Entry]) -> serde_json::Result<String> {
+    let totals = Totals::of(entries);
+    let document = Document {
+        wireproof: env!("CARGO_PKG_VERSION"),
+        scenarios: entries.iter().map(scenario).collect(),
+        summary: Summary {
+            hold: totals.hold,
+            fail: totals.fail,
+            refused: totals.refused,
+            not_run: totals.not_run,
+            exit_code: totals.exit_code(),
+        },
+    };
+    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+}
+
+fn scenario(entry: &Entry) -> Scenario<'_> {
+    let (outcome, reason, judged) = match &entry.walked {
+        Walked::NotRun(reason) => ("not run", Some(reason.clone()), None),
+        Walked::Refused(refusal) => {
+            ("refused", Some(diagnostics::refusal(&entry.item.path, refusal, false)), None)
+        }
+        Walked::Judged(judged) => match &judged.run.broken {
+            Some(broken) => ("refused", Some(broken.clone()), Some(details(judged))),
+            None if judged.judgement.verdict.holds() => ("hold", None, Some(details(judged))),
+            None => ("fail", None, Some(details(judged))),
+        },
+    };
+    let path = entry.item.path.display().to_string();
+    Scenario { id: &entry.item.id, path, outcome, reason, judged }
+}
+
+fn details(judged: &Judged) -> Details<'_> {
+    let Judged { plan, run, judgement } = judged;
+    let (golden, golden_reason) = match &judgement.against {
+        Against::Golden(_) => ("compared", None),
+        Against::Missing => ("missing", None),
+        Against::Torn(how) => ("torn", Some(how.as_str())),
+        Against::NotCompared(reason) => ("not compared", Some(reason.as_str())),
+    };
+    let (differences, masked) = match &judgement.against {
+        Against::Golden(found) => (
+            found.differences.iter().map(differing).collect(),
+            found.masked.iter().map(|(id, fields)| bytes(None, *id, fields)).collect(),
+        ),
+        _ => (Vec::new(), Vec::new()),
+    };
+    let name = |node: link::NodeId| {
+        plan.nodes.get(usize::from(node.0)).map_or("?", |node| node.name.as_str())
+    };
+    Details {
+        title: &plan.title,
+        cites: &plan.cites,
+        verdict: judgement.verdict.text(),
+        golden,
+        golden_reason,
+        frames: frames(&run.capture),
+        differences,
+        masked,
+        masks: plan
+            .masks
+            .iter()
+            .map(|mask| MaskReason { field: mask.field.path(), reason: &mask.reason })
+            .collect(),
+        findings: judgement.findings.iter().map(found).collect(),
+        wanted: judgement.wanted.iter().map(found).collect(),
+        toothless: &judgement.toothless,
+        failures: run
+            .failures
+            .iter()
+            .map(|failure| Failure {
+                step: failure.step + 1,
+                line: plan.steps[failure.step].line,
+                frame: failure.frame.map(FrameId::number),
+                told: &failure.lines,
+            })
+            .collect(),
+        panics: run
+            .panics
+            .iter()
+            .map(|panic| Panic {
+                node: name(panic.node),
+                time_ns: panic.time.as_nanos(),
+                message: &panic.message,
+            })
+            .collect(),
+        end_ns: run.end.as_nanos(),
+    }
+}
+
+fn frames(capture: &Capture) -> Vec<Frame<'_>> {
+    let hex = |frame: &[u8]| frame.iter().map(|byte| format!("{byte:02x}")).collect();
+    capture
+        .iter()
+        .map(|(id, record, frame)| Frame {
+            number: id.number(),
+            time_ns: record.time.as_nanos(),
+            emitter: capture.interface(record.port),
+            deliveries: record.deliveries,
+            line: wire::render::line(frame),
+            bytes: hex(frame),
+        })
+        .collect()
+}
+
+fn differing(difference: &Difference) -> Differing {
+    let plain = |kind, golden: Option<FrameId>, frame: Option<FrameId>| Differing {
+        kind,
+        frame: frame.map(FrameId::number),
+        golden_frame: golden.map(FrameId::number),
+        fields: Vec::new(),
+    };
+    match difference {
+        Difference::Missing { golden } => plain("missing", Some(*golden), None),
+        Difference::Extra { frame } => plain("extra", None, Some(*frame)),
+        Difference::Emitter { golden, frame } => plain("emitter", Some(*golden), Some(*frame)),
+        Difference::Bytes { golden, frame, fields } => bytes(Some(*golden), *frame, fields),
+        Difference::Time { frame, expected, actual } => Differing {
+            kind: "time",
+            frame: Some(frame.number()),
+            golden_frame: None,
+            fields: vec![FieldDiffers {
+                field: "time".to_owned(),
+                offset: 0,
+                expected: expected.to_string(),
+                actual: actual.to_string(),
+                meaning: None,
+            }],
+        },
+    }
+}
+
+fn bytes(golden: Option<FrameId>, frame: FrameId, fields: &[wire::diff::FieldDiff]) -> Differing {
+    let field = |diff: &wire::diff::FieldDiff| FieldDiffers {
+        field: diff.path.clone(),
+        offset: diff.bytes.start,
+        expected: diff.expected.clone(),
+        actual: diff.actual.clone(),
+        meaning: diff.meaning.clone(),
+    };
+    Differing {
+        kind: "bytes",
+        frame: Some(frame.number()),
+        golden_frame: golden.map(FrameId::number),
+        fields: fields.iter().map(field).collect(),
+    }
+}
+
+fn found(finding: &Finding) -> Found<'_> {
+    Found {
+        check: finding.check.id,
+        level: finding.check.level.to_string(),
+        clause: finding.check.clause,
+        requirement: finding.check.requirement,
+        frame: finding.frame.map(FrameId::number),
+        trigger: finding.trigger.map(FrameId::number),
+        message: &finding.message,
+        expected: &finding.expected,
+        actual: &finding.actual,
+    }
+}

@@ -1,0 +1,54 @@
+//! The report as JUnit XML: a suite a folder, a case a scenario.
+
+use std::collections::BTreeMap;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Entry, text};
+use crate::walk::Walked;
+
+/// The document, ended by a newline.
+///
+/// # Errors
+/// When it cannot be written as XML.
+pub fn document(entries: &[Entry]) -> Result<String, quick_junit::SerializeError> {
+    let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
+    for entry in entries {
+        let id = entry.item.id.as_str();
+        let folder = id.rsplit_once('/').map_or("scenarios", |(folder, _)| folder);
+        let suite = suites.entry(folder).or_insert_with(|| TestSuite::new(folder));
+        suite.add_test_case(case(entry));
+    }
+    let mut report = Report::new("wireproof");
+    report.add_test_suites(suites.into_values());
+    report.to_string()
+}
+
+fn case(entry: &Entry) -> TestCase {
+    let told = || anstream::adapter::strip_str(&text::entry(entry, true, false)).to_string();
+    let not_success = |kind, message: &str| {
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_message(message).set_description(told());
+        status
+    };
+    let status = match &entry.walked {
+        Walked::NotRun(reason) => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(reason.as_str());
+            status
+        }
+        Walked::Refused(_) => not_success(NonSuccessKind::Error, "could not be run"),
+        Walked::Judged(judged) => {
+            let verdict = judged.judgement.verdict;
+            match &judged.run.broken {
+                _ if verdict.holds() => TestCaseStatus::success(),
+                Some(_) => not_success(NonSuccessKind::Error, verdict.text()),
+                None => not_success(NonSuccessKind::Failure, verdict.text()),
+            }
+        }
+    };
+    let name = entry.item.id.rsplit('/').next().unwrap_or(&entry.item.id);
+    let mut case = TestCase::new(name, status);
+    case.set_classname(entry.item.id.as_str());
+    case
+}

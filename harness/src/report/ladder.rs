@@ -1,0 +1,115 @@
+//! The frames of a run as a ladder: a column a node, an arrow a frame, time going down.
+
+use std::fmt::Write as _;
+
+use link::Mishap;
+use wire::{Cause, FrameId, PortId};
+
+use crate::walk::Judged;
+
+/// The ladder, each line ended by a newline.
+#[must_use]
+pub fn ladder(judged: &Judged) -> String {
+    let names: Vec<&str> = judged.plan.nodes.iter().map(|node| node.name.as_str()).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(6) + 6;
+    let mut text = String::from("  ");
+    let _ = write!(text, "{:18}", "");
+    for name in &names {
+        let _ = write!(text, "{name:^width$}");
+    }
+    text.push('\n');
+    for (id, record, frame) in judged.run.capture.iter() {
+        let from = owner(judged, record.port);
+        let to = receiver(judged, record.port);
+        let arrived = record.deliveries > 0;
+        let _ = write!(text, "  {} {:>4}  ", record.time, id.number());
+        text.push_str(&rung(names.len(), width, from, to, arrived));
+        let _ = writeln!(text, "  {}", wire::render::line(frame));
+        for line in remarks(judged, id, record.cause) {
+            let _ = writeln!(text, "  {:18}{}  {line}", "", rails(names.len(), width));
+        }
+    }
+    for seen in &judged.run.seen {
+        let who = names.get(usize::from(seen.node.0)).copied().unwrap_or("?");
+        let _ = writeln!(text, "  {}       {who}: {}", seen.time, crate::text::event(&seen.event));
+    }
+    text
+}
+
+fn owner(judged: &Judged, port: PortId) -> usize {
+    let has = |node: &crate::plan::PlanNode| node.ports.contains(&port);
+    judged.plan.nodes.iter().position(has).unwrap_or(0)
+}
+
+/// The node at the other end of a port's link.
+fn receiver(judged: &Judged, port: PortId) -> Option<usize> {
+    let node = owner(judged, port);
+    let index = judged.plan.nodes[node].ports.iter().position(|found| *found == port)?;
+    let here = (node, index as link::PortIndex);
+    let link = judged.plan.links.iter().find(|link| link.ends.contains(&here))?;
+    Some(if link.ends[0] == here { link.ends[1].0 } else { link.ends[0].0 })
+}
+
+fn rails(columns: usize, width: usize) -> String {
+    rung(columns, width, usize::MAX, None, false)
+}
+
+/// One row of lifelines, with an arrow from a column to another; a frame that is lost ends in a
+/// cross halfway, and one without a link goes nowhere.
+fn rung(columns: usize, width: usize, from: usize, to: Option<usize>, arrived: bool) -> String {
+    let mut cells: Vec<char> = vec![' '; columns * width];
+    let middle = |column: usize| column * width + (width - 1) / 2;
+    for column in 0..columns {
+        cells[middle(column)] = '│';
+    }
+    if from < columns {
+        let start = middle(from);
+        let end = to.map_or(start, middle);
+        let (low, high) = (start.min(end), start.max(end));
+        cells[low..=high].fill('─');
+        match start.cmp(&end) {
+            std::cmp::Ordering::Less => {
+                cells[start] = '├';
+                cells[end - 1] = '▶';
+                cells[end] = '│';
+            }
+            std::cmp::Ordering::Greater => {
+                cells[start] = '┤';
+                cells[end + 1] = '◀';
+                cells[end] = '│';
+            }
+            std::cmp::Ordering::Equal => cells[start] = '●',
+        }
+        if !arrived && start != end {
+            cells[usize::midpoint(low, high)] = '✗';
+        }
+    }
+    cells.into_iter().collect::<String>().trim_end().to_owned()
+        + &" ".repeat(width.saturating_sub((width - 1) / 2 + 1))
+}
+
+/// What is to be said under a frame.
+fn remarks(judged: &Judged, id: FrameId, cause: Cause) -> Vec<String> {
+    let mut lines = Vec::new();
+    let steps = &judged.plan.steps;
+    let step = |index: usize| steps.get(index).and_then(|step| step.note.clone());
+    if let Cause::Command(tag) = cause {
+        lines.extend(step(tag as usize));
+    }
+    for (_, index) in judged.run.expected.iter().filter(|(frame, _)| *frame == id) {
+        lines.extend(step(*index));
+    }
+    for note in judged.run.notes.iter().filter(|note| note.frame == id) {
+        lines.push(match note.what {
+            Mishap::Lost(reason) => format!("✗ lost: {reason}"),
+            other => other.to_string(),
+        });
+    }
+    for finding in judged.judgement.findings.iter().chain(&judged.judgement.wanted) {
+        if finding.frame.or(finding.trigger) == Some(id) {
+            lines
+                .push(format!("{} {}: {}", finding.check.level, finding.check.id, finding.message));
+        }
+    }
+    lines
+}

@@ -1,0 +1,252 @@
+//! The report for a person.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use checks::Finding;
+use wire::Capture;
+
+use super::{Entry, Totals, diagnostics, ladder};
+use crate::catalog::Item;
+use crate::golden;
+use crate::judge::Against;
+use crate::judge::compare::{Comparison, Difference};
+use crate::text::count;
+use crate::walk::{Judged, Walked};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const ODD: Style = AnsiColor::Yellow.on_default().bold();
+
+/// How many differing frames are told in full; a run that went wrong early differs everywhere.
+const MOST_DIFFERENCES: usize = 5;
+
+/// What is said of one scenario. Colours are always in it; the stream takes them out.
+#[must_use]
+pub fn entry(entry: &Entry, verbose: bool, colour: bool) -> String {
+    let Item { id, path, .. } = &entry.item;
+    match &entry.walked {
+        Walked::NotRun(reason) => format!("{ODD}skip{ODD:#} {id}: not run: {reason}\n"),
+        Walked::Refused(refusal) => {
+            let shown = diagnostics::refusal(path, refusal, colour);
+            format!("{BAD}fail{BAD:#} {id}: could not be run\n{shown}\n")
+        }
+        Walked::Judged(judged) => {
+            let mut text = headline(id, judged);
+            if verbose {
+                text += &setting(judged);
+                text += &ladder::ladder(judged);
+                text += &counters(judged);
+            }
+            text += &trouble(&entry.item, judged);
+            text
+        }
+    }
+}
+
+fn headline(id: &str, judged: &Judged) -> String {
+    let verdict = judged.judgement.verdict;
+    let (word, style) = if verdict.holds() { ("ok  ", GOOD) } else { ("FAIL", BAD) };
+    let mut text = format!("{style}{word}{style:#} {id}: {}", verdict.text());
+    let _ = write!(text, ", {}", count(judged.run.capture.len(), "frame"));
+    match &judged.judgement.against {
+        Against::Golden(found) if !found.masked.is_empty() => {
+            let _ = write!(text, ", {} differ under a mask", found.masked.len());
+        }
+        Against::NotCompared(reason) => {
+            let _ = write!(text, ", golden not compared: {reason}");
+        }
+        _ => {}
+    }
+    if !judged.judgement.wanted.is_empty() {
+        let ids: Vec<&str> = judged.plan.finds.iter().map(String::as_str).collect();
+        let _ = write!(text, ", found as wanted: {}", ids.join(", "));
+    }
+    text.push('\n');
+    text
+}
+
+fn setting(judged: &Judged) -> String {
+    let plan = &judged.plan;
+    let mut text = format!("  {}\n", plan.title);
+    if !plan.cites.is_empty() {
+        let _ = writeln!(text, "  cites {}", plan.cites.join("; "));
+    }
+    if let Some(note) = &plan.note {
+        let _ = writeln!(text, "  {note}");
+    }
+    for node in &plan.nodes {
+        let ports: Vec<String> = node.config.ports.iter().map(port).collect();
+        let _ = writeln!(text, "  {} is {}: {}", node.name, node.kind, ports.join("; "));
+    }
+    let _ = writeln!(text, "  seed {}", plan.seed);
+    text
+}
+
+fn port(port: &link::PortConfig) -> String {
+    let addresses: Vec<String> =
+        port.addresses.iter().map(|address| format!("{}/{}", address.ip, address.prefix)).collect();
+    format!("{} {} {}", port.name, port.mac, addresses.join(" "))
+}
+
+fn counters(judged: &Judged) -> String {
+    let mut text = String::new();
+    for (node, counters) in judged.plan.nodes.iter().zip(&judged.run.counters) {
+        let shown: Vec<String> = counters
+            .iter()
+            .filter(|(_, number)| *number > 0)
+            .map(|(name, number)| format!("{name} {number}"))
+            .collect();
+        if !shown.is_empty() {
+            let _ = writeln!(text, "  {} counted {}", node.name, shown.join(", "));
+        }
+    }
+    text
+}
+
+/// Everything that does not hold, and the commands that accept it and that repeat it.
+fn trouble(item: &Item, judged: &Judged) -> String {
+    let Judged { plan, run, judgement } = judged;
+    let mut text = String::new();
+    if let Some(broken) = &run.broken {
+        let _ = writeln!(text, "  the run could not be carried out: {broken}");
+    }
+    for panic in &run.panics {
+        let name = plan.nodes.get(usize::from(panic.node.0)).map_or("?", |node| &node.name);
+        let _ = writeln!(text, "  {name} panicked at {}: {}", panic.time, panic.message);
+    }
+    for failure in &run.failures {
+        let (number, line) = (failure.step + 1, plan.steps[failure.step].line);
+        let place = item.path.display();
+        let first = failure.lines.first().map_or("", String::as_str);
+        let _ = writeln!(text, "  step {number} ({place}:{line}) does not hold: {first}");
+        for line in failure.lines.iter().skip(1) {
+            let _ = writeln!(text, "    {line}");
+        }
+        if let Some(note) = &plan.steps[failure.step].note {
+            let _ = writeln!(text, "    note: {note}");
+        }
+    }
+    for finding in &judgement.findings {
+        text += &found(finding);
+    }
+    for id in &judgement.toothless {
+        let _ = writeln!(text, "  `finds` names {id}, and it found nothing");
+    }
+    text += &against(item, judged);
+    if !judgement.verdict.holds() {
+        let _ = writeln!(text, "  repeat: wireproof run {} -v", shell(&item_word(item)));
+    }
+    text
+}
+
+fn found(finding: &Finding) -> String {
+    let check = finding.check;
+    let mut text = format!(
+        "  {BAD}{}{BAD:#} {} ({}, {}): {}\n",
+        check.level, check.id, check.clause, check.requirement, finding.message
+    );
+    if !finding.expected.is_empty() || !finding.actual.is_empty() {
+        let _ = writeln!(text, "    expected {}, got {}", finding.expected, finding.actual);
+    }
+    text
+}
+
+fn against(item: &Item, judged: &Judged) -> String {
+    let place = item.golden.display();
+    let accept = format!("  accept: wireproof bless {}\n", shell(&item_word(item)));
+    match &judged.judgement.against {
+        Against::NotCompared(_) => String::new(),
+        Against::Missing => format!("  there is no golden {place}\n{accept}"),
+        Against::Torn(how) => format!("  the golden is torn: {how}\n{accept}"),
+        Against::Golden(found) if found.differences.is_empty() => String::new(),
+        Against::Golden(found) => {
+            let golden = match golden::read(item) {
+                Ok(golden::State::Accepted(golden)) => Some(*golden),
+                _ => None,
+            };
+            differences(found, golden.as_ref(), &judged.run.capture) + &accept
+        }
+    }
+}
+
+/// The differences in words, frame by frame.
+#[must_use]
+pub fn differences(found: &Comparison, golden: Option<&Capture>, capture: &Capture) -> String {
+    let mut text = String::new();
+    for difference in found.differences.iter().take(MOST_DIFFERENCES) {
+        text += &differing(difference, golden, capture);
+    }
+    let more = found.differences.len().saturating_sub(MOST_DIFFERENCES);
+    if more > 0 {
+        let _ = writeln!(text, "  … and {} more", count(more, "difference"));
+    }
+    text
+}
+
+fn differing(difference: &Difference, golden: Option<&Capture>, capture: &Capture) -> String {
+    let of = |id, capture: &Capture| {
+        let (who, line) = (
+            capture.interface(capture.record(id).port).to_owned(),
+            wire::render::line(capture.frame(id)),
+        );
+        format!("{who}  {line}")
+    };
+    let before = |id| golden.map_or_else(String::new, |golden| of(id, golden));
+    match difference {
+        Difference::Missing { golden } => {
+            let number = golden.number();
+            format!("  frame {number} of the golden is missing: {}\n", before(*golden))
+        }
+        Difference::Extra { frame } => {
+            format!("  frame {} is not in the golden: {}\n", frame.number(), of(*frame, capture))
+        }
+        Difference::Emitter { golden, frame } => format!(
+            "  frame {} has another emitter:\n    expected {}\n    got      {}\n",
+            frame.number(),
+            before(*golden),
+            of(*frame, capture)
+        ),
+        Difference::Bytes { frame, fields, .. } => {
+            let mut text = format!("  frame {} differs: {}\n", frame.number(), of(*frame, capture));
+            for field in fields {
+                let _ = writeln!(text, "    {field}");
+            }
+            text
+        }
+        Difference::Time { frame, expected, actual } => format!(
+            "  frame {} has another time: expected {expected}, got {actual}\n",
+            frame.number()
+        ),
+    }
+}
+
+/// The word that selects the scenario on the command line.
+fn item_word(item: &Item) -> String {
+    let in_root = item.golden.with_extension("json") != item.path;
+    if in_root { item.id.clone() } else { item.path.display().to_string() }
+}
+
+/// Quoted where a shell would take the word apart.
+fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{word}'") }
+}
+
+/// The last line: how many scenarios ended in which way.
+#[must_use]
+pub fn summary(entries: &[Entry]) -> String {
+    let totals = Totals::of(entries);
+    let mut text = format!("{}: {} hold", count(entries.len(), "scenario"), totals.hold);
+    for (number, word) in [
+        (totals.fail, "do not hold"),
+        (totals.refused, "could not be run"),
+        (totals.not_run, "not run"),
+    ] {
+        if number > 0 {
+            let _ = write!(text, ", {number} {word}");
+        }
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,62 @@
+//! Runs a plan on a wire: the script's steps are put in, what crossed comes out. Knows the plan
+//! and a [`Wire`]; compares nothing with a golden and holds no rule.
+
+mod script;
+mod sim;
+
+use std::borrow::Cow;
+
+use link::{Command, LinkNote, NodePanic, Seen};
+use wire::{Capture, Instant};
+
+use crate::plan::{LinkStep, Plan};
+
+pub use script::StepFailure;
+
+/// What a script needs of a wire. [`sim`] is one; a real wire is another.
+trait Wire {
+    /// The time on this wire.
+    fn now(&self) -> Instant;
+    /// Tells a node to act; what it emits while it does is tagged with the step.
+    fn command(&mut self, node: usize, command: &Command, step: u32) -> Result<(), String>;
+    /// Changes a link from now on, in both directions or towards one node.
+    fn change_link(&mut self, change: &LinkStep) -> Result<(), String>;
+    /// Lets the next thing happen if it is due by `until`, or at all when that is `None`. False:
+    /// nothing more is due by then, and it is `until` now.
+    fn advance(&mut self, until: Option<Instant>) -> Result<bool, String>;
+    /// What was emitted so far.
+    fn capture(&self) -> &Capture;
+    /// What the nodes' applications saw so far.
+    fn seen(&self) -> &[Seen];
+}
+
+/// Everything a run left behind.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// Every frame emitted, in total order.
+    pub capture: Capture,
+    /// What the nodes' applications saw.
+    pub seen: Vec<Seen>,
+    /// What the links did to frames.
+    pub notes: Vec<LinkNote>,
+    /// The nodes that panicked.
+    pub panics: Vec<NodePanic>,
+    /// What each node counted, in order of the plan's nodes.
+    pub counters: Vec<Vec<(Cow<'static, str>, u64)>>,
+    /// The steps that did not hold.
+    pub failures: Vec<StepFailure>,
+    /// The frames that steps expected and found: (frame, step).
+    pub expected: Vec<(wire::FrameId, usize)>,
+    /// Why the run could not be carried out to its end: a limit, a command refused.
+    pub broken: Option<String>,
+    /// The virtual time at the end.
+    pub end: Instant,
+}
+
+/// Runs the plan on the simulated wire.
+///
+/// # Errors
+/// When the topology or a node cannot be made; what goes wrong later is in [`Run::broken`].
+pub fn simulate(plan: &Plan, registry: &nodes::Registry) -> anyhow::Result<Run> {
+    sim::run(plan, registry)
+}

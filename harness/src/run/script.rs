@@ -1,0 +1,235 @@
+//! The script: a plan's steps in order, each beginning when the one before it ended.
+
+use scenario::Bindings;
+use wire::FrameId;
+
+use super::Wire;
+use crate::judge::expect;
+use crate::plan::{Action, Expect, ExpectEvent, ExpectNothing, Plan, Step, When};
+
+/// A step that did not hold.
+#[derive(Clone, Debug)]
+pub struct StepFailure {
+    /// Which, from 0.
+    pub step: usize,
+    /// What was expected and what was there, the most important line first.
+    pub lines: Vec<String>,
+    /// The frame that was looked at, if it was one.
+    pub frame: Option<FrameId>,
+}
+
+/// Where the script is.
+pub(super) struct Script<'a, W: Wire> {
+    plan: &'a Plan,
+    pub(super) wire: W,
+    bindings: Bindings,
+    /// For each port the first frame of the capture that no step has expected yet.
+    frames_taken: Vec<usize>,
+    /// For each node the first of its events that no step has expected yet.
+    events_taken: Vec<usize>,
+    /// Frames of the capture when the step before this one began.
+    mark: usize,
+    pub(super) failures: Vec<StepFailure>,
+    pub(super) expected: Vec<(FrameId, usize)>,
+}
+
+/// How a step ended.
+enum Ended {
+    Held,
+    Failed(StepFailure),
+}
+
+impl<'a, W: Wire> Script<'a, W> {
+    pub(super) fn new(plan: &'a Plan, wire: W) -> Self {
+        Self {
+            plan,
+            bindings: Bindings::new(),
+            frames_taken: vec![0; wire.capture().interfaces().len()],
+            events_taken: vec![0; plan.nodes.len()],
+            mark: 0,
+            failures: Vec::new(),
+            expected: Vec::new(),
+            wire,
+        }
+    }
+
+    /// All steps, then the rest of what is under way. The first step that fails ends the script,
+    /// because later ones stand on it; the wire still runs to its end so that all is seen.
+    pub(super) fn run(&mut self) -> Result<(), String> {
+        let plan = self.plan;
+        for step in &plan.steps {
+            let began = self.wire.capture().len();
+            match self.step(step)? {
+                Ended::Held => self.mark = began,
+                Ended::Failed(failure) => {
+                    self.failures.push(failure);
+                    break;
+                }
+            }
+        }
+        while self.wire.advance(plan.end)? {}
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step) -> Result<Ended, String> {
+        let due = match step.when {
+            When::Next => self.wire.now(),
+            When::After(time) => self.wire.now() + time,
+            When::At(time) if time < self.wire.now() => {
+                let now = self.wire.now();
+                return Ok(failed(step, format!("it was to begin at {time} and it is {now} now")));
+            }
+            When::At(time) => time,
+        };
+        // A step with a time of its own begins after all else that is due by then.
+        while step.when != When::Next && self.wire.advance(Some(due))? {}
+        let unbound = |error: scenario::ExprError| Ok(failed(step, error.to_string()));
+        let tag = u32::try_from(step.index).unwrap_or(u32::MAX);
+        match &step.action {
+            Action::Wait => {}
+            Action::Do { node, command } => self.wire.command(*node, command, tag)?,
+            Action::Send { node, port, packet } => match packet.resolve(&self.bindings) {
+                Ok(packet) => {
+                    let command = link::Command::Send { port: *port, packet };
+                    self.wire.command(*node, &command, tag)?;
+                }
+                Err(error) => return unbound(error),
+            },
+            Action::Link(change) => self.wire.change_link(change)?,
+            Action::Expect(expect) => return self.expect(step, expect),
+            Action::ExpectNothing(nothing) => return self.expect_nothing(step, nothing),
+            Action::ExpectEvent(event) => return self.expect_event(step, event),
+        }
+        Ok(Ended::Held)
+    }
+
+    fn expect(&mut self, step: &Step, wanted: &Expect) -> Result<Ended, String> {
+        let deadline = self.wire.now() + wanted.within;
+        let pattern = match wanted.pattern.resolve(&self.bindings) {
+            Ok(pattern) => pattern,
+            Err(error) => return Ok(failed(step, error.to_string())),
+        };
+        let mut passed_over = 0;
+        loop {
+            while let Some(id) = self.next_frame(&wanted.ports) {
+                self.take(id);
+                let frame = self.wire.capture().frame(id);
+                let wrong = expect::mismatches(&pattern, frame);
+                if wrong.is_empty() {
+                    self.expected.push((id, step.index));
+                    return Ok(self.bind(step, wanted, id));
+                }
+                if !wanted.skip_others {
+                    let shown = wire::render::line(frame);
+                    let mut lines =
+                        vec![format!("the next frame of {} is another one", wanted.from)];
+                    lines.extend(wrong);
+                    lines.push(format!("frame {}: {shown}", id.number()));
+                    let frame = Some(id);
+                    return Ok(Ended::Failed(StepFailure { step: step.index, lines, frame }));
+                }
+                passed_over += 1;
+            }
+            if !self.wire.advance(Some(deadline))? {
+                let from = &wanted.from;
+                let after = crate::text::duration(wanted.within);
+                let mut line = format!("no such frame of {from} within {after}");
+                if passed_over > 0 {
+                    line += &format!(" ({passed_over} others passed over)");
+                }
+                return Ok(failed(step, line));
+            }
+        }
+    }
+
+    fn bind(&mut self, step: &Step, wanted: &Expect, id: FrameId) -> Ended {
+        let frame = self.wire.capture().frame(id);
+        for (name, field, occurrence) in &wanted.bind {
+            match wire::view::LaxFrame::parse(frame).read(field, *occurrence) {
+                Some(wire::Value::Num(number)) => {
+                    self.bindings.insert(name.clone(), number);
+                }
+                _ => {
+                    let path = field.path();
+                    return failed(
+                        step,
+                        format!("the frame has no number {path} to bind `{name}`"),
+                    );
+                }
+            }
+        }
+        Ended::Held
+    }
+
+    /// The earliest frame of these ports that no step has expected yet.
+    fn next_frame(&self, ports: &[wire::PortId]) -> Option<FrameId> {
+        let first = ports.iter().map(|port| self.frames_taken[usize::from(port.0)]).min()?;
+        let wanted = |id: FrameId| {
+            let port = self.wire.capture().record(id).port;
+            ports.contains(&port) && id.index() >= self.frames_taken[usize::from(port.0)]
+        };
+        (first..self.wire.capture().len()).map(|at| FrameId(at as u32)).find(|id| wanted(*id))
+    }
+
+    fn take(&mut self, id: FrameId) {
+        let port = self.wire.capture().record(id).port;
+        self.frames_taken[usize::from(port.0)] = id.index() + 1;
+    }
+
+    fn expect_nothing(&mut self, step: &Step, nothing: &ExpectNothing) -> Result<Ended, String> {
+        let deadline = self.wire.now() + nothing.time;
+        while self.wire.advance(Some(deadline))? {}
+        let pattern = match nothing.pattern.resolve(&self.bindings) {
+            Ok(pattern) => pattern,
+            Err(error) => return Ok(failed(step, error.to_string())),
+        };
+        // What the step before this one caused counts too: on a fast link it is already there.
+        for (id, record, frame) in self.wire.capture().iter().skip(self.mark) {
+            let taken = id.index() < self.frames_taken[usize::from(record.port.0)];
+            let scripted = matches!(record.cause, wire::Cause::Command(_));
+            if taken || !nothing.ports.contains(&record.port) || scripted {
+                continue;
+            }
+            if expect::mismatches(&pattern, frame).is_empty() {
+                let who = self.wire.capture().interface(record.port);
+                let lines = vec![
+                    format!("{who} emitted a frame that was not to be"),
+                    format!("frame {}: {}", id.number(), wire::render::line(frame)),
+                ];
+                let frame = Some(id);
+                return Ok(Ended::Failed(StepFailure { step: step.index, lines, frame }));
+            }
+        }
+        Ok(Ended::Held)
+    }
+
+    fn expect_event(&mut self, step: &Step, wanted: &ExpectEvent) -> Result<Ended, String> {
+        let deadline = self.wire.now() + wanted.within;
+        loop {
+            let taken = self.events_taken[wanted.node];
+            let of_node = |seen: &&link::Seen| usize::from(seen.node.0) == wanted.node;
+            let next = self.wire.seen().iter().filter(of_node).nth(taken);
+            if let Some(seen) = next {
+                self.events_taken[wanted.node] += 1;
+                let wrong = expect::event_mismatches(wanted, &seen.event);
+                if wrong.is_empty() {
+                    return Ok(Ended::Held);
+                }
+                let name = &self.plan.nodes[wanted.node].name;
+                let mut lines = vec![format!("the next event of {name} is another one")];
+                lines.extend(wrong);
+                lines.push(format!("seen at {}: {}", seen.time, crate::text::event(&seen.event)));
+                return Ok(Ended::Failed(StepFailure { step: step.index, lines, frame: None }));
+            }
+            if !self.wire.advance(Some(deadline))? {
+                let name = &self.plan.nodes[wanted.node].name;
+                let after = crate::text::duration(wanted.within);
+                return Ok(failed(step, format!("{name} told of nothing within {after}")));
+            }
+        }
+    }
+}
+
+fn failed(step: &Step, line: String) -> Ended {
+    Ended::Failed(StepFailure { step: step.index, lines: vec![line], frame: None })
+}

@@ -1,0 +1,102 @@
+//! The simulated wire under a script.
+
+use anyhow::{Context, Result};
+use link::{Command, LinkConfig, LinkId, NodeId, Seen, Sim, SimError};
+use nodes::Registry;
+use wire::{Capture, Instant};
+
+use super::script::Script;
+use super::{Run, Wire};
+use crate::plan::{LinkStep, Plan};
+
+/// Runs a plan in virtual time.
+pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
+    let mut script = Script::new(plan, Simulated { sim: topology(plan, registry)?, plan });
+    let broken = script.run().err();
+    let nodes = 0..plan.nodes.len() as u16;
+    let counters = nodes.map(|node| script.wire.sim.counters(NodeId(node))).collect();
+    let (failures, expected) = (script.failures, script.expected);
+    let sim = script.wire.sim;
+    Ok(Run {
+        capture: sim.capture().clone(),
+        seen: sim.events().to_vec(),
+        notes: sim.losses().to_vec(),
+        panics: sim.panics().to_vec(),
+        counters,
+        failures,
+        expected,
+        broken,
+        end: sim.now(),
+    })
+}
+
+/// The plan's nodes and links, nothing emitted yet.
+fn topology(plan: &Plan, registry: &Registry) -> Result<Sim> {
+    let mut sim = Sim::new(plan.seed, plan.limits);
+    for node in &plan.nodes {
+        let made = registry.build(&node.kind, &node.config).with_context(|| node.name.clone())?;
+        let ports: Vec<String> = node.config.ports.iter().map(|port| port.name.clone()).collect();
+        sim.add_node(&node.name, made, &ports);
+    }
+    for link in &plan.links {
+        let [a, b] = link.ends.map(|(node, port)| (NodeId(node as u16), port));
+        let id = sim.connect(a, b, LinkConfig::default()).with_context(|| link.name.clone())?;
+        sim.change_link(id, None, &link.settings).with_context(|| link.name.clone())?;
+    }
+    Ok(sim)
+}
+
+struct Simulated<'a> {
+    sim: Sim,
+    plan: &'a Plan,
+}
+
+impl Simulated<'_> {
+    /// The wire names nodes by number; a reader knows them by name.
+    fn told(&self, error: SimError) -> String {
+        match error {
+            SimError::Command(node, error) => {
+                format!("{}: {error}", self.plan.nodes[usize::from(node.0)].name)
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+impl Wire for Simulated<'_> {
+    fn now(&self) -> Instant {
+        self.sim.now()
+    }
+
+    fn command(&mut self, node: usize, command: &Command, step: u32) -> Result<(), String> {
+        let done = self.sim.command(NodeId(node as u16), command, step);
+        done.map_err(|error| self.told(error))
+    }
+
+    fn change_link(&mut self, step: &LinkStep) -> Result<(), String> {
+        let link = LinkId(step.link as u16);
+        self.sim.change_link(link, step.direction, &step.change).map_err(|error| error.to_string())
+    }
+
+    fn advance(&mut self, until: Option<Instant>) -> Result<bool, String> {
+        let due = self.sim.next_event();
+        match (due, until) {
+            (Some(due), until) if until.is_none_or(|until| due <= until) => {
+                self.sim.step().map_err(|error| self.told(error))
+            }
+            (_, Some(until)) => {
+                self.sim.run_until(until).map_err(|error| self.told(error))?;
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn capture(&self) -> &Capture {
+        self.sim.capture()
+    }
+
+    fn seen(&self) -> &[Seen] {
+        self.sim.events()
+    }
+}

@@ -1,0 +1,72 @@
+//! Small things in words, the same in every report.
+
+use link::{Datum, Event};
+use wire::Duration;
+
+/// `5ms`, `1.5s`: the largest unit that needs at most three decimals.
+#[must_use]
+pub fn duration(time: Duration) -> String {
+    let nanos = time.as_nanos();
+    let (unit, name) = match nanos {
+        0 => return "0s".into(),
+        1..1_000 => (1, "ns"),
+        1_000..1_000_000 => (1_000, "us"),
+        1_000_000..1_000_000_000 => (1_000_000, "ms"),
+        _ => (1_000_000_000, "s"),
+    };
+    let decimals = format!("{:03}", nanos % unit * 1_000 / unit);
+    match decimals.trim_end_matches('0') {
+        "" => format!("{}{name}", nanos / unit),
+        decimals => format!("{}.{decimals}{name}", nanos / unit),
+    }
+}
+
+/// `payload bytes=0102 sport=4000`.
+#[must_use]
+pub fn event(event: &Event) -> String {
+    let mut text = event.kind.to_string();
+    for (name, value) in &event.fields {
+        text += &format!(" {name}={}", datum(value));
+    }
+    text
+}
+
+/// A value as a scenario file would write it, without quotes.
+#[must_use]
+pub fn datum(value: &Datum) -> String {
+    match value {
+        Datum::Bool(value) => value.to_string(),
+        Datum::Num(value) => value.to_string(),
+        Datum::Text(value) => value.clone(),
+        Datum::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Datum::List(values) => values.iter().map(datum).collect::<Vec<_>>().join(","),
+    }
+}
+
+/// `1 frame`, `2 frames`.
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_takes_the_unit_that_fits() {
+        let of = |nanos| duration(Duration::from_nanos(nanos));
+        assert_eq!(of(0), "0s");
+        assert_eq!(of(999), "999ns");
+        assert_eq!(of(1_500), "1.5us");
+        assert_eq!(of(5_000_000), "5ms");
+        assert_eq!(of(1_001_000_000), "1.001s");
+        assert_eq!(of(61_000_000_000), "61s");
+    }
+
+    #[test]
+    fn counts_have_their_plural() {
+        assert_eq!(count(1, "frame"), "1 frame");
+        assert_eq!(count(0, "frame"), "0 frames");
+    }
+}

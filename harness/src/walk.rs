@@ -1,0 +1,136 @@
+//! The walk of one scenario: file → scenario → plan → wire → capture → judgement. Knows the order;
+//! each step is another module's work.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use nodes::Registry;
+use scenario::Diagnostic;
+
+use crate::catalog::Item;
+use crate::golden;
+use crate::judge::{self, Judgement};
+use crate::plan::{self, Plan, Swap};
+use crate::run::{self, Run};
+
+/// How scenarios are walked.
+#[derive(Clone, Debug)]
+pub struct Walk {
+    /// The kinds of node there are.
+    pub registry: Registry,
+    /// Kinds put in the places of nodes.
+    pub swaps: Vec<Swap>,
+    /// Why goldens are not compared; `None`: they are.
+    pub no_golden: Option<String>,
+}
+
+/// How a walk ended.
+#[derive(Debug)]
+pub enum Walked {
+    /// It came to a judgement.
+    Judged(Box<Judged>),
+    /// The scenario file, or what belongs to it, cannot be used.
+    Refused(Refusal),
+    /// It was not run, for a reason that the report shows.
+    NotRun(String),
+}
+
+/// A scenario that ran, and what was found.
+#[derive(Debug)]
+pub struct Judged {
+    /// What was to happen.
+    pub plan: Plan,
+    /// What happened.
+    pub run: Run,
+    /// What it comes to.
+    pub judgement: Judgement,
+}
+
+/// Why a scenario cannot be run.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The file says something that means nothing: its text and the places.
+    File {
+        /// The file's text.
+        text: String,
+        /// What is wrong, in order of the places.
+        faults: Vec<Diagnostic>,
+    },
+    /// Anything else.
+    Other(anyhow::Error),
+}
+
+impl Walk {
+    /// The standard kinds, no swap, goldens compared.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self { registry: Registry::standard(), swaps: Vec::new(), no_golden: None }
+    }
+
+    /// Reads a scenario file and makes its plan.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file.
+    pub fn plan(&self, item: &Item) -> Result<Plan, Refusal> {
+        let bytes = read(&item.path).map_err(Refusal::Other)?;
+        let refuse = |faults| {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            Refusal::File { text, faults }
+        };
+        let scenario = scenario::parse(&bytes).map_err(refuse)?;
+        // A scenario that was read is UTF-8.
+        let text = String::from_utf8_lossy(&bytes);
+        plan::plan(&scenario, &text, &self.registry, &self.swaps).map_err(refuse)
+    }
+
+    /// Runs a plan once.
+    ///
+    /// # Errors
+    /// When its nodes or links cannot be made.
+    pub fn run(&self, plan: &Plan) -> Result<Run> {
+        run::simulate(plan, &self.registry)
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn item(&self, item: &Item) -> Walked {
+        let plan = match self.plan(item) {
+            Ok(plan) => plan,
+            Err(refusal) => return Walked::Refused(refusal),
+        };
+        let missing = |swap: &&Swap| !plan.nodes.iter().any(|node| node.name == swap.node);
+        if let Some(swap) = self.swaps.iter().find(missing) {
+            return Walked::NotRun(format!("it has no node `{}` to swap", swap.node));
+        }
+        let run = match self.run(&plan) {
+            Ok(run) => run,
+            Err(error) => return Walked::Refused(Refusal::Other(error)),
+        };
+        let state = match &self.no_golden {
+            Some(reason) => Err(reason.clone()),
+            None => match golden::read(item) {
+                Ok(state) => Ok(state),
+                Err(error) => return Walked::Refused(Refusal::Other(error)),
+            },
+        };
+        let judgement = judge::judge(&plan, &run, state);
+        Walked::Judged(Box::new(Judged { plan, run, judgement }))
+    }
+}
+
+/// A file's bytes, unless it is longer than any scenario.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let failed = || format!("cannot read {}", path.display());
+    let most = scenario::MAX_FILE_BYTES as u64;
+    let file = File::open(path).with_context(failed)?;
+    let length = file.metadata().with_context(failed)?.len();
+    if length > most {
+        bail!("{}: {length} bytes; a scenario has at most {most} (16 MiB)", path.display());
+    }
+    let mut bytes = Vec::new();
+    // A pipe has no length; what it gives beyond the limit is for the reader to refuse.
+    file.take(most + 1).read_to_end(&mut bytes).with_context(failed)?;
+    Ok(bytes)
+}
