@@ -1,0 +1,141 @@
+//! What is written from the code: the committed file is what the code says now. Set
+//! `WIREPROOF_WRITE_DOCS=1` to write it anew (`just docs`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use wireproof::catalog::{Item, Root};
+use wireproof::commands::lists::schema_text;
+use wireproof::golden::write_whole;
+use wireproof::link::Datum;
+use wireproof::plan::{Plan, Swap};
+use wireproof::spec::NodeSpec;
+use wireproof::walk::{Walk, Walked};
+
+fn top() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
+    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Holds a committed file against what the code says, or writes it.
+fn committed(name: &str, text: &str) {
+    let path = top().join(name);
+    if std::env::var_os("WIREPROOF_WRITE_DOCS").is_some() {
+        write_whole(&path, text.as_bytes()).expect("a file to write");
+        return;
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == text, "{name} is stale; `just docs` writes it anew, then read the difference");
+}
+
+#[test]
+fn the_schema_is_what_the_reader_takes() {
+    committed("scenarios/schema.json", &schema_text().expect("a schema"));
+}
+
+/// What became of one fault over all scenarios.
+#[derive(Default)]
+struct Caught {
+    /// Scenarios in which it changed what crossed.
+    changed: usize,
+    /// Of those, the ones whose golden shows it.
+    by_golden: usize,
+    /// Checks that find it with the golden taken away, each with the first scenario.
+    by_check: BTreeMap<&'static str, String>,
+}
+
+/// Kinds whose frames can carry a fault: a tester's are the scenario's own.
+const SPEAKERS: [&str; 4] = ["reject", "firewall", "skb-sender", "md5-receiver"];
+
+#[test]
+fn every_fault_is_caught_and_the_table_says_by_what() {
+    let root = Root::at(&top()).expect("the project's own folder");
+    let walk = Walk::standard();
+    let plans: Vec<(Item, Plan)> = root
+        .items()
+        .expect("scenarios")
+        .into_iter()
+        .filter(|item| !item.id.starts_with("negative/"))
+        .filter_map(|item| walk.plan(&item).ok().map(|plan| (item, plan)))
+        .collect();
+    let mut text = String::from(HEAD);
+    let mut wrong = Vec::new();
+    for fault in wireproof::nodes::faulty::FAULTS {
+        let mut caught = Caught::default();
+        for (item, plan) in &plans {
+            for node in plan.nodes.iter().filter(|node| SPEAKERS.contains(&node.kind.as_str())) {
+                plant(fault.name, item, plan, &node.name, &mut caught);
+            }
+        }
+        if caught.changed == 0 || caught.by_golden != caught.changed {
+            wrong.push(format!(
+                "{}: changed {} runs, {} goldens show it",
+                fault.name, caught.changed, caught.by_golden
+            ));
+        }
+        let checks: Vec<String> =
+            caught.by_check.iter().map(|(id, first)| format!("`{id}` ({first})")).collect();
+        let checks = if checks.is_empty() {
+            "no rule forbids it: the golden alone".to_owned()
+        } else {
+            checks.join(", ")
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} of {} | {checks} |",
+            fault.name, fault.about, caught.by_golden, caught.changed
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    committed("docs/faults.md", &text);
+}
+
+const HEAD: &str = "\
+# Faults, and who caught them
+
+Written by `harness/tests/documents.rs` (`just docs`). Each fault that a `faulty` node can plant
+was planted in every node that speaks for itself, in every scenario outside `negative/`. The third
+column counts the runs in which it changed a frame, and in how many of those the golden showed it.
+The last names the checks that found it with the golden taken away, each with the first scenario in
+which it did.
+
+| fault | what it does | caught by the golden | caught by a check alone |
+|---|---|---|---|
+";
+
+/// Plants a fault in one node of one scenario and notes who caught it.
+fn plant(fault: &str, item: &Item, plan: &Plan, node: &str, caught: &mut Caught) {
+    let old = plan.nodes.iter().find(|found| found.name == node).expect("a node of the plan");
+    let mut options = old.config.options.clone();
+    options.insert("of".into(), Datum::Text(old.kind.clone()));
+    options.insert("fault".into(), Datum::Text(fault.into()));
+    let spec = NodeSpec { kind: "faulty".into(), options, ..NodeSpec::default() };
+    let swaps = vec![Swap { node: node.to_owned(), spec }];
+    let walk = Walk { swaps, ..Walk::standard() };
+    let Ok(faulty) = walk.plan(item) else { return };
+    let honest = walk.run(plan).expect("a run");
+    let run = walk.run(&faulty).expect("a run");
+    let frames = |run: &wireproof::run::Run| wireproof::golden::encode(&run.capture).unwrap();
+    if frames(&honest) == frames(&run) {
+        return;
+    }
+    caught.changed += 1;
+    if let Walked::Judged(judged) = walk.item(item)
+        && let wireproof::judge::Against::Golden(found) = &judged.judgement.against
+        && !found.differences.is_empty()
+    {
+        caught.by_golden += 1;
+    }
+    let reason = || Err("taken away".to_owned());
+    let before: BTreeSet<&str> = wireproof::judge::judge(plan, &honest, reason())
+        .findings
+        .iter()
+        .map(|finding| finding.check.id)
+        .collect();
+    for finding in wireproof::judge::judge(&faulty, &run, reason()).findings {
+        if !before.contains(finding.check.id) {
+            caught.by_check.entry(finding.check.id).or_insert_with(|| item.id.clone());
+        }
+    }
+}

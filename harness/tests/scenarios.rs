@@ -1,0 +1,99 @@
+//! One test a scenario file, named by its id: it runs twice with the same bytes, it holds, and its
+//! rendering is the reviewed snapshot.
+//!
+//! Discovery happens when the tests are listed, in every process; it reads names only. A file that
+//! cannot be read is a failing test of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use wireproof::catalog::{Item, Root};
+use wireproof::judge::Against;
+use wireproof::report::{Entry, text};
+use wireproof::walk::{Judged, Walk, Walked};
+use wireproof::{golden, wire};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let items = Root::at(&root()).and_then(|root| root.items());
+    let trials = match items {
+        Ok(items) => items.into_iter().map(trial).collect(),
+        Err(error) => {
+            let told = format!("{error:#}");
+            vec![Trial::test("scenarios", move || Err(Failed::from(told)))]
+        }
+    };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The project's folder: at run time, so that tests run from an archive elsewhere too.
+fn root() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
+    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+fn trial(item: Item) -> Trial {
+    Trial::test(item.id.clone(), move || check(item))
+}
+
+fn check(item: Item) -> Result<(), Failed> {
+    // What a reviewer accepted takes its place first; a machine that only checks writes nothing.
+    if !golden::in_ci() {
+        golden::settle(&item).map_err(|error| format!("{error:#}"))?;
+    }
+    let walk = Walk::standard();
+    let walked = walk.item(&item);
+    let entry = Entry { item, walked };
+    let told = || anstream::adapter::strip_str(&text::entry(&entry, true, false)).to_string();
+    let Walked::Judged(judged) = &entry.walked else { return Err(told().into()) };
+    same_again(&walk, judged)?;
+    review(&entry.item, judged).map_err(|reason| format!("{reason}\n{}", told()))?;
+    if judged.judgement.verdict.holds() { Ok(()) } else { Err(told().into()) }
+}
+
+/// A second run emits the same bytes at the same times from the same ports.
+fn same_again(walk: &Walk, judged: &Judged) -> Result<(), Failed> {
+    let again = walk.run(&judged.plan).map_err(|error| format!("{error:#}"))?;
+    let encode = |capture: &wire::Capture| golden::encode(capture).map_err(|e| format!("{e:#}"));
+    if encode(&again.capture)? != encode(&judged.run.capture)? {
+        return Err("a second run of the same scenario emitted other frames".into());
+    }
+    Ok(())
+}
+
+/// Leaves what differs for `cargo insta review`: the rendering as a pending snapshot, the frames
+/// beside the golden. Where only masked bits differ there is nothing to review.
+fn review(item: &Item, judged: &Judged) -> Result<(), String> {
+    let differs = match &judged.judgement.against {
+        Against::Golden(found) => !found.differences.is_empty(),
+        Against::Missing | Against::Torn(_) => true,
+        Against::NotCompared(_) => false,
+    };
+    // A run that breaks a rule, or a step, is nothing to accept.
+    let acceptable = judged.judgement.findings.is_empty()
+        && judged.judgement.toothless.is_empty()
+        && judged.run.failures.is_empty()
+        && judged.run.panics.is_empty()
+        && judged.run.broken.is_none();
+    if !differs || !acceptable {
+        return Ok(());
+    }
+    if !golden::in_ci() {
+        golden::leave_pending(item, &judged.run.capture).map_err(|error| format!("{error:#}"))?;
+    }
+    let folder = item.golden.parent().ok_or("a golden lies in a folder")?;
+    let name = item.golden.file_stem().ok_or("a golden has a name")?.to_string_lossy();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(std::path::absolute(folder).map_err(|error| error.to_string())?);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let rendered = golden::render(&judged.run.capture);
+    let asserted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        settings.bind(|| insta::assert_snapshot!(name.as_ref(), rendered));
+    }));
+    match asserted {
+        Ok(()) => Ok(()),
+        Err(_) => Err("not the golden; review it with `cargo insta review`".to_owned()),
+    }
+}
