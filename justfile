@@ -1,0 +1,47 @@
+# Lists the recipes.
+default:
+    @just --list --unsorted
+
+# Runs one scenario and shows its frames: just scenario fin-then-rst
+scenario ID *ARGS:
+    cargo run --release -q -- run {{ID}} -v {{ARGS}}
+
+# Runs every scenario
+all *ARGS:
+    cargo run --release -q -- run {{ARGS}}
+
+# Runs every test
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# Reviews what changed since the goldens were accepted, and carries the decisions out
+review:
+    -cargo test -q -p wireproof --test scenarios
+    cargo insta review
+    cargo run -q -- bless --reviewed
+
+# Accepts what a run emits as its golden: just bless fin-then-rst
+bless +IDS:
+    cargo run -q -- bless {{IDS}}
+
+# Shows a golden in words: just show rst/fin-then-rst
+show ID *ARGS:
+    cargo run -q -- show golden-pcaps/{{ID}}.pcapng {{ARGS}}
+
+# Opens what a run emits, with its comments, in Wireshark: just wireshark fin-then-rst
+wireshark ID:
+    mkdir -p target/captures
+    cargo run --release -q -- run {{ID}} -w target/captures/run.pcapng
+    wireshark target/captures/run.pcapng
+
+# Measures the walk against the limit of the machine, and the whole command
+bench:
+    cargo bench -p wireproof
+
+# Rewrites what is written from the code: schema, table of faults, requirements covered
+docs:
+    WIREPROOF_WRITE_DOCS=1 cargo test -q -p wireproof --test documents
+
+# Does all that decides whether a change may land
+ci:
+    bash .ci/run
