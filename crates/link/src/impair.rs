@@ -59,7 +59,12 @@ struct Dice {
 }
 
 impl Dice {
+    #[inline]
     fn falls(&mut self, chance: &Chance, offered: u64) -> bool {
+        !matches!(chance, Chance::Never) && self.thrown(chance, offered)
+    }
+
+    fn thrown(&mut self, chance: &Chance, offered: u64) -> bool {
         let ordinal = offered - self.since;
         match chance {
             Chance::Never => false,

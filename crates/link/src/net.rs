@@ -9,14 +9,12 @@ use crate::impair::{Crossing, Lane};
 use crate::node::{Event, PortIndex, Transmit};
 use crate::queue::{AS_EMITTED, Flight, Flights};
 
-/// Who emits, and why.
+/// Who emits: a node and its ports, which stand together in the run.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin {
+pub(crate) struct Home {
     pub(crate) node: NodeId,
     pub(crate) first_port: u16,
     pub(crate) ports: u16,
-    pub(crate) cause: Cause,
-    pub(crate) deliberate: Deliberate,
 }
 
 /// A port of the run.
@@ -93,19 +91,24 @@ impl Net {
 
     /// Captures a frame that a node emits, and puts it on the link.
     #[inline]
-    pub(crate) fn emit(&mut self, origin: &Origin, out: Transmit<'_>) -> Result<(), SimError> {
-        if out.port >= origin.ports {
-            let Origin { node, ports, .. } = *origin;
+    pub(crate) fn emit(
+        &mut self,
+        home: &Home,
+        (cause, deliberate): (Cause, Deliberate),
+        out: Transmit<'_>,
+    ) -> Result<(), SimError> {
+        if out.port >= home.ports {
+            let Home { node, ports, .. } = *home;
             return Err(SimError::UnknownPort { node, port: out.port, ports });
         }
         if self.capture.len() >= self.limits.frames as usize {
             return Err(SimError::FrameLimit(self.limits.frames));
         }
-        let port = PortId(origin.first_port + out.port);
+        let port = PortId(home.first_port + out.port);
         let frame = self.capture.push(self.now, port, out.frame);
         let record = self.capture.record_mut(frame);
-        record.cause = origin.cause;
-        record.deliberate = origin.deliberate;
+        record.cause = cause;
+        record.deliberate = deliberate;
         let Some(number) = self.ports[usize::from(port.0)].lane else {
             self.note(frame, None, Mishap::Lost(LossReason::NoLink));
             return Ok(());

@@ -43,37 +43,64 @@ impl Ord for Flight {
     }
 }
 
-/// The frames in flight, earliest first.
+/// The frames in flight, earliest first. The earliest stands outside of the heap, so that a
+/// conversation with one frame in flight at a time never sifts.
 #[derive(Debug, Default)]
-pub(crate) struct Flights(BinaryHeap<Flight>);
+pub(crate) struct Flights {
+    first: Option<Flight>,
+    rest: BinaryHeap<Flight>,
+}
 
 impl Flights {
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.rest.len() + usize::from(self.first.is_some())
     }
 
+    #[inline(always)]
     pub(crate) fn push(&mut self, flight: Flight) {
-        self.0.push(flight);
+        if self.first.is_none() {
+            self.first = Some(flight);
+        } else {
+            self.push_behind(flight);
+        }
     }
 
+    fn push_behind(&mut self, flight: Flight) {
+        match &mut self.first {
+            Some(first) if flight.turn < first.turn => {
+                self.rest.push(std::mem::replace(first, flight));
+            }
+            _ => self.rest.push(flight),
+        }
+    }
+
+    #[inline]
     pub(crate) fn next(&self) -> Option<Turn> {
-        self.0.peek().map(|flight| flight.turn)
+        self.first.as_ref().map(|flight| flight.turn)
     }
 
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Flight> {
-        self.0.pop()
+        let first = self.first.take()?;
+        if !self.rest.is_empty() {
+            self.first = self.rest.pop();
+        }
+        Some(first)
     }
 
     /// Takes out all frames of one lane, in the order in which they would have arrived.
     pub(crate) fn cut(&mut self, lane: u16) -> Vec<Flight> {
         let mut lost = Vec::new();
-        self.0.retain(|flight| {
+        self.rest.extend(self.first.take());
+        self.rest.retain(|flight| {
             let stays = flight.lane != lane;
             if !stays {
                 lost.push(*flight);
             }
             stays
         });
+        self.first = self.rest.pop();
         lost.sort_unstable_by_key(|flight| flight.turn);
         lost
     }

@@ -10,7 +10,7 @@ use crate::config::{Direction, Limits, LinkChange, LinkConfig};
 use crate::error::{
     LinkId, LinkNote, LossReason, NodeId, NodePanic, Seen, SimError, TopologyError,
 };
-use crate::net::{Net, Origin, Port};
+use crate::net::{Home, Net, Port};
 use crate::node::{Command, Node, PortIndex};
 use crate::queue::{Flight, Timers};
 
@@ -45,8 +45,7 @@ pub struct Sim {
 struct Slot {
     name: String,
     node: Box<dyn Node>,
-    first_port: u16,
-    ports: u16,
+    home: Home,
     dead: bool,
 }
 
@@ -75,8 +74,8 @@ impl Sim {
             self.net.capture.add_interface(format!("{name}:{port}"));
             self.net.ports.push(Port { node: id, index, lane: None });
         }
-        let ports = ports.len() as u16;
-        self.nodes.push(Slot { name: name.to_owned(), node, first_port, ports, dead: false });
+        let home = Home { node: id, first_port, ports: ports.len() as u16 };
+        self.nodes.push(Slot { name: name.to_owned(), node, home, dead: false });
         self.timers.grow(self.nodes.len());
         let wish = self.guarded(id, |slot, _| slot.node.poll_timeout());
         self.arm(id, wish.flatten());
@@ -259,7 +258,7 @@ impl Sim {
     #[must_use]
     pub fn port_id(&self, node: NodeId, port: PortIndex) -> Option<PortId> {
         let slot = self.nodes.get(usize::from(node.0))?;
-        (port < slot.ports).then(|| PortId(slot.first_port + port))
+        (port < slot.home.ports).then(|| PortId(slot.home.first_port + port))
     }
 
     /// The node that a port belongs to, and its place there.
@@ -357,9 +356,7 @@ impl Sim {
     ) -> Result<(), SimError> {
         let outcome = self.guarded(node, |slot, net| {
             give(slot, net)?;
-            let Slot { first_port, ports, .. } = *slot;
-            let origin = Origin { node, first_port, ports, cause, deliberate };
-            drain(&mut *slot.node, net, &origin)?;
+            drain(slot, net, cause, deliberate)?;
             Ok(slot.node.poll_timeout())
         });
         if let Some(wish) = outcome {
@@ -409,17 +406,22 @@ impl Sim {
 
 /// Takes out of a node all that it has to emit and to tell.
 #[inline]
-fn drain(node: &mut dyn Node, net: &mut Net, origin: &Origin) -> Result<(), SimError> {
+fn drain(
+    slot: &mut Slot,
+    net: &mut Net,
+    cause: Cause,
+    deliberate: Deliberate,
+) -> Result<(), SimError> {
     loop {
-        while let Some(out) = node.poll_transmit(net.now) {
+        while let Some(out) = slot.node.poll_transmit(net.now) {
             net.working = true;
-            let emitted = net.emit(origin, out);
+            let emitted = net.emit(&slot.home, (cause, deliberate), out);
             net.working = false;
             emitted?;
         }
         let before = net.seen.len();
-        while let Some(event) = node.poll_event(net.now) {
-            net.see(origin.node, event)?;
+        while let Some(event) = slot.node.poll_event(net.now) {
+            net.see(slot.home.node, event)?;
         }
         if net.seen.len() == before {
             return Ok(());
