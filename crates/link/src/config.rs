@@ -48,8 +48,8 @@ pub enum Chance {
     Every(u64),
 }
 
-/// How one direction of a link treats frames. What happens to a frame is decided in the order of
-/// the fields' description in [`Sim`](crate::Sim), once, at the moment it is emitted.
+/// How one direction of a link treats frames. What becomes of a frame is decided once, when it is
+/// emitted; [`Sim`](crate::Sim) says in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkConfig {
     /// From the last bit leaving to the frame arriving.

@@ -55,3 +55,58 @@ impl Outbox {
         self.next = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn popped(outbox: &mut Outbox) -> Option<(PortIndex, Vec<u8>)> {
+        outbox.pop().map(|out| (out.port, out.frame.to_vec()))
+    }
+
+    #[test]
+    fn a_frame_can_be_built_in_place_also_an_empty_one() {
+        let mut outbox = Outbox::new();
+        outbox.push(1, &[9]);
+        outbox.push_with(2, |bytes| bytes.extend([1, 2]));
+        outbox.push_with(3, |_| {});
+        assert_eq!(popped(&mut outbox), Some((1, vec![9])));
+        assert_eq!(popped(&mut outbox), Some((2, vec![1, 2])));
+        assert_eq!(popped(&mut outbox), Some((3, vec![])));
+        assert_eq!(popped(&mut outbox), None);
+    }
+
+    #[test]
+    fn an_emptied_arena_is_used_from_its_beginning() {
+        let mut outbox = Outbox::new();
+        for _ in 0..100 {
+            outbox.push(0, &[0; 100]);
+            outbox.push(0, &[1; 100]);
+            while outbox.pop().is_some() {}
+        }
+        assert_eq!((outbox.bytes.len(), outbox.queued.len()), (200, 2));
+    }
+
+    proptest! {
+        #[test]
+        fn first_in_is_first_out(
+            moves in prop::collection::vec(
+                prop::option::of((0_u16..3, prop::collection::vec(any::<u8>(), 0..5))), 0..80),
+        ) {
+            let mut outbox = Outbox::new();
+            let mut list = std::collections::VecDeque::new();
+            for step in moves {
+                match step {
+                    Some((port, frame)) => {
+                        outbox.push(port, &frame);
+                        list.push_back((port, frame));
+                    }
+                    None => prop_assert_eq!(popped(&mut outbox), list.pop_front()),
+                }
+                prop_assert_eq!(outbox.is_empty(), list.is_empty());
+            }
+        }
+    }
+}

@@ -59,9 +59,10 @@ fn played(seed: u64, config: LinkConfig, volleys: &[(u8, u64)]) -> String {
     format!("{}\n{:?}\n{:?}", frames(sim.capture()), sim.losses(), sim.events())
 }
 
-fn lost(sim: &Sim) -> Vec<u32> {
-    let lost = sim.capture().iter().filter(|(_, record, _)| record.deliveries == 0);
-    lost.map(|(id, _, _)| id.0).collect()
+/// The numbers of the frames from `a` that did not arrive.
+fn lost(sim: &Sim) -> Vec<u8> {
+    let of_a = sim.capture().iter().filter(|(_, record, _)| record.port.0 == 0);
+    of_a.filter(|(_, record, _)| record.deliveries == 0).map(|(_, _, frame)| frame[59]).collect()
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn jitter_and_another_link_do_not_change_what_is_lost() {
     let mut other = pair(5, LinkConfig { jitter: us(7), duplicate: Chance::Rate(1), ..losing });
     let c = other.add_node("c", Box::<crate::Probe>::default(), &["l".into(), "r".into()]);
     other.connect((c, 0), (c, 1), impaired(500_000)).unwrap();
-    emit(&mut other, c, &[]);
+    emit(&mut other, c, &[&[7; 60], &[8; 60]]);
     for sim in [&mut plain, &mut other] {
         volley(sim, 100);
         sim.run_until_idle().unwrap();
@@ -100,7 +101,11 @@ proptest! {
     }
 
     #[test]
-    fn jitter_never_reorders(seed: u64, jitter in 0_u64..500, pauses in prop::collection::vec(0_u64..100, 1..40)) {
+    fn jitter_never_reorders(
+        seed: u64,
+        jitter in 0_u64..500,
+        pauses in prop::collection::vec(0_u64..100, 1..40),
+    ) {
         let mut sim = pair(seed, LinkConfig { jitter: us(jitter), ..LinkConfig::default() });
         let mut now = Instant::ZERO;
         for (number, pause) in (1..).zip(&pauses) {
