@@ -1,3 +1,5 @@
+use std::process::{Command, Stdio};
+
 use super::*;
 use crate::pcapng::{self, File};
 use crate::view::lax;
@@ -68,5 +70,36 @@ fn every_cut_of_every_frame_has_a_tree() {
             let text = tree(&frame[..cut]);
             assert!(cut == 0 || text.contains(&format!("..{cut}")), "{cut} is not told: {text}");
         }
+    }
+}
+
+/// Frames whose line is tcpdump's, word for word; the others differ on purpose, by a bad checksum,
+/// a note, a fragment's numbers or ports that stand in front.
+#[test]
+fn tcpdump_says_the_same() {
+    let file = frames();
+    let mut bytes = Vec::new();
+    crate::pcap::write(&file.capture, crate::pcap::Format::default(), &mut bytes)
+        .expect("memory takes everything");
+    let child = Command::new("tcpdump")
+        .args(["-r", "-", "-n", "-S", "-t"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else {
+        println!("skipped: no tcpdump on PATH");
+        return;
+    };
+    let mut input = child.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut input, &bytes).expect("tcpdump reads its input");
+    drop(input);
+    let output = child.wait_with_output().expect("tcpdump ends");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let theirs: Vec<&str> = text.lines().filter(|line| !line.starts_with('\t')).collect();
+    assert_eq!(theirs.len(), file.capture.len(), "{text}");
+    for number in (2..=4).chain([6, 8]).chain(10..=18).chain([26, 27]).chain(29..=34).chain([51]) {
+        let ours = line(file.capture.frame(crate::FrameId(number - 1)));
+        assert_eq!(ours, theirs[number as usize - 1], "frame {number}");
     }
 }

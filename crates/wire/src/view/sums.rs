@@ -4,6 +4,7 @@ use super::{LaxFrame, LayerView};
 use crate::checksum::Sum;
 use crate::field::{Field, Proto, Value};
 use crate::fields::{icmp4, icmp6, ip4, ip6, routing, tcp, udp};
+use crate::segment::final_destination;
 
 /// A checksum as it stands, and what the bytes would need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct ChecksumView {
 
 impl LaxFrame<'_> {
     /// The checksum in one of the frame's own layers. `None` where the layer has none, or it covers
-    /// bytes that are not here: a fragment, a cut packet, a packet on a source route; also for UDP
+    /// bytes that are not here: a fragment, a cut packet, a route of an unknown type; also for UDP
     /// over IPv4 with 0, which means none.
     #[must_use]
     pub fn checksum(&self, layer: &LayerView) -> Option<ChecksumView> {
@@ -70,11 +71,6 @@ impl LaxFrame<'_> {
     fn pseudo(&self, layer: &LayerView, number: u8, length: usize) -> Option<Sum> {
         let inside = self.layers.iter().position(|known| known == layer)?;
         let around = &self.layers[..inside];
-        if let Some(route) = around.iter().find(|known| known.proto == Proto::Routing)
-            && self.number(route, &routing::SEGMENTS_LEFT) > 0
-        {
-            return None;
-        }
         let is_ip = |known: &&LayerView| matches!(known.proto, Proto::Ip4 | Proto::Ip6);
         let ip = around.iter().rev().find(is_ip)?;
         let header = self.header(ip);
@@ -84,7 +80,14 @@ impl LaxFrame<'_> {
             return Some(Sum::pseudo_ip4(src, dst, number, u16::try_from(length).ok()?));
         }
         let address = |field: &Field| header.get(field.bytes())?.try_into().ok();
-        let (src, dst) = (address(&ip6::SRC)?, address(&ip6::DST)?);
+        let (src, mut dst) = (address(&ip6::SRC)?, address(&ip6::DST)?);
+        let mut routes = around.iter().filter(|known| known.proto == Proto::Routing);
+        if let Some(route) = routes.next_back()
+            && self.number(route, &routing::SEGMENTS_LEFT) > 0
+        {
+            let header = self.header(route);
+            dst = header.get(final_destination(header)?)?.try_into().ok()?;
+        }
         Some(Sum::pseudo_ip6(src, dst, number, u32::try_from(length).ok()?))
     }
 }

@@ -213,4 +213,34 @@ proptest! {
         prop_assert!(view.stop().is_none_or(|stop| view.faults().contains(&stop)));
         prop_assert_eq!(strict(&frame).err(), view.faults().first().copied());
     }
+
+    /// The views for hot code and for reports are two parsers: they must tell the same.
+    #[test]
+    fn the_cheap_view_of_a_segment_agrees(
+        frame in built(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        cut in 30usize..150,
+    ) {
+        let mut frame = frame;
+        for (at, byte) in edits {
+            let at = at.index(frame.len());
+            frame[at] = byte;
+        }
+        frame.truncate(cut);
+        let Ok(segment) = crate::TcpSegment::parse(&frame) else { return Ok(()) };
+        let view = lax(&frame);
+        let layer = view.find(Proto::Tcp).expect("it has a TCP header");
+        let number = |field| view.read(field, 0);
+        prop_assert_eq!(number(&tcp::SEQ), Some(Value::Num(segment.seq().into())));
+        prop_assert_eq!(number(&tcp::ACK), Some(Value::Num(segment.ack().into())));
+        prop_assert_eq!(number(&tcp::FLAGS), Some(Value::Num(segment.flags().into())));
+        prop_assert_eq!(number(&tcp::WINDOW), Some(Value::Num(segment.window().into())));
+        prop_assert_eq!(layer.limit - layer.start, segment.bytes().len());
+        if let Some(payload) = segment.payload() {
+            prop_assert_eq!(view.payload(), payload);
+        }
+        if let Some(sum) = view.checksum(layer) {
+            prop_assert_eq!(sum.ok, segment.checksum_ok());
+        }
+    }
 }
