@@ -56,8 +56,14 @@ pub(crate) fn judge(shot: &Shot<'_>, out: &mut Vec<Finding>) {
 }
 
 /// The option list is legal, or there is none.
+#[inline]
 pub(crate) fn legal(shot: &Shot<'_>) -> bool {
-    !matches!(flaw(shot), Some(Flaw::Length(..) | Flaw::AfterEnd(_)))
+    shot.bytes[shot.outline.upper_at + 12] < 0x60 || !broken(shot)
+}
+
+#[inline(never)]
+fn broken(shot: &Shot<'_>) -> bool {
+    matches!(flaw(shot), Some(Flaw::Length(..) | Flaw::AfterEnd(_)))
 }
 
 #[inline(never)]

@@ -136,35 +136,40 @@ impl Outline {
             fragment_at: None,
             fault: None,
         };
+        outline.walk(frame);
+        outline
+    }
+
+    #[inline]
+    fn walk(&mut self, frame: &[u8]) {
         if frame.len() < 14 {
-            return outline.stop(Claim::EthHeader, 14, frame.len());
+            return self.stop(Claim::EthHeader, 14, frame.len());
         }
         let mut kind = be16(frame, 12);
         while matches!(kind, 0x8100 | 0x88a8 | 0x9100) {
-            if frame.len() < outline.net_at + 4 {
-                return outline.stop(Claim::EthHeader, outline.net_at + 4, frame.len());
+            if frame.len() < self.net_at + 4 {
+                return self.stop(Claim::EthHeader, self.net_at + 4, frame.len());
             }
-            kind = be16(frame, outline.net_at + 2);
-            outline.net_at += 4;
-            outline.vlans = outline.vlans.saturating_add(1);
+            kind = be16(frame, self.net_at + 2);
+            self.net_at += 4;
+            self.vlans = self.vlans.saturating_add(1);
         }
         match kind {
-            0x0800 => outline.ip4(frame),
-            0x86dd => outline.ip6(frame),
-            0x0806 => outline.arp(frame),
-            _ => outline,
+            0x0800 => self.ip4(frame),
+            0x86dd => self.ip6(frame),
+            0x0806 => self.arp(frame),
+            _ => {}
         }
     }
 
     /// The walk ends here: `claimed` bytes were needed or said, and there are `had`.
     #[cold]
-    fn stop(mut self, claim: Claim, claimed: usize, had: usize) -> Self {
+    fn stop(&mut self, claim: Claim, claimed: usize, had: usize) {
         let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         self.fault = Some(Fault { claim, claimed: clip(claimed), had: clip(had) });
-        self
     }
 
-    fn arp(mut self, frame: &[u8]) -> Self {
+    fn arp(&mut self, frame: &[u8]) {
         self.net = Net::Arp;
         let message = &frame[self.net_at..];
         if message.len() < 8 {
@@ -178,11 +183,10 @@ impl Outline {
         }
         self.end = self.net_at + claimed;
         self.upper_at = self.end;
-        self
     }
 
     #[inline]
-    fn ip4(mut self, frame: &[u8]) -> Self {
+    fn ip4(&mut self, frame: &[u8]) {
         self.net = Net::Ip4;
         let header = &frame[self.net_at..];
         if header.len() < 20 {
@@ -209,14 +213,14 @@ impl Outline {
         if ihl > 20 {
             self.plain = false;
             if source_routed(&header[20..ihl]) {
-                return self;
+                return;
             }
         }
         self.upper(frame, header[9], Upper::Icmp4, 1)
     }
 
     #[inline]
-    fn ip6(mut self, frame: &[u8]) -> Self {
+    fn ip6(&mut self, frame: &[u8]) {
         self.net = Net::Ip6;
         let header = &frame[self.net_at..];
         if header.len() < 40 {
@@ -232,7 +236,7 @@ impl Outline {
         let next = header[6];
         if payload == 0 && next == 0 {
             // A jumbogram says its length in an option (RFC 2675), which nothing here reads.
-            return self;
+            return;
         }
         self.upper_at = self.net_at + 40;
         self.end = self.upper_at + payload;
@@ -241,7 +245,7 @@ impl Outline {
 
     /// Steps over extension headers, RFC 8200 4.
     #[inline]
-    fn extensions(mut self, frame: &[u8], mut next: u8) -> Self {
+    fn extensions(&mut self, frame: &[u8], mut next: u8) {
         while matches!(next, 0 | 43 | 44 | 60) {
             self.plain = false;
             let left = self.end - self.upper_at;
@@ -259,7 +263,7 @@ impl Outline {
                 let word = be16(frame, at + 2);
                 if word & 0xfff8 != 0 {
                     self.part = Part::Later;
-                    return self;
+                    return;
                 }
                 if word & 1 != 0 {
                     self.part = Part::First;
@@ -267,7 +271,7 @@ impl Outline {
             }
             if next == 43 && frame[at + 3] != 0 {
                 // Segments are left: the final destination stands in the header, not in `dst`.
-                return self;
+                return;
             }
             next = frame[at];
         }
@@ -276,9 +280,9 @@ impl Outline {
 
     /// Looks at what IP carries: `icmp` is the family's own ICMP under protocol number `number`.
     #[inline]
-    fn upper(mut self, frame: &[u8], protocol: u8, icmp: Upper, number: u8) -> Self {
+    fn upper(&mut self, frame: &[u8], protocol: u8, icmp: Upper, number: u8) {
         if self.part == Part::Later {
-            return self;
+            return;
         }
         let left = self.end - self.upper_at;
         let whole = self.part == Part::Whole;
@@ -286,7 +290,10 @@ impl Outline {
             6 => {
                 if left < 20 {
                     // A first fragment may end anywhere; the rest of the header is in the next.
-                    return if whole { self.stop(Claim::TcpHeader, 20, left) } else { self };
+                    if whole {
+                        self.stop(Claim::TcpHeader, 20, left);
+                    }
+                    return;
                 }
                 self.upper = Upper::Tcp;
                 let offset = usize::from(frame[self.upper_at + 12] >> 4) * 4;
@@ -296,7 +303,10 @@ impl Outline {
             }
             17 => {
                 if left < 8 {
-                    return if whole { self.stop(Claim::UdpHeader, 8, left) } else { self };
+                    if whole {
+                        self.stop(Claim::UdpHeader, 8, left);
+                    }
+                    return;
                 }
                 self.upper = Upper::Udp;
                 let length = usize::from(be16(frame, self.upper_at + 4));
@@ -307,7 +317,6 @@ impl Outline {
             n if n == number && left >= 4 => self.upper = icmp,
             _ => {}
         }
-        self
     }
 
     /// The IP addresses, source and destination; empty where there is no IP header.

@@ -20,6 +20,7 @@ mod verdict;
 pub(crate) use missing::missing;
 pub(crate) use segments::Segments;
 
+use search::Asker;
 use segments::Segment;
 
 /// Judges a frame as an answer, and notes it as something that may be answered.
@@ -42,9 +43,11 @@ pub(crate) fn judge(
     let scripted = shot.passed.is_some() || shot.spares(Deliberate::SEGMENT);
     if !scripted && let Some(facts) = shot.facts {
         if segment.flags & RST != 0 {
-            verdict::reset(segments, shot, segment, facts, capture, ports, out);
+            let asker = Asker { facts, ports, port: shot.record.port.0, ends };
+            verdict::reset(segments, shot, segment, &asker, capture, out);
         } else if segment.flags & (SYN | ACK) == SYN | ACK {
-            verdict::opening(segments, shot, segment, capture, ports, out);
+            let asker = Asker { facts, ports, port: shot.record.port.0, ends };
+            verdict::opening(segments, shot, segment, &asker, capture, out);
         }
     }
     if missing::is_owed(shot, segment, sums, ports) {

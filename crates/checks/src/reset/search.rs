@@ -41,12 +41,14 @@ pub(super) struct Found {
     pub(super) opened: bool,
 }
 
-/// A reset and who emitted it.
+/// Who emitted a segment that answers, and between which ends.
 #[derive(Clone, Copy)]
 pub(super) struct Asker<'a> {
     pub(super) facts: &'a PortFacts,
     pub(super) ports: &'a [PortFacts],
     pub(super) port: u16,
+    /// The ends of what it emitted.
+    pub(super) ends: Ends,
 }
 
 impl Asker<'_> {
@@ -88,7 +90,7 @@ pub(super) fn find(
     role: Role,
     capture: &Capture,
 ) -> Found {
-    let ends = reset.ends(shot.bytes);
+    let ends = asker.ends;
     let told = told(segments, shot, asker);
     if let Some((id, segment)) = told
         && segment.ends(capture.frame(id)) == ends.swapped()
@@ -96,14 +98,14 @@ pub(super) fn find(
         let mut found = Found { certain: true, ..Found::default() };
         found.sort(id, segment);
         if role == Role::Stack {
-            let walked = walk(segments, shot, reset, ends, asker, capture);
+            let walked = walk(segments, shot, reset, asker, role, capture);
             found.opened = walked.opened;
         }
         return found;
     }
-    let mut found = walk(segments, shot, reset, ends, asker, capture);
+    let mut found = walk(segments, shot, reset, asker, role, capture);
     if found.trigger.is_none() {
-        found.trigger = to_group(segments, ends, asker, capture);
+        found.trigger = to_group(segments, asker, capture);
     }
     if found.trigger.is_none()
         && let Some((id, segment)) = told
@@ -141,12 +143,12 @@ fn walk(
     segments: &Segments,
     shot: &Shot<'_>,
     reset: Segment,
-    ends: Ends,
     asker: &Asker<'_>,
+    role: Role,
     capture: &Capture,
 ) -> Found {
     let actual = Values::of(reset, shot.bytes);
-    let closed = role(asker.facts, ends.src.1) == Role::Closed;
+    let (ends, back) = (asker.ends, asker.ends.swapped());
     let (mut exact, mut good, mut found) = (None, None, Found::default());
     let mut steps = 0;
     for (id, segment) in segments.chain(reset.hash) {
@@ -163,7 +165,7 @@ fn walk(
         if its == ends && segment.flags & SYN != 0 && asker.has_sent(segment) {
             found.opened = true;
         }
-        if its != ends.swapped() || !asker.was_handed(segment) {
+        if its != back || !asker.was_handed(segment) {
             continue;
         }
         found.sort(id, segment);
@@ -173,7 +175,7 @@ fn walk(
         good = good.or(Some(id));
         if exact.is_none() && !segment.is_opaque() && asked(segment, frame) == actual {
             exact = Some(id);
-            if closed {
+            if role == Role::Closed {
                 break;
             }
         }
@@ -184,12 +186,8 @@ fn walk(
 
 /// A segment that went to a group and is answered from another address.
 #[cold]
-fn to_group(
-    segments: &Segments,
-    ends: Ends,
-    asker: &Asker<'_>,
-    capture: &Capture,
-) -> Option<FrameId> {
+fn to_group(segments: &Segments, asker: &Asker<'_>, capture: &Capture) -> Option<FrameId> {
+    let ends = asker.ends;
     let len = segments.len();
     (len.saturating_sub(LOOK_BACK)..len).rev().map(|index| FrameId(index as u32)).find(|id| {
         segments.get(*id).is_some_and(|segment| {

@@ -74,10 +74,16 @@ impl Ends {
     /// Goes to a multicast address or the limited broadcast.
     #[inline]
     pub(crate) fn to_group(self) -> bool {
-        let high = (self.dst.0 >> 120) as u8;
-        let low = self.dst.0 as u32;
-        high == 0xff || (self.dst.0 >> 32 == 0xffff && (low >> 28 == 0xe || low == u32::MAX))
+        let (ip, _) = self.dst;
+        let low = ip as u32;
+        ip >> 120 == 0xff || (ip >> 32 == 0xffff && (low >> 28 == 0xe || low == u32::MAX))
     }
+}
+
+/// The first sixteen bytes as a number; the outline has seen that they are there.
+#[inline]
+fn wide(bytes: &[u8]) -> u128 {
+    bytes.first_chunk().map_or(0, |address| u128::from_be_bytes(*address))
 }
 
 impl Segment {
@@ -188,18 +194,14 @@ impl Segment {
     #[inline]
     pub(crate) fn ends(self, frame: &[u8]) -> Ends {
         let (net, tcp) = (self.net_at as usize, self.tcp_at as usize);
-        let address = |at: usize| {
-            if self.has(IP6) {
-                let high =
-                    u128::from(be32(frame, at)) << 96 | u128::from(be32(frame, at + 4)) << 64;
-                let low = u128::from(be32(frame, at + 8)) << 32 | u128::from(be32(frame, at + 12));
-                high | low
-            } else {
-                0xffff_0000_0000 | u128::from(be32(frame, at))
-            }
+        let (src, dst) = if self.has(IP6) {
+            (wide(&frame[net + 8..]), wide(&frame[net + 24..]))
+        } else {
+            let mapped = |at: usize| 0xffff_0000_0000 | u128::from(be32(frame, at));
+            (mapped(net + 12), mapped(net + 16))
         };
-        let (src, dst) = if self.has(IP6) { (net + 8, net + 24) } else { (net + 12, net + 16) };
-        Ends { src: (address(src), be16(frame, tcp)), dst: (address(dst), be16(frame, tcp + 2)) }
+        let ports = be32(frame, tcp);
+        Ends { src: (src, (ports >> 16) as u16), dst: (dst, ports as u16) }
     }
 
     /// SEG.SEQ and SEG.ACK, from the frame's bytes.

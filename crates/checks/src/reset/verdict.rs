@@ -8,7 +8,7 @@ use wire::{Capture, FrameId};
 use super::rules;
 use super::search::{Asker, Found, LOOK_BACK, Role, find, role};
 use super::segments::{Segment, Segments};
-use crate::check::{Check, Finding, PortFacts};
+use crate::check::{Check, Finding};
 use crate::shot::Shot;
 
 /// What a reset says. `ack` is 0 where the flags say that there is none.
@@ -54,14 +54,12 @@ pub(super) fn reset(
     segments: &mut Segments,
     shot: &Shot<'_>,
     reset: Segment,
-    facts: &PortFacts,
+    asker: &Asker<'_>,
     capture: &Capture,
-    ports: &[PortFacts],
     out: &mut Vec<Finding>,
 ) {
-    let asker = Asker { facts, ports, port: shot.record.port.0 };
-    let role = role(facts, reset.ends(shot.bytes).src.1);
-    let found = find(segments, shot, reset, &asker, role, capture);
+    let role = role(asker.facts, asker.ends.src.1);
+    let found = find(segments, shot, reset, asker, role, capture);
     // A connection of a stack's own: its state is not known, only the wire's own word counts.
     if role == Role::Stack && found.opened && !found.certain {
         return;
@@ -77,7 +75,7 @@ pub(super) fn reset(
             answer(shot, reset, id, trigger, by_state, capture, out);
         }
     } else {
-        without_trigger(segments, shot, found, role, &asker, out);
+        without_trigger(segments, shot, found, role, asker, out);
     }
 }
 
@@ -193,13 +191,11 @@ pub(super) fn opening(
     segments: &Segments,
     shot: &Shot<'_>,
     opening: Segment,
+    asker: &Asker<'_>,
     capture: &Capture,
-    ports: &[PortFacts],
     out: &mut Vec<Finding>,
 ) {
-    let Some(facts) = shot.facts else { return };
-    let asker = Asker { facts, ports, port: shot.record.port.0 };
-    let ends = opening.ends(shot.bytes).swapped();
+    let ends = asker.ends.swapped();
     let (_, ack) = opening.numbers(shot.bytes);
     let mut wrong = None;
     for (id, segment) in segments.chain(opening.hash).take(LOOK_BACK) {
