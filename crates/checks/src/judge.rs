@@ -69,12 +69,14 @@ impl Judge {
         ports: &[PortFacts],
         out: &mut Vec<Finding>,
     ) {
-        lengths::judge(shot, out);
+        if !shot.outline.ordinary {
+            lengths::judge(shot, out);
+            reserved::judge(shot, out);
+            icmp::judge(shot, capture, out);
+        }
         let sums = checksums::judge(shot, out);
-        reserved::judge(shot, out);
         options::judge(shot, out);
         source::judge(shot, ports, out);
-        icmp::judge(shot, capture, out);
         if shot.passed.is_some() {
             forward::judge(shot, capture, out);
         }

@@ -131,7 +131,7 @@ impl Segment {
     }
 
     #[inline]
-    fn has(self, mark: u8) -> bool {
+    fn has(&self, mark: u8) -> bool {
         self.marks & mark != 0
     }
 
@@ -192,7 +192,7 @@ impl Segment {
 
     /// Both ends, from the frame's bytes.
     #[inline]
-    pub(crate) fn ends(self, frame: &[u8]) -> Ends {
+    pub(crate) fn ends(&self, frame: &[u8]) -> Ends {
         let (net, tcp) = (self.net_at as usize, self.tcp_at as usize);
         let (src, dst) = if self.has(IP6) {
             (wide(&frame[net + 8..]), wide(&frame[net + 24..]))
