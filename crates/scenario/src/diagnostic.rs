@@ -113,7 +113,7 @@ fn distance(a: &str, b: &str) -> usize {
 pub fn suggestion(word: &str, allowed: &[&str]) -> String {
     match nearest(word, allowed.iter().copied()) {
         Some(known) => format!("did you mean `{known}`?"),
-        None if allowed.is_empty() => "nothing is allowed here".into(),
+        None if allowed.is_empty() => "there are none".into(),
         None => format!("allowed: {}", allowed.join(", ")),
     }
 }

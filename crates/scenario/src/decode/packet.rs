@@ -139,7 +139,8 @@ impl Decoder<'_, '_> {
             Kind::Text(text) => field.parse(text),
             Kind::Bool(bit) if field.form == Form::Bit => field.number(u64::from(*bit)),
             Kind::Number if field.max().is_some() => {
-                field.number(self.number(json, &field.path())?)
+                let (path, wants) = (field.path(), field.wants());
+                field.number(self.number_of(json, &path, &format!("{path} takes {wants}"))?)
             }
             _ => return self.wrong(json, &field.path(), &field.wants()),
         };

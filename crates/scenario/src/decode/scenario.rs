@@ -2,8 +2,8 @@
 
 use super::{Decoder, Object};
 use crate::json::{Json, Kind};
-use crate::keys::{LIMITS, MASK, SCENARIO};
-use crate::{Limits, Mask, Reason, Scenario, Span, Spanned};
+use crate::keys::{Key, LIMITS, MASK, SCENARIO, Shape};
+use crate::{Limits, Mask, Reason, Scenario, Spanned};
 
 impl Decoder<'_, '_> {
     pub(super) fn scenario(mut self, json: &Json) -> Option<Scenario> {
@@ -111,11 +111,12 @@ impl Decoder<'_, '_> {
 
     /// Notes that a list or object which must have something in it is empty.
     pub(super) fn not_empty(&mut self, file: &Object<'_>, name: &str, help: &str) {
+        let listed = matches!(SCENARIO.key(name), Some(Key { shape: Shape::List(_), .. }));
         let span = match file.get(name) {
-            Some(Json { kind: Kind::List(items), span }) if items.is_empty() => *span,
-            Some(Json { kind: Kind::Object(members), span }) if members.is_empty() => *span,
+            Some(Json { kind: Kind::List(items), span }) if listed && items.is_empty() => *span,
+            Some(Json { kind: Kind::Object(all), span }) if !listed && all.is_empty() => *span,
             _ => return,
         };
-        self.fault(Span::new(span.start, span.end), format!("`{name}` is empty"), help);
+        self.fault(span, format!("`{name}` is empty"), help);
     }
 }

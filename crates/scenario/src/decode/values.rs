@@ -14,6 +14,11 @@ use crate::{
 impl Decoder<'_, '_> {
     /// A JSON number that is whole and not negative.
     pub(super) fn number(&mut self, json: &Json, what: &str) -> Option<u64> {
+        self.number_of(json, what, &format!("{what} is a whole number"))
+    }
+
+    /// The same, with another help.
+    pub(super) fn number_of(&mut self, json: &Json, what: &str, help: &str) -> Option<u64> {
         let Kind::Number = json.kind else {
             return self.wrong(json, what, "a number");
         };
@@ -29,22 +34,18 @@ impl Decoder<'_, '_> {
             }
         };
         let shown: String = text.chars().take(40).collect();
-        self.fault(json.span, format!("`{shown}` {problem}"), format!("{what} is a whole number"));
+        self.fault(json.span, format!("`{shown}` {problem}"), help);
         None
     }
 
     /// A whole number in a range.
     pub(super) fn ranged(&mut self, json: &Json, what: &str, range: (u64, u64)) -> Option<u64> {
-        let number = self.number(json, what)?;
+        let help = format!("{what} is a whole number from {} to {}", range.0, range.1);
+        let number = self.number_of(json, what, &help)?;
         if (range.0..=range.1).contains(&number) {
             return Some(number);
         }
-        let message = format!("{number} is out of range");
-        self.fault(
-            json.span,
-            message,
-            format!("{what} is a number from {} to {}", range.0, range.1),
-        );
+        self.fault(json.span, format!("{number} is out of range"), help);
         None
     }
 
