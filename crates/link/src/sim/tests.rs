@@ -232,6 +232,15 @@ fn a_wish_for_the_past_leaves_others_their_turn() {
 }
 
 #[test]
+fn a_wish_for_the_past_does_not_turn_time_back() {
+    let mut sim = Sim::new(1, Limits::default());
+    sim.run_until(at_ms(5)).unwrap();
+    sim.add_node("late", puppet(Habit::Wishing(at_ms(2))), &[]);
+    assert_eq!(sim.next_event(), Some(at_ms(5)));
+    assert_eq!((sim.step(), sim.now()), (Ok(true), at_ms(5)));
+}
+
+#[test]
 fn each_input_moves_the_one_timer() {
     let mut sim = pair(Limits::default(), Habit::Plain, Habit::Alarm(ms(10)));
     sim.command(A, &go(), 0).unwrap();

@@ -149,6 +149,17 @@ fn a_cut_line_starts_afresh() {
 }
 
 #[test]
+fn what_waited_at_a_cut_takes_no_place_in_the_queue() {
+    let config = LinkConfig { rate_bps: Some(1_000_000), queue: Some(1), ..LinkConfig::default() };
+    let mut sim = pair(1, config);
+    volley(&mut sim, 2);
+    sim.change_link(LINK, None, &down()).unwrap();
+    sim.change_link(LINK, None, &up()).unwrap();
+    volley(&mut sim, 2);
+    assert_eq!(numbers(&mut sim), [1, 2]);
+}
+
+#[test]
 fn a_change_can_be_of_one_direction() {
     for (direction, lost) in [(Direction::AToB, 0), (Direction::BToA, 1)] {
         let mut sim = pair(1, LinkConfig { delay: us(1), ..LinkConfig::default() });
