@@ -166,7 +166,8 @@ proptest! {
             }
         }
         // Where the layers agree, no difference names bytes that are all equal.
-        if lax(&expected).layers() == lax(&actual).layers() {
+        let (ours, theirs) = (lax(&expected), lax(&actual));
+        if ours.layers() == theirs.layers() && ours.quote() == theirs.quote() {
             for one in &differences {
                 let range = one.bytes.clone();
                 prop_assert!(range.end <= expected.len().max(actual.len()), "{}", one);

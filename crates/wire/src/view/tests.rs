@@ -229,6 +229,11 @@ proptest! {
         frame.truncate(cut);
         let Ok(segment) = crate::TcpSegment::parse(&frame) else { return Ok(()) };
         let view = lax(&frame);
+        // Only the cheap view steps over an Authentication Header.
+        let secured = Value::Num(51);
+        if view.fields().any(|(_, field, value)| field.key == "next-header" && value == secured) {
+            return Ok(());
+        }
         let layer = view.find(Proto::Tcp).expect("it has a TCP header");
         let number = |field| view.read(field, 0);
         prop_assert_eq!(number(&tcp::SEQ), Some(Value::Num(segment.seq().into())));
