@@ -102,14 +102,14 @@ fn header_spared(shot: &Shot<'_>) -> bool {
 
 #[inline]
 fn header_holds(shot: &Shot<'_>) -> bool {
-    let Outline { net_at, net_end, .. } = shot.outline;
+    let Outline { net_at, net_end, .. } = *shot.outline;
     // Without a believable IHL it is not known what to sum.
     net_end == 0 || internet_checksum(&shot.bytes[net_at..net_end]) == 0
 }
 
 #[inline]
 fn upper_holds(shot: &Shot<'_>) -> bool {
-    let outline = &shot.outline;
+    let outline = shot.outline;
     if outline.upper == Upper::Other || outline.part != Part::Whole {
         return true;
     }
@@ -130,7 +130,7 @@ fn upper_holds(shot: &Shot<'_>) -> bool {
 /// What the sum over a message of this length begins with.
 #[inline]
 fn pseudo(shot: &Shot<'_>, length: usize) -> Sum {
-    let outline = &shot.outline;
+    let outline = shot.outline;
     let number = match outline.upper {
         Upper::Tcp => 6,
         Upper::Udp => 17,

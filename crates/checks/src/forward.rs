@@ -27,7 +27,7 @@ pub(crate) fn origin(
     capture: &Capture,
     ports: &[PortFacts],
     id: FrameId,
-    outline: Outline,
+    outline: &Outline,
 ) -> Option<FrameId> {
     let (record, bytes) = frame(capture, id);
     let node = facts_of(ports, record)?.node;
@@ -50,7 +50,7 @@ pub(crate) fn origin(
 }
 
 /// The earlier frame carries the same datagram, or part of it, or the whole of which it is part.
-fn carries(capture: &Capture, earlier: FrameId, outline: Outline, bytes: &[u8]) -> bool {
+fn carries(capture: &Capture, earlier: FrameId, outline: &Outline, bytes: &[u8]) -> bool {
     let (record, before) = frame(capture, earlier);
     let was = Outline::of(before);
     if was.net != outline.net {
@@ -64,7 +64,7 @@ fn carries(capture: &Capture, earlier: FrameId, outline: Outline, bytes: &[u8]) 
         return false;
     }
     let same_id =
-        || datagram_id(was, before).is_some_and(|id| datagram_id(outline, bytes) == Some(id));
+        || datagram_id(&was, before).is_some_and(|id| datagram_id(outline, bytes) == Some(id));
     let in_parts = was.part != Part::Whole || outline.part != Part::Whole;
     before[was.upper_at..was.end] == bytes[outline.upper_at..outline.end]
         || (in_parts && (same_id() || was.net == Net::Ip6))
@@ -72,7 +72,7 @@ fn carries(capture: &Capture, earlier: FrameId, outline: Outline, bytes: &[u8]) 
 }
 
 /// The identification of an IPv4 datagram, or of an IPv6 fragment.
-fn datagram_id(outline: Outline, frame: &[u8]) -> Option<u32> {
+fn datagram_id(outline: &Outline, frame: &[u8]) -> Option<u32> {
     match outline.net {
         Net::Ip4 => Some(u32::from(be16(frame, outline.net_at + 4))),
         _ => outline.fragment_at.map(|at| be32(frame, at + 4)),

@@ -40,7 +40,7 @@ impl Judge {
                 id,
                 record,
                 bytes,
-                outline,
+                outline: &outline,
                 spared: record.deliberate,
                 passed: None,
                 facts: facts_of(ports, record),

@@ -227,7 +227,7 @@ impl Outline {
                 return;
             }
         }
-        self.upper(frame, header[9], Upper::Icmp4, 1)
+        self.upper(frame, header[9], Upper::Icmp4, 1);
     }
 
     #[inline]
@@ -251,7 +251,7 @@ impl Outline {
         }
         self.upper_at = self.net_at + 40;
         self.end = self.upper_at + payload;
-        self.extensions(frame, next)
+        self.extensions(frame, next);
     }
 
     /// Steps over extension headers, RFC 8200 4.
@@ -286,7 +286,7 @@ impl Outline {
             }
             next = frame[at];
         }
-        self.upper(frame, next, Upper::Icmp6, 58)
+        self.upper(frame, next, Upper::Icmp6, 58);
     }
 
     /// Looks at what IP carries: `icmp` is the family's own ICMP under protocol number `number`.
@@ -309,7 +309,7 @@ impl Outline {
                 self.upper = Upper::Tcp;
                 let offset = usize::from(frame[self.upper_at + 12] >> 4) * 4;
                 if offset < 20 || (offset > left && whole) {
-                    return self.stop(Claim::TcpOffset, offset, left);
+                    self.stop(Claim::TcpOffset, offset, left);
                 }
             }
             17 => {
@@ -322,7 +322,7 @@ impl Outline {
                 self.upper = Upper::Udp;
                 let length = usize::from(be16(frame, self.upper_at + 4));
                 if whole && (length < 8 || length > left) {
-                    return self.stop(Claim::UdpLength, length, left);
+                    self.stop(Claim::UdpLength, length, left);
                 }
             }
             n if n == number && left >= 4 => self.upper = icmp,
@@ -332,7 +332,7 @@ impl Outline {
 
     /// The IP addresses, source and destination; empty where there is no IP header.
     #[inline]
-    pub(crate) fn addresses(self, frame: &[u8]) -> (&[u8], &[u8]) {
+    pub(crate) fn addresses<'a>(&self, frame: &'a [u8]) -> (&'a [u8], &'a [u8]) {
         let at = self.net_at;
         match self.net {
             Net::Ip4 if frame.len() >= at + 20 => {
@@ -346,7 +346,7 @@ impl Outline {
     }
 
     /// TTL or hop limit; `None` where there is no IP header.
-    pub(crate) fn hops(self, frame: &[u8]) -> Option<u8> {
+    pub(crate) fn hops(&self, frame: &[u8]) -> Option<u8> {
         match self.net {
             Net::Ip4 => frame.get(self.net_at + 8).copied(),
             Net::Ip6 => frame.get(self.net_at + 7).copied(),
@@ -356,7 +356,7 @@ impl Outline {
 
     /// A whole TCP segment whose header can be believed.
     #[inline]
-    pub(crate) fn is_sound_tcp(self) -> bool {
+    pub(crate) fn is_sound_tcp(&self) -> bool {
         self.upper == Upper::Tcp && self.part == Part::Whole && self.fault.is_none()
     }
 }

@@ -38,7 +38,7 @@ pub(crate) static IP6_FRAGMENT_RESERVED: Check = Check {
 /// Looks at every reserved bit of a frame.
 #[inline]
 pub(crate) fn judge(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    let (outline, bytes) = (&shot.outline, shot.bytes);
+    let (outline, bytes) = (shot.outline, shot.bytes);
     let flags = outline.net == Net::Ip4 && outline.net_end != 0 && bytes[outline.net_at + 6] > 0x7f;
     let tcp = if outline.upper == Upper::Tcp { bytes[outline.upper_at + 12] & 0x0e } else { 0 };
     if flags || tcp != 0 || outline.fragment_at.is_some() {

@@ -44,13 +44,13 @@ pub(crate) fn judge(
     if !scripted && let Some(facts) = shot.facts {
         if segment.flags & RST != 0 {
             let asker = Asker { facts, ports, port: shot.record.port.0, ends };
-            verdict::reset(segments, shot, segment, &asker, capture, out);
+            verdict::reset(segments, shot, &segment, &asker, capture, out);
         } else if segment.flags & (SYN | ACK) == SYN | ACK {
             let asker = Asker { facts, ports, port: shot.record.port.0, ends };
-            verdict::opening(segments, shot, segment, &asker, capture, out);
+            verdict::opening(segments, shot, &segment, &asker, capture, out);
         }
     }
-    if missing::is_owed(shot, segment, sums, ports) {
+    if missing::is_owed(shot, &segment, sums, ports) {
         segment.owe();
     }
     segments.push(segment);

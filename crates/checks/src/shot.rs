@@ -11,7 +11,7 @@ pub(crate) struct Shot<'a> {
     pub(crate) id: FrameId,
     pub(crate) record: &'a Record,
     pub(crate) bytes: &'a [u8],
-    pub(crate) outline: Outline,
+    pub(crate) outline: &'a Outline,
     /// What the scenario made wrong on purpose, here or where a forwarder got it from.
     pub(crate) spared: Deliberate,
     /// The frame that the emitting node was handed and here passes on.

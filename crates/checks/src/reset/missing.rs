@@ -18,7 +18,7 @@ use crate::source::{is_confined, is_group, same};
 
 /// The segment must be answered with a reset by the port that it was handed to.
 #[inline]
-pub(super) fn is_owed(shot: &Shot<'_>, segment: Segment, sums: Sums, ports: &[PortFacts]) -> bool {
+pub(super) fn is_owed(shot: &Shot<'_>, segment: &Segment, sums: Sums, ports: &[PortFacts]) -> bool {
     let Some(target) = segment.to().and_then(|to| ports.get(usize::from(to))) else {
         return false;
     };

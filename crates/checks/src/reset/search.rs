@@ -54,7 +54,7 @@ pub(super) struct Asker<'a> {
 impl Asker<'_> {
     /// The segment was handed to the emitter; to the very port, for a forwarder.
     #[inline]
-    pub(super) fn was_handed(&self, segment: Segment) -> bool {
+    pub(super) fn was_handed(&self, segment: &Segment) -> bool {
         let Some(to) = segment.to() else { return false };
         let same_node = || self.ports.get(usize::from(to)).map(|p| p.node) == Some(self.facts.node);
         let forwards = matches!(self.facts.answers, Answers::Forwards { .. });
@@ -62,7 +62,7 @@ impl Asker<'_> {
     }
 
     /// The segment was emitted by the same node.
-    fn has_sent(&self, segment: Segment) -> bool {
+    fn has_sent(&self, segment: &Segment) -> bool {
         let port = self.ports.get(usize::from(segment.from));
         port.map(|port| port.node) == Some(self.facts.node)
     }
@@ -85,7 +85,7 @@ pub(super) fn role(facts: &PortFacts, port: u16) -> Role {
 pub(super) fn find(
     segments: &Segments,
     shot: &Shot<'_>,
-    reset: Segment,
+    reset: &Segment,
     asker: &Asker<'_>,
     role: Role,
     capture: &Capture,
@@ -117,7 +117,7 @@ pub(super) fn find(
 }
 
 impl Found {
-    fn sort(&mut self, id: FrameId, segment: Segment) {
+    fn sort(&mut self, id: FrameId, segment: &Segment) {
         if segment.flags & RST != 0 {
             self.reset = self.reset.or(Some(id));
         } else if segment.is_answered() {
@@ -130,7 +130,11 @@ impl Found {
 
 /// The TCP segment that the emitter was handling, by the wire's own word.
 #[inline]
-fn told(segments: &Segments, shot: &Shot<'_>, asker: &Asker<'_>) -> Option<(FrameId, Segment)> {
+fn told<'s>(
+    segments: &'s Segments,
+    shot: &Shot<'_>,
+    asker: &Asker<'_>,
+) -> Option<(FrameId, &'s Segment)> {
     let Cause::Frame(id) = shot.record.cause else { return None };
     let segment = segments.get(id)?;
     (segment.is_tcp() && asker.was_handed(segment)).then_some((id, segment))
@@ -142,7 +146,7 @@ fn told(segments: &Segments, shot: &Shot<'_>, asker: &Asker<'_>) -> Option<(Fram
 fn walk(
     segments: &Segments,
     shot: &Shot<'_>,
-    reset: Segment,
+    reset: &Segment,
     asker: &Asker<'_>,
     role: Role,
     capture: &Capture,

@@ -90,7 +90,7 @@ impl Segment {
     /// What a frame is to the reset checks; one that carries no TCP header is never looked at.
     #[inline]
     pub(crate) fn of(shot: &Shot<'_>, sums: Sums, ports: &[PortFacts]) -> Self {
-        let outline = &shot.outline;
+        let outline = shot.outline;
         let mut segment = Self {
             prev: 0,
             hash: 0,
@@ -136,27 +136,27 @@ impl Segment {
     }
 
     #[inline]
-    pub(crate) fn is_tcp(self) -> bool {
+    pub(crate) fn is_tcp(&self) -> bool {
         self.has(TCP)
     }
 
     #[inline]
-    pub(crate) fn sums_hold(self) -> bool {
+    pub(crate) fn sums_hold(&self) -> bool {
         self.has(SUMS)
     }
 
     #[inline]
-    pub(crate) fn is_altered(self) -> bool {
+    pub(crate) fn is_altered(&self) -> bool {
         self.has(ALTERED)
     }
 
     #[inline]
-    pub(crate) fn is_opaque(self) -> bool {
+    pub(crate) fn is_opaque(&self) -> bool {
         self.has(OPAQUE)
     }
 
     #[inline]
-    pub(crate) fn is_owed(self) -> bool {
+    pub(crate) fn is_owed(&self) -> bool {
         self.has(OWED)
     }
 
@@ -168,25 +168,25 @@ impl Segment {
 
     /// The port it was handed to.
     #[inline]
-    pub(crate) fn to(self) -> Option<u16> {
+    pub(crate) fn to(&self) -> Option<u16> {
         (self.to != NOBODY).then_some(self.to)
     }
 
     /// How many copies were handed over, and how many answers found so far.
     #[inline]
-    pub(crate) fn tally(self) -> (u8, u8) {
+    pub(crate) fn tally(&self) -> (u8, u8) {
         (self.copies, self.answered)
     }
 
     /// Each copy has its answer. 255 copies is where the count ends, so that says nothing.
     #[inline]
-    pub(crate) fn is_answered(self) -> bool {
+    pub(crate) fn is_answered(&self) -> bool {
         self.answered >= self.copies && self.copies < u8::MAX
     }
 
     /// SEG.LEN: payload, and one each for SYN and FIN (RFC 9293 3.4).
     #[inline]
-    pub(crate) fn length(self) -> u32 {
+    pub(crate) fn length(&self) -> u32 {
         self.payload.wrapping_add(u32::from(self.flags & 1) + u32::from(self.flags >> 1 & 1))
     }
 
@@ -206,7 +206,7 @@ impl Segment {
 
     /// SEG.SEQ and SEG.ACK, from the frame's bytes.
     #[inline]
-    pub(crate) fn numbers(self, frame: &[u8]) -> (u32, u32) {
+    pub(crate) fn numbers(&self, frame: &[u8]) -> (u32, u32) {
         let tcp = self.tcp_at as usize;
         (be32(frame, tcp + 4), be32(frame, tcp + 8))
     }
@@ -253,8 +253,8 @@ impl Segments {
 
     /// What is known of an earlier frame.
     #[inline]
-    pub(crate) fn get(&self, id: FrameId) -> Option<Segment> {
-        self.entries.get(id.index()).copied()
+    pub(crate) fn get(&self, id: FrameId) -> Option<&Segment> {
+        self.entries.get(id.index())
     }
 
     /// What a frame's scenario chose, with what the frame inherited.
@@ -264,11 +264,11 @@ impl Segments {
 
     /// The earlier segments between two ends in both directions, latest first, with some others.
     #[inline]
-    pub(crate) fn chain(&self, hash: u32) -> impl Iterator<Item = (FrameId, Segment)> {
+    pub(crate) fn chain(&self, hash: u32) -> impl Iterator<Item = (FrameId, &Segment)> {
         let mut next = self.heads[hash as usize & (self.heads.len() - 1)];
         std::iter::from_fn(move || {
             let index = next.checked_sub(1)?;
-            let segment = self.entries[index as usize];
+            let segment = &self.entries[index as usize];
             next = segment.prev;
             Some((FrameId(index), segment))
         })
@@ -286,21 +286,21 @@ impl Segments {
     }
 
     /// The segments with fewer answers than they must have.
-    pub(crate) fn unanswered(&self) -> impl Iterator<Item = (FrameId, Segment)> {
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = (FrameId, &Segment)> {
         let all: &[Segment] = if self.owed == 0 { &[] } else { &self.entries };
         all.iter().enumerate().filter_map(|(index, segment)| {
             let short = segment.is_owed() && segment.answered < segment.copies;
-            short.then_some((FrameId(index as u32), *segment))
+            short.then_some((FrameId(index as u32), segment))
         })
     }
 
     /// Of the last `count` frames that `mine` accepts, one reached its port altered, or carries a
     /// segment that cannot be read here: a reset may answer what nobody else has seen.
-    pub(crate) fn unclear_lately(&self, count: usize, mine: impl Fn(Segment) -> bool) -> bool {
+    pub(crate) fn unclear_lately(&self, count: usize, mine: impl Fn(&Segment) -> bool) -> bool {
         self.entries
             .iter()
             .rev()
             .take(count)
-            .any(|segment| segment.has(ALTERED | UNREAD) && mine(*segment))
+            .any(|segment| segment.has(ALTERED | UNREAD) && mine(segment))
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Values {
 impl Values {
     /// Those of a segment. Without ACK the acknowledgment number means nothing, RFC 9293 3.1.
     #[inline]
-    pub(super) fn of(segment: Segment, frame: &[u8]) -> Self {
+    pub(super) fn of(segment: &Segment, frame: &[u8]) -> Self {
         let (seq, ack) = segment.numbers(frame);
         let flags = segment.flags;
         Self { flags, seq, ack: if flags & ACK == 0 { 0 } else { ack } }
@@ -39,7 +39,7 @@ impl fmt::Display for Values {
 
 /// What the CLOSED state answers, RFC 9293 3.10.7.1.
 #[inline]
-pub(super) fn asked(trigger: Segment, frame: &[u8]) -> Values {
+pub(super) fn asked(trigger: &Segment, frame: &[u8]) -> Values {
     let (seq, ack) = trigger.numbers(frame);
     if trigger.flags & ACK == 0 {
         Values { flags: RST | ACK, seq: 0, ack: seq.wrapping_add(trigger.length()) }
@@ -53,7 +53,7 @@ pub(super) fn asked(trigger: Segment, frame: &[u8]) -> Values {
 pub(super) fn reset(
     segments: &mut Segments,
     shot: &Shot<'_>,
-    reset: Segment,
+    reset: &Segment,
     asker: &Asker<'_>,
     capture: &Capture,
     out: &mut Vec<Finding>,
@@ -66,7 +66,6 @@ pub(super) fn reset(
     }
     if let Some(id) = found.trigger {
         let trigger = segments.get(id).unwrap_or(reset);
-        segments.answer(id);
         if role == Role::Silent {
             let text = "a node that answers nothing sent a reset";
             out.push(about(shot, &rules::RST_UNPROVOKED, id, text, "no frame", "a reset"));
@@ -74,6 +73,7 @@ pub(super) fn reset(
             let by_state = role == Role::Stack && found.opened;
             answer(shot, reset, id, trigger, by_state, capture, out);
         }
+        segments.answer(id);
     } else {
         without_trigger(segments, shot, found, role, asker, out);
     }
@@ -83,9 +83,9 @@ pub(super) fn reset(
 #[inline]
 fn answer(
     shot: &Shot<'_>,
-    reset: Segment,
+    reset: &Segment,
     id: FrameId,
-    trigger: Segment,
+    trigger: &Segment,
     by_state: bool,
     capture: &Capture,
     out: &mut Vec<Finding>,
@@ -190,7 +190,7 @@ fn without_trigger(
 pub(super) fn opening(
     segments: &Segments,
     shot: &Shot<'_>,
-    opening: Segment,
+    opening: &Segment,
     asker: &Asker<'_>,
     capture: &Capture,
     out: &mut Vec<Finding>,
