@@ -1,7 +1,74 @@
 //! **nodes**: who spoke. The implementations that run as nodes, and the registry that makes them
 //! by name. Knows the node contract and the bytes of frames; no impairment, no file, no golden.
+//!
+//! | kind | module | what it is |
+//! |---|---|---|
+//! | `tester` | [`tester`] | emits what it is told, right or wrong, and answers nothing |
+//! | `sink` | [`sink`] | takes everything and counts |
+//! | `skb-sender` | [`skb_sender`], its buffer in [`skb`] | a custom packet, built as a kernel does |
+//! | `md5-receiver` | [`md5_receiver`] | takes that packet in before TCP sees it |
+//! | `reject` | [`reject`] | a host that rejects TCP with a reset |
+//! | `firewall` | [`firewall`] | a router that rejects TCP to some ports |
+//! | `faulty` | [`faulty`] | any other kind, with one fault planted |
+//!
+//! Shared by them: [`options`] reads what a scenario or the command line gives, [`neighbour`] knows
+//! ARP and neighbour solicitations.
+//!
+//! # To add a kind
+//!
+//! In this crate: a file of its own with the node and `pub fn kind() -> Kind`, a line in
+//! `standard_kinds` below, and a row above. From outside, without touching the crate:
+//!
+//! ```
+//! # use wireproof_link as link;
+//! # use wireproof_nodes as nodes;
+//! # use wireproof_wire as wire;
+//! use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
+//! use nodes::{Kind, NodeConfig, OptionSpec, Registry};
+//! use wire::Instant;
+//!
+//! /// Sends every frame back as it came, up to a number of them.
+//! struct Mirror {
+//!     left: u64,
+//!     outbox: Outbox,
+//! }
+//!
+//! impl Node for Mirror {
+//!     fn handle_frame(&mut self, _now: Instant, port: PortIndex, frame: &[u8]) {
+//!         if self.left > 0 {
+//!             self.left -= 1;
+//!             self.outbox.push(port, frame);
+//!         }
+//!     }
+//!     fn handle_command(&mut self, _: Instant, _: &Command) -> Result<(), CommandError> {
+//!         Err(CommandError("a mirror takes no command".into()))
+//!     }
+//!     fn poll_transmit(&mut self, _now: Instant) -> Option<Transmit<'_>> {
+//!         self.outbox.pop()
+//!     }
+//! }
+//!
+//! static OPTIONS: &[OptionSpec] =
+//!     &[OptionSpec { name: "count", takes: "a number", default: "1", about: "how many" }];
+//!
+//! let mut registry = Registry::standard();
+//! let kind = Kind::new("mirror", "sends frames back", |config, _| {
+//!     let left = config.read().num("count")?.unwrap_or(1);
+//!     Ok(Box::new(Mirror { left, outbox: Outbox::new() }))
+//! });
+//! registry.register(kind.options(OPTIONS));
+//!
+//! let config = NodeConfig { ports: vec![PortConfig::default()], ..NodeConfig::default() };
+//! let mut node = registry.build("mirror", &config)?;
+//! node.handle_frame(Instant::ZERO, 0, b"frame");
+//! assert_eq!(node.poll_transmit(Instant::ZERO).unwrap().frame, b"frame");
+//! node.handle_frame(Instant::ZERO, 0, b"another");
+//! assert_eq!(node.poll_transmit(Instant::ZERO), None);
+//! # Ok::<(), nodes::ConfigError>(())
+//! ```
 
 pub mod faulty;
+pub mod firewall;
 pub mod md5_receiver;
 pub mod neighbour;
 pub mod options;
@@ -23,6 +90,7 @@ fn standard_kinds() -> Vec<Kind> {
         skb_sender::kind(),
         md5_receiver::kind(),
         reject::kind(),
+        firewall::kind(),
         faulty::kind(),
     ]
 }
