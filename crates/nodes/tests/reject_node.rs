@@ -1,0 +1,198 @@
+//! The node around the rule: its options, where replies go, reassembly, and bytes of any kind.
+
+use std::collections::BTreeMap;
+
+use link::{Address, Command, Datum, Node, Peer, PortConfig};
+use proptest::prelude::*;
+use wire::{Instant, Mac, PortSet, checksum};
+use wireproof_nodes::reject::{Profile, Reject, reset_for};
+use wireproof_nodes::{NodeConfig, Registry, Role};
+
+mod trigger;
+
+use trigger::{DST4, FIN, SYN, Trigger};
+
+fn config(options: &[(&str, Datum)]) -> NodeConfig {
+    let address = |ip: &str, prefix| Address { ip: ip.parse().expect("an address"), prefix };
+    let port = PortConfig {
+        name: "eth0".to_owned(),
+        mac: Mac([2, 0, 0, 0, 0, 2]),
+        addresses: vec![address("10.0.0.2", 24), address("fd00::2", 64)],
+        peer: None,
+    };
+    let options: BTreeMap<_, _> =
+        options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    NodeConfig { ports: vec![port], options, ..NodeConfig::default() }
+}
+
+/// A frame from the station 02:00:00:00:00:01.
+fn frame(packet: &[u8]) -> Vec<u8> {
+    let kind = if packet[0] >> 4 == 6 { [0x86, 0xdd] } else { [8, 0] };
+    [&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1], &kind[..], packet].concat()
+}
+
+fn answer(node: &mut dyn Node, frame: &[u8]) -> Option<Vec<u8>> {
+    node.handle_frame(Instant::ZERO, 0, frame);
+    let reply = node.poll_transmit(Instant::ZERO).map(|transmit| transmit.frame.to_vec());
+    assert_eq!(node.poll_transmit(Instant::ZERO), None, "one reply at most");
+    reply
+}
+
+fn counted(node: &dyn Node, name: &str) -> Option<u64> {
+    node.counters().into_iter().find(|(counter, _)| counter == name).map(|(_, count)| count)
+}
+
+#[test]
+fn the_custom_packet_is_answered_with_the_known_54_bytes() {
+    let known = "0200000000010200000000020800\
+                 450000280000400040 0626ce0a0000020a000001\
+                 00500fa0000000000000008c501400008b520000";
+    let payload: Vec<u8> = (1..=16).collect();
+    let trigger = frame(&Trigger { ack: 0, ..Trigger::new(false, FIN, &payload) }.packet());
+    let mut node = Registry::standard().build("reject", &config(&[])).expect("a node");
+    let known = wire::field::hex(&known.replace(' ', "")).expect("hex");
+    assert_eq!(answer(&mut *node, &trigger), Some(known));
+    assert_eq!(counted(&*node, "resets"), Some(1));
+}
+
+#[test]
+fn the_options_of_the_node_are_read() {
+    let text = |text: &str| Datum::Text(text.to_owned());
+    let given = [("profile", text("linux-2.6")), ("ports", text("81-90"))];
+    let mut node = Reject::new(&config(&given)).expect("a node");
+    let trigger = frame(&Trigger { tos: 4, ..Trigger::new(false, SYN, &[]) }.packet());
+    assert_eq!(answer(&mut node, &trigger), None, "port 80 is spared");
+    assert_eq!(counted(&node, "silent.port"), Some(1));
+    let given = [("profile", text("linux-2.6")), ("ports", Datum::Num(80))];
+    let reply = answer(&mut Reject::new(&config(&given)).expect("a node"), &trigger);
+    assert_eq!(reply.map(|frame| (frame[15], frame[22])), Some((4, 255)));
+    let mut node = Reject::new(&config(&[("ttl", Datum::Num(7))])).expect("a node");
+    assert_eq!(answer(&mut node, &trigger).map(|frame| frame[22]), Some(7));
+    let error = Reject::new(&config(&[("profile", text("linus"))])).expect_err("no such profile");
+    assert!(error.message.contains("linux-2.6"), "{error}");
+    let role = Registry::standard().role("reject", &config(&[("ports", text("81-90"))]));
+    assert_eq!(role, Role::ClosedPort { ports: PortSet::from_ranges([81..=90]) });
+}
+
+#[test]
+fn a_source_without_a_route_back_needs_the_default_route() {
+    let mut packet = Trigger::new(false, SYN, &[]).packet();
+    // 192.0.2.1 in place of 10.0.0.1: both checksums follow.
+    packet[12..16].copy_from_slice(&[192, 0, 2, 1]);
+    packet[10..12].fill(0);
+    let sum = checksum::internet_checksum(&packet[..20]);
+    packet[10..12].copy_from_slice(&sum.to_be_bytes());
+    packet[36..38].fill(0);
+    let sum = checksum::tcp_ip4([192, 0, 2, 1], DST4, &packet[20..]);
+    packet[36..38].copy_from_slice(&sum.to_be_bytes());
+    let mut near = Reject::new(&config(&[])).expect("a node");
+    assert_eq!(answer(&mut near, &frame(&packet)), None);
+    assert_eq!(counted(&near, "silent.no-route"), Some(1));
+    let far = config(&[("default-route", Datum::Bool(true))]);
+    assert!(answer(&mut Reject::new(&far).expect("a node"), &frame(&packet)).is_some());
+}
+
+#[test]
+fn a_known_peer_gets_the_reply_wherever_the_frame_came_from() {
+    let mut known = config(&[]);
+    let ip = "10.0.0.1".parse().expect("an address");
+    let peer = Peer { mac: Mac([2, 0, 0, 0, 0, 9]), addresses: vec![Address { ip, prefix: 24 }] };
+    known.ports[0].peer = Some(peer);
+    let mut node = Reject::new(&known).expect("a node");
+    let reply = answer(&mut node, &frame(&Trigger::new(false, SYN, &[]).packet()));
+    assert_eq!(reply.map(|frame| frame[5]), Some(9));
+    let reply = answer(&mut node, &frame(&Trigger::new(true, SYN, &[]).packet()));
+    assert_eq!(reply.map(|frame| frame[5]), Some(1));
+}
+
+#[test]
+fn a_port_without_addresses_is_a_bridges() {
+    let mut bridge = config(&[]);
+    bridge.ports[0].addresses.clear();
+    let mut node = Reject::new(&bridge).expect("a node");
+    let mut trigger = frame(&Trigger::new(false, SYN, &[]).packet());
+    trigger[5] = 0x77;
+    let reply = answer(&mut node, &trigger).expect("an answer");
+    assert_eq!(reply[..12], [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0x77], "the stations swapped");
+}
+
+#[test]
+fn pieces_that_complete_a_datagram_are_answered_as_one() {
+    let whole = Trigger::new(false, FIN, &[5; 44]);
+    let segment = whole.segment();
+    let piece = |from: usize, to: usize| {
+        let more = if to < segment.len() { 0x2000 } else { 0 };
+        let fragment = more | (from / 8) as u16;
+        frame(&Trigger { fragment, ..whole.clone() }.around(&segment[from..to]))
+    };
+    let mut node = Reject::new(&config(&[])).expect("a node");
+    let alone = answer(&mut node, &frame(&whole.packet()));
+    for order in [[0, 24, 48], [48, 24, 0], [24, 0, 48]] {
+        let mut pieces = order.map(|from| piece(from, (from + 24).min(segment.len())));
+        let last = pieces[2].split_off(0);
+        for first in &pieces[..2] {
+            assert_eq!(answer(&mut node, first), None);
+        }
+        assert_eq!(answer(&mut node, &last), alone, "{order:?}");
+    }
+    // A piece that overlaps another spoils the datagram: RFC 5722 3.
+    for (from, to) in [(0, 24), (16, 40), (24, 48)] {
+        assert_eq!(answer(&mut node, &piece(from, to)), None);
+    }
+    assert_eq!(answer(&mut node, &piece(48, 64)), None);
+}
+
+#[test]
+fn pieces_wait_thirty_seconds() {
+    let whole = Trigger::new(false, FIN, &[5; 12]);
+    let segment = whole.segment();
+    let first = frame(&Trigger { fragment: 0x2000, ..whole.clone() }.around(&segment[..24]));
+    let last = frame(&Trigger { fragment: 3, ..whole }.around(&segment[24..]));
+    for (seconds, answered) in [(29, true), (30, false)] {
+        let mut node = Reject::new(&config(&[])).expect("a node");
+        node.handle_frame(Instant::ZERO, 0, &first);
+        let later = Instant::from_nanos(seconds * 1_000_000_000);
+        node.handle_frame(later, 0, &last);
+        assert_eq!(node.poll_transmit(later).is_some(), answered, "after {seconds} s");
+    }
+}
+
+#[test]
+fn it_takes_no_command() {
+    let command = Command::Do { verb: "connect".to_owned(), args: BTreeMap::new() };
+    let error = Reject::new(&config(&[])).expect("a node").handle_command(Instant::ZERO, &command);
+    assert!(error.is_err_and(|error| error.0.contains("`connect`")));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind: bool) {
+        let mut bytes = bytes;
+        let mut node = Reject::new(&config(&[])).expect("a node");
+        node.handle_frame(Instant::ZERO, 0, &bytes);
+        if let [first, ..] = &mut bytes[..] {
+            *first = if kind { 0x45 | *first & 0x0f } else { 0x60 | *first & 0x0f };
+            node.handle_frame(Instant::ZERO, 0, &frame(&bytes));
+            let _ = reset_for(Profile::Linux26, &bytes, &mut Vec::new());
+        }
+    }
+
+    #[test]
+    fn damaged_triggers_never_panic_and_are_never_answered_twice(
+        ip6: bool, options in prop::collection::vec(any::<u8>(), 0..10),
+        damage in prop::collection::vec((0usize..120, any::<u8>()), 0..4),
+    ) {
+        let ip_options = options.iter().flat_map(|byte| [*byte, byte >> 4, 4, 0]).collect();
+        let trigger = Trigger { ip_options, ..Trigger::new(ip6, SYN, &[1; 40]) };
+        let mut bytes = frame(&trigger.packet());
+        for (at, byte) in damage {
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+        }
+        for profile in ["linux", "linux-2.6"] {
+            let given = [("profile", Datum::Text(profile.to_owned()))];
+            let _ = answer(&mut Reject::new(&config(&given)).expect("a node"), &bytes);
+        }
+    }
+}
