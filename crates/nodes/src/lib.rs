@@ -20,9 +20,7 @@
 //! `standard_kinds` below, and a row above. From outside, without touching the crate:
 //!
 //! ```
-//! # use wireproof_link as link;
 //! # use wireproof_nodes as nodes;
-//! # use wireproof_wire as wire;
 //! use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
 //! use nodes::{Kind, NodeConfig, OptionSpec, Registry};
 //! use wire::Instant;
