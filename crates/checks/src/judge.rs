@@ -35,7 +35,8 @@ impl Judge {
             ports.iter().enumerate().any(|(i, other)| i != index && other.node == port.node)
         }));
         for (id, record, bytes) in capture.iter() {
-            let outline = Outline::of(bytes);
+            let mut outline = Outline::blank(bytes);
+            outline.look(bytes);
             let mut shot = Shot {
                 id,
                 record,
