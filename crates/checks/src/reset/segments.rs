@@ -130,7 +130,7 @@ impl Segment {
         segment
     }
 
-    #[inline]
+    #[inline(always)]
     fn has(&self, mark: u8) -> bool {
         self.marks & mark != 0
     }
@@ -190,8 +190,9 @@ impl Segment {
         self.payload.wrapping_add(u32::from(self.flags & 1) + u32::from(self.flags >> 1 & 1))
     }
 
-    /// Both ends, from the frame's bytes.
-    #[inline]
+    /// Both ends, from the frame's bytes. Inlined always: every segment comes by here, and handing
+    /// 64 bytes back through memory is a tenth of what judging it costs.
+    #[inline(always)]
     pub(crate) fn ends(&self, frame: &[u8]) -> Ends {
         let (net, tcp) = (self.net_at as usize, self.tcp_at as usize);
         let (src, dst) = if self.has(IP6) {
