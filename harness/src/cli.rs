@@ -112,6 +112,9 @@ pub struct Bless {
     /// Bless every scenario
     #[arg(long, conflicts_with = "ids")]
     pub all: bool,
+    /// Accept what another kind emits in a node's place, as a reference: NODE=KIND[,option=value]…
+    #[arg(long, value_name = "NODE=KIND[,k=v]")]
+    pub swap: Vec<String>,
     /// Only carry out what `cargo insta review` accepted or rejected
     #[arg(long, conflicts_with_all = ["ids", "all"])]
     pub reviewed: bool,

@@ -6,12 +6,14 @@ pub(crate) mod topology;
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use link::{Direction, Limits, LinkChange, PortIndex};
 use nodes::{NodeConfig, Registry, Role};
 use scenario::{Diagnostic, PacketTemplate, Pattern, Scenario};
 use wire::{Duration, Field, Instant, PortId};
 
 use crate::judge::compare::Mask;
+use crate::spec::NodeSpec;
 
 /// A scenario, ready to run.
 #[derive(Clone, Debug)]
@@ -185,7 +187,20 @@ pub struct Swap {
     /// The node's name.
     pub node: String,
     /// What stands there instead.
-    pub spec: crate::spec::NodeSpec,
+    pub spec: NodeSpec,
+}
+
+impl Swap {
+    /// Reads `NODE=KIND[,option=value]…`.
+    ///
+    /// # Errors
+    /// Names the part that is wrong and what would be right.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let (node, spec) = text.split_once('=').with_context(|| {
+            format!("`{text}`: a swap is NODE=KIND[,option=value]…, such as rejecter=sink")
+        })?;
+        Ok(Self { node: node.to_owned(), spec: NodeSpec::parse(spec)? })
+    }
 }
 
 /// Makes the plan, or says everything that is wrong with the scenario.

@@ -45,7 +45,9 @@ fn check(item: Item) -> Result<(), Failed> {
     let walk = Walk::standard();
     let walked = walk.item(&item);
     let entry = Entry { item, walked };
-    let told = || anstream::adapter::strip_str(&text::entry(&entry, true, false)).to_string();
+    let hints = text::Hints::command(None);
+    let told =
+        || anstream::adapter::strip_str(&text::entry(&entry, &hints, true, false)).to_string();
     let Walked::Judged(judged) = &entry.walked else { return Err(told().into()) };
     same_again(&walk, judged)?;
     review(&entry.item, judged).map_err(|reason| format!("{reason}\n{}", told()))?;

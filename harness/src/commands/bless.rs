@@ -5,10 +5,12 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use nodes::Registry;
 
-use crate::catalog;
+use crate::catalog::{self, Item};
 use crate::cli::Bless;
 use crate::golden;
 use crate::judge::Against;
+use crate::plan::Swap;
+use crate::report::text::Hints;
 use crate::report::{self, EXIT_CANNOT, EXIT_FINDING, EXIT_HOLDS, Entry};
 use crate::walk::{Judged, Walk, Walked};
 
@@ -32,41 +34,57 @@ pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u
         anstream::println!("{} accepted in review", crate::text::count(changed, "golden"));
         return Ok(EXIT_HOLDS);
     }
-    let walk = Walk { registry, ..Walk::standard() };
+    let swaps = words.swap.iter().map(|text| Swap::parse(text)).collect::<Result<_>>()?;
+    let walk = Walk { registry, swaps, ..Walk::standard() };
+    let hints = Hints::command(root);
+    let mut told = String::new();
+    let code = accept_all(&walk, items, &hints, &mut told);
+    anstream::print!("{told}");
+    code
+}
+
+/// Walks each scenario and accepts what it emits where nothing speaks against it; says of each
+/// what became of it. Returns the exit code.
+///
+/// # Errors
+/// When a golden cannot be written.
+pub(crate) fn accept_all(
+    walk: &Walk,
+    items: Vec<Item>,
+    hints: &Hints,
+    told: &mut String,
+) -> Result<u8> {
     let mut code = EXIT_HOLDS;
     for item in items {
         let walked = walk.item(&item);
         let entry = Entry { item, walked };
         let Walked::Judged(judged) = &entry.walked else {
-            anstream::print!("{}", report::text::entry(&entry, false, false));
+            *told += &report::text::entry(&entry, hints, false, false);
             code = EXIT_CANNOT;
             continue;
         };
         if let Some(reason) = refusal(judged) {
-            anstream::print!("{}", report::text::entry(&entry, false, false));
-            anstream::println!("  not blessed: {reason}");
+            *told += &report::text::entry(&entry, hints, false, false);
+            *told += &format!("  not blessed: {reason}\n");
             code = code.max(EXIT_FINDING);
             continue;
         }
-        code = code.max(accept(&entry, judged)?);
+        *told += &accept(&entry.item, judged)?;
     }
     Ok(code)
 }
 
 /// Writes the golden, unless it is there already.
-fn accept(entry: &Entry, judged: &Judged) -> Result<u8> {
-    let item = &entry.item;
+fn accept(item: &Item, judged: &Judged) -> Result<String> {
     golden::settle(item)?;
     let same = matches!(&judged.judgement.against, Against::Golden(found)
         if found.differences.is_empty() && found.masked.is_empty());
     if same {
-        anstream::println!("same     {}", item.id);
-        return Ok(EXIT_HOLDS);
+        return Ok(format!("same     {}\n", item.id));
     }
     golden::bless(item, &judged.run.capture)?;
     let frames = crate::text::count(judged.run.capture.len(), "frame");
-    anstream::println!("blessed  {} ({frames}) → {}", item.id, item.golden.display());
-    Ok(EXIT_HOLDS)
+    Ok(format!("blessed  {} ({frames}) → {}\n", item.id, item.golden.display()))
 }
 
 /// Why a run may not become a golden: a golden never blesses away a broken rule.

@@ -14,7 +14,6 @@ use crate::catalog::{self, Item};
 use crate::cli::{Format, Run, Wire};
 use crate::plan::Swap;
 use crate::report::{self, Entry, Totals};
-use crate::spec::NodeSpec;
 use crate::walk::{Walk, Walked};
 
 /// Fewer scenarios than this are done before a bar could be read.
@@ -27,7 +26,7 @@ const BAR_FROM: usize = 200;
 pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     available(words.on)?;
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
-    let swaps = words.swap.iter().map(|text| swap(text)).collect::<Result<_>>()?;
+    let swaps = words.swap.iter().map(|text| Swap::parse(text)).collect::<Result<_>>()?;
     let no_golden = words.no_golden.then(|| "--no-golden was given".to_owned());
     let walk = Walk { registry, swaps, no_golden };
     let targets = targets(words.write.as_deref(), &items)?;
@@ -38,7 +37,7 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
         }
     }
     swapped_somewhere(&walk, &entries)?;
-    print(words, &entries)?;
+    print(root, words, &entries)?;
     Ok(Totals::of(&entries).exit_code())
 }
 
@@ -49,13 +48,6 @@ pub(crate) fn available(wire: Wire) -> Result<()> {
         Wire::Veth => bail!("the wire `veth` is not built into this version yet; use --on sim"),
         Wire::Nic => bail!("the wire `nic` is not built into this version yet; use --on sim"),
     }
-}
-
-fn swap(text: &str) -> Result<Swap> {
-    let (node, spec) = text.split_once('=').with_context(|| {
-        format!("`{text}`: a swap is NODE=KIND[,option=value]…, such as rejecter=sink")
-    })?;
-    Ok(Swap { node: node.to_owned(), spec: NodeSpec::parse(spec)? })
 }
 
 /// Walks all items, several at a time; the entries keep the order of the items.
@@ -145,7 +137,7 @@ fn swapped_somewhere(walk: &Walk, entries: &[Entry]) -> Result<()> {
     bail!("no selected scenario has a node `{}` to swap", nodes.join("` and `"))
 }
 
-fn print(words: &Run, entries: &[Entry]) -> Result<()> {
+fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {
     // With the capture on standard output, the report goes where it is still read.
     let to_stderr = words.write.as_deref() == Some(Path::new("-"));
     let text = match words.format {
@@ -154,9 +146,10 @@ fn print(words: &Run, entries: &[Entry]) -> Result<()> {
         Format::Text => {
             let colour =
                 anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+            let hints = report::text::Hints::command(root);
             let mut text: String = entries
                 .iter()
-                .map(|entry| report::text::entry(entry, words.verbose, colour))
+                .map(|entry| report::text::entry(entry, &hints, words.verbose, colour))
                 .collect();
             if entries.len() > 1 {
                 text += &report::text::summary(entries);

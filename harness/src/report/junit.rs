@@ -25,7 +25,10 @@ pub fn document(entries: &[Entry]) -> Result<String, quick_junit::SerializeError
 }
 
 fn case(entry: &Entry) -> TestCase {
-    let told = || anstream::adapter::strip_str(&text::entry(entry, true, false)).to_string();
+    let told = || {
+        anstream::adapter::strip_str(&text::entry(entry, &text::Hints::command(None), true, false))
+            .to_string()
+    };
     let not_success = |kind, message: &str| {
         let mut status = TestCaseStatus::non_success(kind);
         status.set_message(message).set_description(told());

@@ -1,6 +1,7 @@
 //! The report for a person.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use checks::Finding;
@@ -21,9 +22,42 @@ const ODD: Style = AnsiColor::Yellow.on_default().bold();
 /// How many differing frames are told in full; a run that went wrong early differs everywhere.
 const MOST_DIFFERENCES: usize = 5;
 
+/// How a reader accepts a run, or repeats it: the words around the scenario's id.
+#[derive(Clone, Debug)]
+pub struct Hints {
+    accept: [String; 2],
+    repeat: [String; 2],
+}
+
+impl Hints {
+    /// By the command, with the root that was given to it.
+    #[must_use]
+    pub fn command(root: Option<&Path>) -> Self {
+        let root = root.map(|root| format!(" --root {}", shell(&root.display().to_string())));
+        let root = root.unwrap_or_default();
+        let words = |verb, end: &str| [format!("wireproof{root} {verb} "), end.to_owned()];
+        Self { accept: words("bless", ""), repeat: words("run", " -v") }
+    }
+
+    /// By the test that runs them.
+    #[must_use]
+    pub fn test() -> Self {
+        let fixed = |words: &str| [words.to_owned(), String::new()];
+        Self { accept: fixed("WIREPROOF_BLESS=1 cargo test # "), repeat: fixed("cargo test # ") }
+    }
+
+    fn accept(&self, item: &Item) -> String {
+        format!("  accept: {}\n", self.accept.join(&shell(&item_word(item))))
+    }
+
+    fn repeat(&self, item: &Item) -> String {
+        format!("  repeat: {}\n", self.repeat.join(&shell(&item_word(item))))
+    }
+}
+
 /// What is said of one scenario. Colours are always in it; the stream takes them out.
 #[must_use]
-pub fn entry(entry: &Entry, verbose: bool, colour: bool) -> String {
+pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> String {
     let Item { id, path, .. } = &entry.item;
     match &entry.walked {
         Walked::NotRun(reason) => format!("{ODD}skip{ODD:#} {id}: not run: {reason}\n"),
@@ -33,12 +67,19 @@ pub fn entry(entry: &Entry, verbose: bool, colour: bool) -> String {
         }
         Walked::Judged(judged) => {
             let mut text = headline(id, judged);
+            if let Against::Golden(found) = &judged.judgement.against
+                && !found.masked.is_empty()
+            {
+                for mask in &judged.plan.masks {
+                    let _ = writeln!(text, "  mask {}: {}", mask.field.path(), mask.reason);
+                }
+            }
             if verbose {
                 text += &setting(judged);
                 text += &ladder::ladder(judged);
                 text += &counters(judged);
             }
-            text += &trouble(&entry.item, judged);
+            text += &trouble(&entry.item, judged, hints);
             text
         }
     }
@@ -105,7 +146,7 @@ fn counters(judged: &Judged) -> String {
 }
 
 /// Everything that does not hold, and the commands that accept it and that repeat it.
-fn trouble(item: &Item, judged: &Judged) -> String {
+fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
     let Judged { plan, run, judgement } = judged;
     let mut text = String::new();
     if let Some(broken) = &run.broken {
@@ -133,17 +174,25 @@ fn trouble(item: &Item, judged: &Judged) -> String {
     for id in &judgement.toothless {
         let _ = writeln!(text, "  `finds` names {id}, and it found nothing");
     }
-    text += &against(item, judged);
+    text += &against(item, judged, hints);
     if !judgement.verdict.holds() {
-        let _ = writeln!(text, "  repeat: wireproof run {} -v", shell(&item_word(item)));
+        text += &hints.repeat(item);
     }
     text
 }
 
 fn found(finding: &Finding) -> String {
     let check = finding.check;
+    let place = match (finding.frame, finding.trigger) {
+        (Some(frame), Some(trigger)) => {
+            format!("frame {}, answering frame {}: ", frame.number(), trigger.number())
+        }
+        (Some(frame), None) => format!("frame {}: ", frame.number()),
+        (None, Some(trigger)) => format!("frame {}: ", trigger.number()),
+        (None, None) => String::new(),
+    };
     let mut text = format!(
-        "  {BAD}{}{BAD:#} {} ({}, {}): {}\n",
+        "  {BAD}{}{BAD:#} {} ({}, {}): {place}{}\n",
         check.level, check.id, check.clause, check.requirement, finding.message
     );
     if !finding.expected.is_empty() || !finding.actual.is_empty() {
@@ -152,9 +201,11 @@ fn found(finding: &Finding) -> String {
     text
 }
 
-fn against(item: &Item, judged: &Judged) -> String {
+fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
     let place = item.golden.display();
-    let accept = format!("  accept: wireproof bless {}\n", shell(&item_word(item)));
+    // `bless` refuses what breaks a rule or a step, so a report does not offer it.
+    let acceptable = judged.judgement.findings.is_empty() && judged.run.failures.is_empty();
+    let accept = if acceptable { hints.accept(item) } else { String::new() };
     match &judged.judgement.against {
         Against::NotCompared(_) => String::new(),
         Against::Missing => format!("  there is no golden {place}\n{accept}"),
