@@ -22,21 +22,19 @@ impl<'a> Datagram<'a> {
     /// dropped without a word. Bytes behind the total length are padding.
     #[inline]
     pub(super) fn parse(packet: &'a [u8]) -> Result<Self, Silence> {
-        if packet.len() < 20 {
-            return Err(Silence::Truncated);
-        }
-        if packet[0] >> 4 != 4 {
+        let Some(fixed) = packet.first_chunk::<20>() else { return Err(Silence::Truncated) };
+        if fixed[0] >> 4 != 4 {
             return Err(Silence::NotIp);
         }
-        let header_len = usize::from(packet[0] & 15) * 4;
+        let header_len = usize::from(fixed[0] & 15) * 4;
         if header_len < 20 {
             return Err(Silence::HeaderLength);
         }
-        let total = usize::from(u16::from_be_bytes([packet[2], packet[3]]));
+        let total = usize::from(u16::from_be_bytes([fixed[2], fixed[3]]));
         if packet.len() < header_len.max(total) {
             return Err(Silence::Truncated);
         }
-        if checksum::internet_checksum(&packet[..header_len]) != 0 {
+        if Sum::new().bytes(fixed).bytes(&packet[20..header_len]).checksum() != 0 {
             return Err(Silence::HeaderChecksum);
         }
         if total < header_len {
@@ -88,21 +86,21 @@ pub(super) fn reset(
     if !checksum_holds(rule, trigger, options) {
         return Err(Silence::Checksum);
     }
-    let mut header = [0; 60];
     let header_len = match rule.profile {
-        Profile::Linux => fresh(&mut header, rule.ttl, src, dst),
-        Profile::Linux26 => {
-            tcp[12] |= trigger.body[12] & 0x0f;
-            edited(&mut header, trigger.header)
-        }
+        Profile::Linux => 20,
+        Profile::Linux26 => trigger.header.len(),
     };
-    if header_len + tcp.len() > rule.mtu {
+    if header_len + 20 > rule.mtu {
         return Err(Silence::Mtu);
     }
-    let sum = checksum::tcp_ip4(dst, src, &tcp);
-    tcp[16..18].copy_from_slice(&sum.to_be_bytes());
-    out.extend_from_slice(&header[..header_len]);
-    out.extend_from_slice(&tcp);
+    match rule.profile {
+        Profile::Linux => fresh(rule.ttl, src, dst, out),
+        Profile::Linux26 => {
+            edited(trigger.header, out);
+            tcp.reserve(trigger.body[12]);
+        }
+    }
+    tcp.append(Sum::pseudo_ip4(dst, src, TCP, 20), out);
     Ok(())
 }
 
@@ -122,26 +120,26 @@ fn checksum_holds(rule: &Rule, trigger: &Datagram<'_>, options: &Options) -> boo
 
 /// A header of its own: no options, TOS 0, id 0 with DF set (RFC 6864 4.1).
 #[inline]
-fn fresh(header: &mut [u8; 60], ttl: u8, src: [u8; 4], dst: [u8; 4]) -> usize {
-    header[..10].copy_from_slice(&[0x45, 0, 0, 40, 0, 0, 0x40, 0, ttl, TCP]);
-    header[12..16].copy_from_slice(&dst);
-    header[16..20].copy_from_slice(&src);
-    let sum = checksum::internet_checksum(&header[..20]);
-    header[10..12].copy_from_slice(&sum.to_be_bytes());
-    20
+fn fresh(ttl: u8, src: [u8; 4], dst: [u8; 4], out: &mut Vec<u8>) {
+    let (length, id) = ([0x45, 0, 0, 40], [0, 0, 0x40, 0]);
+    let sum = Sum::new().bytes(&length).bytes(&id).bytes(&[ttl, TCP]).bytes(&dst).bytes(&src);
+    let [high, low] = sum.checksum().to_be_bytes();
+    for word in [length, id, [ttl, TCP, high, low], dst, src] {
+        out.extend_from_slice(&word);
+    }
 }
 
 /// The trigger's header, edited: TOS and options stay, addresses change places, TTL 255, id 0, DF.
 #[inline]
-fn edited(header: &mut [u8; 60], trigger: &[u8]) -> usize {
-    let len = trigger.len();
-    header[..len].copy_from_slice(trigger);
-    header[2..4].copy_from_slice(&(len as u16 + 20).to_be_bytes());
+fn edited(trigger: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(trigger);
+    let header = &mut out[start..];
+    header[2..4].copy_from_slice(&(trigger.len() as u16 + 20).to_be_bytes());
     header[4..9].copy_from_slice(&[0, 0, 0x40, 0, 255]);
     header[10..12].fill(0);
     header[12..16].copy_from_slice(&trigger[16..20]);
     header[16..20].copy_from_slice(&trigger[12..16]);
-    let sum = checksum::internet_checksum(&header[..len]);
+    let sum = checksum::internet_checksum(header);
     header[10..12].copy_from_slice(&sum.to_be_bytes());
-    len
 }

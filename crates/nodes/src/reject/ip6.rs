@@ -1,7 +1,7 @@
 //! IPv6 under a REJECT rule: what the IP layer drops before the rule, the chain of extension
 //! headers that the rule walks, and the packet that answers. Knows no Ethernet and no route.
 
-use wire::checksum;
+use wire::checksum::{self, Sum};
 
 use super::hop;
 use super::reset::{Rule, Silence};
@@ -95,18 +95,14 @@ impl<'a> Packet<'a> {
 #[inline]
 pub(super) fn reset(rule: &Rule, trigger: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), Silence> {
     let segment = trigger.segment()?;
-    let mut tcp = rule.header(segment)?;
+    let tcp = rule.header(segment)?;
     let (src, dst) = (trigger.src(), trigger.dst());
     if checksum::tcp_ip6(src, dst, segment) != 0 {
         return Err(Silence::Checksum);
     }
-    let mut header = [0; 40];
-    header[..8].copy_from_slice(&[0x60, 0, 0, 0, 0, 20, TCP, rule.ttl]);
-    header[8..24].copy_from_slice(&dst);
-    header[24..].copy_from_slice(&src);
-    let sum = checksum::tcp_ip6(dst, src, &tcp);
-    tcp[16..18].copy_from_slice(&sum.to_be_bytes());
-    out.extend_from_slice(&header);
-    out.extend_from_slice(&tcp);
+    out.extend_from_slice(&[0x60, 0, 0, 0, 0, 20, TCP, rule.ttl]);
+    out.extend_from_slice(&dst);
+    out.extend_from_slice(&src);
+    tcp.append(Sum::pseudo_ip6(dst, src, TCP, 20), out);
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! to the reason for silence. Knows no Ethernet, no addresses of its own and no route.
 
 use wire::PortSet;
+use wire::checksum::Sum;
 
 use super::options::Options;
 use super::{ip4, ip6};
@@ -148,41 +149,62 @@ impl Rule {
         }
     }
 
-    /// The 20 bytes of the TCP header that answers `segment`, its checksum still 0.
+    /// The TCP header that answers `segment`.
     ///
     /// RFC 9293 3.10.7.1, where "ACK or not" is asked of the segment: with ACK, the reset takes its
     /// sequence number from SEG.ACK; without, it acknowledges all that the segment occupies. The
     /// data offset is taken at its word, so that one that lies moves the acknowledgment, mod 2^32.
     #[inline]
-    pub(super) fn header(&self, segment: &[u8]) -> Result<[u8; 20], Silence> {
+    pub(super) fn header(&self, segment: &[u8]) -> Result<Header, Silence> {
         let Some((trigger, _)) = segment.split_first_chunk::<20>() else {
             return Err(Silence::Short);
         };
-        if self.spared.contains(u16::from_be_bytes([trigger[2], trigger[3]])) {
+        let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, ..] = *trigger;
+        if self.spared.contains(u16::from_be_bytes([d0, d1])) {
             return Err(Silence::Port);
         }
-        let flags = trigger[13];
         if flags & RST != 0 {
             return Err(Silence::Rst);
         }
-        let mut reset = [0; 20];
-        reset[..2].copy_from_slice(&trigger[2..4]);
-        reset[2..4].copy_from_slice(&trigger[..2]);
-        reset[12] = 5 << 4;
+        let ports = [d0, d1, s0, s1];
         if flags & ACK != 0 {
-            reset[4..8].copy_from_slice(&trigger[8..12]);
-            reset[13] = RST;
-        } else {
-            let seq = u32::from_be_bytes([trigger[4], trigger[5], trigger[6], trigger[7]]);
-            let ack = seq
-                .wrapping_add(u32::from(flags & SYN != 0))
-                .wrapping_add(u32::from(flags & FIN != 0))
-                .wrapping_add(segment.len() as u32)
-                .wrapping_sub(u32::from(trigger[12] >> 4) * 4);
-            reset[8..12].copy_from_slice(&ack.to_be_bytes());
-            reset[13] = RST | ACK;
+            let seq = [a0, a1, a2, a3];
+            return Ok(Header { ports, seq, ack: [0; 4], rest: [5 << 4, RST, 0, 0] });
         }
-        Ok(reset)
+        let ack = u32::from_be_bytes([q0, q1, q2, q3])
+            .wrapping_add(u32::from(flags & SYN != 0))
+            .wrapping_add(u32::from(flags & FIN != 0))
+            .wrapping_add(segment.len() as u32)
+            .wrapping_sub(u32::from(offset >> 4) * 4);
+        Ok(Header { ports, seq: [0; 4], ack: ack.to_be_bytes(), rest: [5 << 4, RST | ACK, 0, 0] })
+    }
+}
+
+/// A reset's TCP header but for its checksum, in words: a sum over them needs no trip to memory,
+/// which would wait for the narrower stores before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    ports: [u8; 4],
+    seq: [u8; 4],
+    ack: [u8; 4],
+    /// Data offset with the reserved bits beside it, flags, and the window, which is 0.
+    rest: [u8; 4],
+}
+
+impl Header {
+    /// Echoes the reserved bits of the trigger's byte 12.
+    pub(super) fn reserve(&mut self, byte: u8) {
+        self.rest[0] |= byte & 0x0f;
+    }
+
+    /// Appends the 20 bytes, their checksum over them and the pseudo-header.
+    #[inline]
+    pub(super) fn append(&self, pseudo: Sum, out: &mut Vec<u8>) {
+        let sum = pseudo.bytes(&self.ports).bytes(&self.seq).bytes(&self.ack).bytes(&self.rest);
+        let [high, low] = sum.checksum().to_be_bytes();
+        for word in [self.ports, self.seq, self.ack, self.rest, [high, low, 0, 0]] {
+            out.extend_from_slice(&word);
+        }
     }
 }
 
