@@ -12,7 +12,7 @@
 //! | to one of its own addresses | dropped | `own` |
 //! | to where no port leads | dropped | `no-route` |
 //! | with TTL or hop limit 0 or 1 | answered: ICMP time exceeded | `ttl` |
-//! | of TCP to a port in `reject` | answered by the rule, or dropped where it is silent | `rejected` |
+//! | of TCP to a port in `reject` | answered by the rule, or dropped in silence | `rejected` |
 //! | else | sent on: TTL less one, Ethernet padding cut off | `forwarded` |
 //!
 //! The rows are tried in that order, so that a segment with TTL 1 to a rejected port is answered by

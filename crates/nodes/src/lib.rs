@@ -3,9 +3,9 @@
 //!
 //! | kind | module | what it is |
 //! |---|---|---|
-//! | `tester` | [`tester`] | emits what it is told, right or wrong, and answers nothing |
+//! | `tester` | [`tester`] | emits what it is told, right or wrong |
 //! | `sink` | [`sink`] | takes everything and counts |
-//! | `skb-sender` | [`skb_sender`], its buffer in [`skb`] | a custom packet, built as a kernel does |
+//! | `skb-sender` | [`skb_sender`], its buffer in [`skb`] | a packet built as a kernel does |
 //! | `md5-receiver` | [`md5_receiver`] | takes that packet in before TCP sees it |
 //! | `reject` | [`reject`] | a host that rejects TCP with a reset |
 //! | `firewall` | [`firewall`] | a router that rejects TCP to some ports |

@@ -6,7 +6,7 @@
 //!
 //! | what | must be | else |
 //! |---|---|---|
-//! | Ethernet type, IP version | 0x0800 untagged, 4, a whole header of 5 words or more | passed on |
+//! | Ethernet type, IP version | 0x0800 untagged, 4, a whole header, IHL ≥ 5 | passed on |
 //! | Ethernet and IPv4 destination | the port's own | passed on |
 //! | fragment offset, more fragments | 0, 0 | passed on |
 //! | protocol | 6 | passed on |

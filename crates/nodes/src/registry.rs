@@ -1,5 +1,5 @@
 //! The kinds of node by name: what each takes, how it is made and what may be expected of it.
-//! Knows no scenario syntax and no wire; a user's own kinds are registered beside the standard ones.
+//! Knows no scenario syntax and no wire; a user's own kinds stand beside the standard ones.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! `tester`: emits exactly what it is told, right or wrong, and answers nothing; with `arp` and `nd`
-//! it tells its Ethernet address to whoever asks. Knows no connection: what comes in is counted.
+//! `tester`: emits exactly what it is told, right or wrong, and answers nothing; with `arp` and
+//! `nd` it tells its Ethernet address to whoever asks. Knows no connection: it counts what comes in.
 
 use std::borrow::Cow;
 

@@ -14,7 +14,7 @@ pub struct Fault {
     pub name: &'static str,
     /// What it makes wrong, in a line.
     pub about: &'static str,
-    /// The id of the check that names it best, over IPv4; [`GOLDEN`] where only other bytes show it.
+    /// The id of the check that names it best, over IPv4; [`GOLDEN`] where no check does.
     pub caught_by: &'static str,
     /// What is done.
     pub act: Act,
