@@ -1,6 +1,6 @@
 //! `skb-sender`: builds a custom TCP segment as a kernel module does without a socket:
 //! a buffer, then payload, TCP header, IPv4 header, checksums and Ethernet header, each pushed in
-//! front of the last, and out. Knows one shape of packet; whatever else is asked for is `tester`'s work.
+//! front of the last, and out. Knows one shape of packet; all else is `tester`'s work.
 //!
 //! A step that fails frees the buffer, sends nothing, and is told as an event with the step's name.
 

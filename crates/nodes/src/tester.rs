@@ -1,5 +1,5 @@
 //! `tester`: emits exactly what it is told, right or wrong, and answers nothing; with `arp` and
-//! `nd` it tells its Ethernet address to whoever asks. Knows no connection: it counts what comes in.
+//! `nd` it tells its Ethernet address to whoever asks. Knows no connection.
 
 use std::borrow::Cow;
 
