@@ -35,7 +35,7 @@ static OPTIONS: &[OptionSpec] = &[
         about: "whose rule: fresh bytes as Linux 6.18 has it, or the trigger's own, edited",
     },
     OptionSpec {
-        name: "ports",
+        name: "reject",
         takes: "ports",
         default: "all",
         about: "TCP destination ports that are rejected; segments to others are dropped",
@@ -76,7 +76,7 @@ pub fn kind() -> Kind {
 }
 
 fn rejected(config: &NodeConfig) -> Result<PortSet, ConfigError> {
-    Ok(config.read().ports("ports")?.unwrap_or_else(PortSet::all))
+    Ok(config.read().ports("reject")?.unwrap_or_else(PortSet::all))
 }
 
 /// The node.

@@ -58,19 +58,19 @@ fn the_custom_packet_is_answered_with_the_known_54_bytes() {
 #[test]
 fn the_options_of_the_node_are_read() {
     let text = |text: &str| Datum::Text(text.to_owned());
-    let given = [("profile", text("linux-2.6")), ("ports", text("81-90"))];
+    let given = [("profile", text("linux-2.6")), ("reject", text("81-90"))];
     let mut node = Reject::new(&config(&given)).expect("a node");
     let trigger = frame(&Trigger { tos: 4, ..Trigger::new(false, SYN, &[]) }.packet());
     assert_eq!(answer(&mut node, &trigger), None, "port 80 is spared");
     assert_eq!(counted(&node, "silent.port"), Some(1));
-    let given = [("profile", text("linux-2.6")), ("ports", Datum::Num(80))];
+    let given = [("profile", text("linux-2.6")), ("reject", Datum::Num(80))];
     let reply = answer(&mut Reject::new(&config(&given)).expect("a node"), &trigger);
     assert_eq!(reply.map(|frame| (frame[15], frame[22])), Some((4, 255)));
     let mut node = Reject::new(&config(&[("ttl", Datum::Num(7))])).expect("a node");
     assert_eq!(answer(&mut node, &trigger).map(|frame| frame[22]), Some(7));
     let error = Reject::new(&config(&[("profile", text("linus"))])).expect_err("no such profile");
     assert!(error.message.contains("linux-2.6"), "{error}");
-    let role = Registry::standard().role("reject", &config(&[("ports", text("81-90"))]));
+    let role = Registry::standard().role("reject", &config(&[("reject", text("81-90"))]));
     assert_eq!(role, Role::ClosedPort { ports: PortSet::from_ranges([81..=90]) });
 }
 

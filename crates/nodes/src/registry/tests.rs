@@ -91,3 +91,14 @@ fn every_standard_kind_describes_itself() {
         }
     }
 }
+
+#[test]
+fn no_option_has_the_name_of_a_key_that_every_node_has() {
+    // A scenario writes a node's options beside these keys, and could not give such an option.
+    const KEYS: [&str; 5] = ["kind", "mac", "ip", "ports", "note"];
+    for kind in Registry::standard().kinds() {
+        for option in kind.options {
+            assert!(!KEYS.contains(&option.name), "{}: {}", kind.name, option.name);
+        }
+    }
+}
