@@ -135,7 +135,8 @@ pub fn pending_path(item: &Item) -> PathBuf {
     item.golden.with_extension("pcapng.new")
 }
 
-/// A capture in words, with every byte: what a reviewer reads.
+/// A capture in words, with every byte: what a reviewer reads. A line in tcpdump's words, a line
+/// a layer with its fields as scenario files call them, then the bytes, which decide.
 #[must_use]
 pub fn render(capture: &Capture) -> String {
     let width = capture.interfaces().iter().map(String::len).max().unwrap_or(0);
@@ -149,6 +150,7 @@ pub fn render(capture: &Capture) -> String {
             capture.interface(record.port),
             wire::render::line(frame)
         );
+        fields(&mut text, frame);
         for (row, bytes) in frame.chunks(16).enumerate() {
             let _ = write!(text, "        {:04x} ", row * 16);
             bytes.iter().for_each(|byte| {
@@ -161,6 +163,24 @@ pub fn render(capture: &Capture) -> String {
         text.push_str("(no frame)\n");
     }
     text
+}
+
+/// A line a layer, so that a review shows which field changed. Payloads are told by their bytes.
+fn fields(text: &mut String, frame: &[u8]) {
+    let view = wire::view::lax(frame);
+    for layer in view.layers().iter().filter(|layer| layer.proto != wire::Proto::Payload) {
+        let _ = write!(text, "        {}:", layer.proto.key());
+        for field in layer.proto.fields().iter().filter(|field| !field.alias) {
+            match view.read_in(layer, field) {
+                Some(wire::Value::Bytes(bytes)) if bytes.is_empty() => {}
+                Some(value) => {
+                    let _ = write!(text, " {} {}", field.key, field.text(&value));
+                }
+                None => {}
+            }
+        }
+        text.push('\n');
+    }
 }
 
 /// The bytes of a golden file: frames, emitters and virtual time, nothing of the machine.

@@ -4,6 +4,7 @@
 //! Discovery happens when the tests are listed, in every process; it reads names only. A file that
 //! cannot be read is a failing test of its own.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +15,18 @@ use wireproof::report::{Entry, text};
 use wireproof::walk::{Judged, Walk, Walked};
 use wireproof::{golden, wire};
 
+thread_local! {
+    /// Whether this thread asks insta: its panic then says what the report says better.
+    static ASKING: Cell<bool> = const { Cell::new(false) };
+}
+
 fn main() -> ExitCode {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !ASKING.get() {
+            told(panic);
+        }
+    }));
     let arguments = Arguments::from_args();
     let items = Root::at(&root()).and_then(|root| root.items());
     let trials = match items {
@@ -91,9 +103,11 @@ fn review(item: &Item, judged: &Judged) -> Result<(), String> {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let rendered = golden::render(&judged.run.capture);
+    ASKING.set(true);
     let asserted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         settings.bind(|| insta::assert_snapshot!(name.as_ref(), rendered));
     }));
+    ASKING.set(false);
     match asserted {
         Ok(()) => Ok(()),
         Err(_) => Err("not the golden; review it with `cargo insta review`".to_owned()),
