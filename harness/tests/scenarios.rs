@@ -57,7 +57,7 @@ fn check(item: Item) -> Result<(), Failed> {
     let walk = Walk::standard();
     let walked = walk.item(&item);
     let entry = Entry { item, walked };
-    let hints = text::Hints::command(None);
+    let hints = text::Hints::command(None, &[]);
     let told =
         || anstream::adapter::strip_str(&text::entry(&entry, &hints, true, false)).to_string();
     let Walked::Judged(judged) = &entry.walked else { return Err(told().into()) };

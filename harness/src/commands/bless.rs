@@ -36,7 +36,7 @@ pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u
     }
     let swaps = words.swap.iter().map(|text| Swap::parse(text)).collect::<Result<_>>()?;
     let walk = Walk { registry, swaps, ..Walk::standard() };
-    let hints = Hints::command(root);
+    let hints = Hints::command(root, &[]);
     let mut told = String::new();
     let code = accept_all(&walk, items, &hints, &mut told);
     anstream::print!("{told}");

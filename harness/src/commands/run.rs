@@ -146,7 +146,7 @@ fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {
         Format::Text => {
             let colour =
                 anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-            let hints = report::text::Hints::command(root);
+            let hints = report::text::Hints::command(root, &words.swap);
             let mut text: String = entries
                 .iter()
                 .map(|entry| report::text::entry(entry, &hints, words.verbose, colour))

@@ -26,8 +26,13 @@ pub fn document(entries: &[Entry]) -> Result<String, quick_junit::SerializeError
 
 fn case(entry: &Entry) -> TestCase {
     let told = || {
-        anstream::adapter::strip_str(&text::entry(entry, &text::Hints::command(None), true, false))
-            .to_string()
+        anstream::adapter::strip_str(&text::entry(
+            entry,
+            &text::Hints::command(None, &[]),
+            true,
+            false,
+        ))
+        .to_string()
     };
     let not_success = |kind, message: &str| {
         let mut status = TestCaseStatus::non_success(kind);

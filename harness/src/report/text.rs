@@ -25,29 +25,35 @@ const MOST_DIFFERENCES: usize = 5;
 /// How a reader accepts a run, or repeats it: the words around the scenario's id.
 #[derive(Clone, Debug)]
 pub struct Hints {
-    accept: [String; 2],
+    /// `None` where the run is not the one that a golden is for.
+    accept: Option<[String; 2]>,
     repeat: [String; 2],
 }
 
 impl Hints {
-    /// By the command, with the root that was given to it.
+    /// By the command, with the root and the swaps that were given to it.
     #[must_use]
-    pub fn command(root: Option<&Path>) -> Self {
+    pub fn command(root: Option<&Path>, swaps: &[String]) -> Self {
         let root = root.map(|root| format!(" --root {}", shell(&root.display().to_string())));
         let root = root.unwrap_or_default();
-        let words = |verb, end: &str| [format!("wireproof{root} {verb} "), end.to_owned()];
-        Self { accept: words("bless", ""), repeat: words("run", " -v") }
+        let swaps: String = swaps.iter().map(|swap| format!(" --swap {}", shell(swap))).collect();
+        let accept = swaps.is_empty().then(|| [format!("wireproof{root} bless "), String::new()]);
+        Self { accept, repeat: [format!("wireproof{root} run "), format!("{swaps} -v")] }
     }
 
     /// By the test that runs them.
     #[must_use]
     pub fn test() -> Self {
         let fixed = |words: &str| [words.to_owned(), String::new()];
-        Self { accept: fixed("WIREPROOF_BLESS=1 cargo test # "), repeat: fixed("cargo test # ") }
+        let accept = Some(fixed("WIREPROOF_BLESS=1 cargo test # "));
+        Self { accept, repeat: fixed("cargo test # ") }
     }
 
     fn accept(&self, item: &Item) -> String {
-        format!("  accept: {}\n", self.accept.join(&shell(&item_word(item))))
+        let word = shell(&item_word(item));
+        self.accept
+            .as_ref()
+            .map_or_else(String::new, |accept| format!("  accept: {}\n", accept.join(&word)))
     }
 
     fn repeat(&self, item: &Item) -> String {
@@ -280,7 +286,7 @@ fn item_word(item: &Item) -> String {
 
 /// Quoted where a shell would take the word apart.
 fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=,:+".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{word}'") }
 }
 
