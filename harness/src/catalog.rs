@@ -34,6 +34,9 @@ impl Root {
     /// # Errors
     /// When the folder has no `scenarios/`.
     pub fn at(dir: &Path) -> Result<Self> {
+        if !dir.is_dir() {
+            bail!("{}: no such folder", dir.display());
+        }
         if !dir.join(SCENARIOS).is_dir() {
             bail!(
                 "{}: no folder `{SCENARIOS}` here; `wireproof init` makes one with a first scenario",
@@ -91,7 +94,7 @@ impl Root {
 /// # Errors
 /// When a word matches nothing, or a bare last part matches several.
 pub fn select(root: Option<&Root>, words: &[String]) -> Result<Vec<Item>> {
-    let no_root = || Root::find(Path::new(".")).map(|_| Vec::new());
+    let no_root = || Root::find(&std::env::current_dir()?).map(|_| Vec::new());
     let all = root.map_or_else(no_root, Root::items);
     if words.is_empty() {
         return all;
@@ -133,8 +136,8 @@ fn matching<'a>(all: &'a [Item], word: &str) -> Result<Vec<&'a Item>> {
     match last.as_slice() {
         [one] => Ok(vec![one]),
         [] => {
-            let near = nearest(wanted, all.iter().map(|item| item.id.as_str()));
-            let hint = near.map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+            let near = near(wanted, all).map(|id| format!("; did you mean `{id}`?"));
+            let hint = near.unwrap_or_default();
             bail!("no scenario matches `{word}`{hint} (`wireproof list` shows all {})", all.len())
         }
         several => {
@@ -144,10 +147,27 @@ fn matching<'a>(all: &'a [Item], word: &str) -> Result<Vec<&'a Item>> {
     }
 }
 
+/// The id or folder that was probably meant.
+fn near<'a>(word: &str, all: &'a [Item]) -> Option<&'a str> {
+    let folder = |id: &'a str| id.rsplit_once('/').map_or(id, |(folder, _)| folder);
+    let last = |id: &'a str| id.rsplit('/').next().unwrap_or(id);
+    let ids = || all.iter().map(|item| item.id.as_str());
+    let words: Vec<(&str, &str)> = ids()
+        .map(|id| (id, id))
+        .chain(ids().map(|id| (last(id), id)))
+        .chain(ids().map(|id| (folder(id), folder(id))))
+        .collect();
+    let near = scenario::nearest(word, words.iter().map(|(word, _)| *word))?;
+    words.iter().find(|(word, _)| *word == near).map(|(_, meant)| *meant)
+}
+
 /// A file given by its path keeps its golden beside it, unless it lies in the root's own folder.
 fn by_path(word: &str, root: Option<&Root>) -> Result<Item> {
     let path = Path::new(word);
-    if !path.is_file() {
+    if path.is_dir() {
+        bail!("{word}: a folder; a scenario is a file");
+    }
+    if !path.exists() {
         bail!("{word}: no such file");
     }
     let whole = std::path::absolute(path)?;
@@ -214,34 +234,6 @@ fn glob(pattern: &str, text: &str) -> bool {
     last.map_or(rest.is_empty(), |last| rest.ends_with(last))
 }
 
-/// The candidate nearest to `word`, if one is near enough to be meant.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| {
-            let last = candidate.rsplit('/').next().unwrap_or(candidate);
-            (distance(word, candidate).min(distance(word, last)), candidate)
-        })
-        .filter(|(far, candidate)| *far <= (word.len().max(candidate.len().min(8)) / 3).max(1))
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein's edit distance in characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,15 +251,11 @@ mod tests {
 
     #[test]
     fn a_near_miss_is_named_and_a_far_one_is_not() {
-        let ids = ["rst/fin-then-rst", "wire/vlan"];
-        assert_eq!(nearest("fin-then-rts", ids.into_iter()), Some("rst/fin-then-rst"));
-        assert_eq!(nearest("something-else", ids.into_iter()), None);
-    }
-
-    #[test]
-    fn distance_counts_edits() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", "abc"), 0);
+        let item = |id: &str| Item { id: id.into(), path: "".into(), golden: "".into() };
+        let all = [item("rst/fin-then-rst"), item("wire/vlan")];
+        assert_eq!(near("fin-then-rts", &all), Some("rst/fin-then-rst"));
+        assert_eq!(near("rst/fin-than-rst", &all), Some("rst/fin-then-rst"));
+        assert_eq!(near("wier", &all), Some("wire"));
+        assert_eq!(near("something-else", &all), None);
     }
 }

@@ -221,6 +221,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         .prefix(".")
         .suffix(".tmp")
         .tempfile_in(folder)
+        // What went wrong, without the passing name that it went wrong with.
+        .map_err(|error| std::io::Error::from(error.kind()))
         .with_context(failed)?;
     file.write_all(bytes).with_context(failed)?;
     // A file of one's own is private by default; a golden is for everybody who reads the folder.

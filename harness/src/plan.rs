@@ -44,6 +44,14 @@ pub struct Plan {
     pub not_on: BTreeMap<String, String>,
 }
 
+impl Plan {
+    /// The name of a node of a run.
+    #[must_use]
+    pub fn node_name(&self, node: link::NodeId) -> &str {
+        self.nodes.get(usize::from(node.0)).map_or("?", |node| &node.name)
+    }
+}
+
 /// A node, configured and known to be makeable.
 #[derive(Clone, Debug)]
 pub struct PlanNode {
@@ -196,10 +204,29 @@ impl Swap {
     /// # Errors
     /// Names the part that is wrong and what would be right.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let (node, spec) = text.split_once('=').with_context(|| {
+        let whole = |(node, kind): &(&str, &str)| !node.is_empty() && !kind.is_empty();
+        let split = text.split_once('=').filter(whole);
+        let (node, spec) = split.with_context(|| {
             format!("`{text}`: a swap is NODE=KIND[,option=value]…, such as rejecter=sink")
         })?;
-        Ok(Self { node: node.to_owned(), spec: NodeSpec::parse(spec)? })
+        let spec = NodeSpec::parse(spec).with_context(|| format!("`{text}`"))?;
+        Ok(Self { node: node.to_owned(), spec })
+    }
+
+    /// Reads all words of `--swap`.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and when two stand in one node's place.
+    pub fn parse_all(words: &[String]) -> anyhow::Result<Vec<Self>> {
+        let mut swaps: Vec<Self> = Vec::new();
+        for text in words {
+            let swap = Self::parse(text).context("--swap")?;
+            if swaps.iter().any(|other| other.node == swap.node) {
+                anyhow::bail!("--swap: `{text}`: the node `{}` is swapped already", swap.node);
+            }
+            swaps.push(swap);
+        }
+        Ok(swaps)
     }
 }
 

@@ -48,6 +48,29 @@ pub struct Judged {
     pub judgement: Judgement,
 }
 
+impl Judged {
+    /// Why this run may not become a golden; `None`: it may. A golden never blesses away a broken
+    /// rule, and a step that does not hold is nothing to keep.
+    #[must_use]
+    pub fn unacceptable(&self) -> Option<String> {
+        let Self { plan, run, judgement } = self;
+        if let Some(broken) = &run.broken {
+            return Some(format!("the run could not be carried out: {broken}"));
+        }
+        if let Some(finding) = judgement.findings.first() {
+            return Some(format!("the check {} finds a violation", finding.check.id));
+        }
+        if let Some(panic) = run.panics.first() {
+            return Some(format!("{} panicked", plan.node_name(panic.node)));
+        }
+        if let Some(failure) = run.failures.first() {
+            return Some(format!("step {} does not hold", failure.step + 1));
+        }
+        let toothless = judgement.toothless.first()?;
+        Some(format!("`finds` names {toothless}, and it found nothing"))
+    }
+}
+
 /// Why a scenario cannot be run.
 #[derive(Debug)]
 pub enum Refusal {
@@ -102,7 +125,9 @@ impl Walk {
         };
         let missing = |swap: &&Swap| !plan.nodes.iter().any(|node| node.name == swap.node);
         if let Some(swap) = self.swaps.iter().find(missing) {
-            return Walked::NotRun(format!("it has no node `{}` to swap", swap.node));
+            let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
+            let (node, names) = (&swap.node, names.join(", "));
+            return Walked::NotRun(format!("no node `{node}` to swap; its nodes are {names}"));
         }
         let run = match self.run(&plan) {
             Ok(run) => run,

@@ -85,12 +85,7 @@ fn review(item: &Item, judged: &Judged) -> Result<(), String> {
         Against::NotCompared(_) => false,
     };
     // A run that breaks a rule, or a step, is nothing to accept.
-    let acceptable = judged.judgement.findings.is_empty()
-        && judged.judgement.toothless.is_empty()
-        && judged.run.failures.is_empty()
-        && judged.run.panics.is_empty()
-        && judged.run.broken.is_none();
-    if !differs || !acceptable {
+    if !differs || judged.unacceptable().is_some() {
         return Ok(());
     }
     if !golden::in_ci() {

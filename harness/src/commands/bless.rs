@@ -34,9 +34,9 @@ pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u
         anstream::println!("{} accepted in review", crate::text::count(changed, "golden"));
         return Ok(EXIT_HOLDS);
     }
-    let swaps = words.swap.iter().map(|text| Swap::parse(text)).collect::<Result<_>>()?;
+    let swaps = Swap::parse_all(&words.swap)?;
     let walk = Walk { registry, swaps, ..Walk::standard() };
-    let hints = Hints::command(root, &[]);
+    let hints = Hints::command(root, &words.swap);
     let mut told = String::new();
     let code = accept_all(&walk, items, &hints, &mut told);
     anstream::print!("{told}");
@@ -63,7 +63,7 @@ pub(crate) fn accept_all(
             code = EXIT_CANNOT;
             continue;
         };
-        if let Some(reason) = refusal(judged) {
+        if let Some(reason) = judged.unacceptable() {
             *told += &report::text::entry(&entry, hints, false, false);
             *told += &format!("  not blessed: {reason}\n");
             code = code.max(EXIT_FINDING);
@@ -85,25 +85,4 @@ fn accept(item: &Item, judged: &Judged) -> Result<String> {
     golden::bless(item, &judged.run.capture)?;
     let frames = crate::text::count(judged.run.capture.len(), "frame");
     Ok(format!("blessed  {} ({frames}) → {}\n", item.id, item.golden.display()))
-}
-
-/// Why a run may not become a golden: a golden never blesses away a broken rule.
-fn refusal(judged: &Judged) -> Option<String> {
-    let Judged { run, judgement, .. } = judged;
-    if let Some(broken) = &run.broken {
-        return Some(format!("the run could not be carried out: {broken}"));
-    }
-    if let Some(finding) = judgement.findings.first() {
-        return Some(format!("the check {} finds a violation", finding.check.id));
-    }
-    if !run.panics.is_empty() {
-        return Some("a node panicked".to_owned());
-    }
-    if !run.failures.is_empty() {
-        return Some("a step does not hold".to_owned());
-    }
-    if let Some(id) = judgement.toothless.first() {
-        return Some(format!("`finds` names {id}, and it found nothing"));
-    }
-    None
 }

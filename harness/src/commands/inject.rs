@@ -23,6 +23,7 @@ const MOST_TIMEOUTS: usize = 1_000;
 /// When the node cannot be made, or a capture not be read or written.
 pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
     super::run::available(words.on)?;
+    super::writable(&words.write)?;
     let file = super::read_capture(&words.input)?;
     let spec = NodeSpec::parse(&words.to).context("--to")?;
     let config = config(&spec, registry);

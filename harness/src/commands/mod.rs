@@ -10,7 +10,7 @@ pub mod run;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use wire::pcapng::File;
 
 use crate::catalog::Root;
@@ -41,6 +41,17 @@ pub(crate) fn read_capture(path: &Path) -> Result<File> {
         bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
     }
     wire::pcapng::read(&bytes).map_err(|error| anyhow::anyhow!("{name}: {error}"))
+}
+
+/// The folder of a file to write is there: one that a slip of the pen named is not made.
+pub(crate) fn writable(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            bail!("cannot write {}: {} is no folder", path.display(), folder.display())
+        }
+        _ if path.is_dir() => bail!("cannot write {}: it is a folder", path.display()),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a file whole or, for `-`, to standard output.

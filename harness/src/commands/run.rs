@@ -26,7 +26,7 @@ const BAR_FROM: usize = 200;
 pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     available(words.on)?;
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
-    let swaps = words.swap.iter().map(|text| Swap::parse(text)).collect::<Result<_>>()?;
+    let swaps = Swap::parse_all(&words.swap)?;
     let no_golden = words.no_golden.then(|| "--no-golden was given".to_owned());
     let walk = Walk { registry, swaps, no_golden };
     let targets = targets(words.write.as_deref(), &items)?;
@@ -36,7 +36,7 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
             write_capture(entry, target)?;
         }
     }
-    swapped_somewhere(&walk, &entries)?;
+    swapped_somewhere(&entries)?;
     print(root, words, &entries)?;
     Ok(Totals::of(&entries).exit_code())
 }
@@ -62,7 +62,9 @@ pub fn walk_all(walk: &Walk, items: Vec<Item>, jobs: Option<NonZeroUsize>) -> Ve
             bar.inc(1);
             Entry { item, walked }
         };
-        return items.into_iter().map(one).collect();
+        let entries = items.into_iter().map(one).collect();
+        bar.finish_and_clear();
+        return entries;
     }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Walked)>> = Mutex::new(Vec::with_capacity(items.len()));
@@ -100,6 +102,9 @@ fn bar(length: usize) -> ProgressBar {
 /// Where each capture is written: a file for one scenario, a folder for several.
 fn targets(given: Option<&Path>, items: &[Item]) -> Result<Vec<Option<PathBuf>>> {
     let Some(given) = given else { return Ok(vec![None; items.len()]) };
+    if given == Path::new("-") && items.len() > 1 {
+        bail!("-w -: {} scenarios are selected; standard output takes one capture", items.len());
+    }
     if given.is_dir() {
         let below = |item: &Item| {
             let id = item.id.trim_start_matches(['/', '.']);
@@ -115,6 +120,7 @@ fn targets(given: Option<&Path>, items: &[Item]) -> Result<Vec<Option<PathBuf>>>
             items.len()
         );
     }
+    super::writable(given)?;
     Ok(vec![Some(given.to_owned())])
 }
 
@@ -128,13 +134,17 @@ fn write_capture(entry: &Entry, target: &Path) -> Result<()> {
 }
 
 /// A swap that no scenario took is a slip of the pen.
-fn swapped_somewhere(walk: &Walk, entries: &[Entry]) -> Result<()> {
-    let ran = entries.iter().any(|entry| !matches!(entry.walked, Walked::NotRun(_)));
-    if walk.swaps.is_empty() || ran {
-        return Ok(());
+fn swapped_somewhere(entries: &[Entry]) -> Result<()> {
+    let mut reasons = entries.iter().map_while(|entry| match &entry.walked {
+        Walked::NotRun(reason) => Some(format!("{}: {reason}", entry.item.id)),
+        _ => None,
+    });
+    let first = reasons.next();
+    match (first, reasons.count() + 1 == entries.len()) {
+        (Some(first), true) if entries.len() == 1 => bail!("{first}"),
+        (Some(first), true) => bail!("none of {} scenarios was run; {first}", entries.len()),
+        _ => Ok(()),
     }
-    let nodes: Vec<&str> = walk.swaps.iter().map(|swap| swap.node.as_str()).collect();
-    bail!("no selected scenario has a node `{}` to swap", nodes.join("` and `"))
 }
 
 fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {

@@ -29,7 +29,7 @@ fn one(name: &str, text: &str, fault: &Diagnostic, colour: bool) -> String {
     let fits = range.end <= text.len()
         && text.is_char_boundary(range.start)
         && text.is_char_boundary(range.end);
-    if text.len() > MOST_SHOWN || text.is_empty() || !fits {
+    if text.len() > MOST_SHOWN || text.trim().is_empty() || !fits {
         return format!("error: {}", fault.in_file(name));
     }
     let mut mark = AnnotationKind::Primary.span(range);

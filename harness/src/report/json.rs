@@ -173,9 +173,6 @@ fn details(judged: &Judged) -> Details<'_> {
         ),
         _ => (Vec::new(), Vec::new()),
     };
-    let name = |node: link::NodeId| {
-        plan.nodes.get(usize::from(node.0)).map_or("?", |node| node.name.as_str())
-    };
     Details {
         title: &plan.title,
         cites: &plan.cites,
@@ -207,7 +204,7 @@ fn details(judged: &Judged) -> Details<'_> {
             .panics
             .iter()
             .map(|panic| Panic {
-                node: name(panic.node),
+                node: plan.node_name(panic.node),
                 time_ns: panic.time.as_nanos(),
                 message: &panic.message,
             })

@@ -69,7 +69,7 @@ pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> Strin
         Walked::NotRun(reason) => format!("{ODD}skip{ODD:#} {id}: not run: {reason}\n"),
         Walked::Refused(refusal) => {
             let shown = diagnostics::refusal(path, refusal, colour);
-            format!("{BAD}fail{BAD:#} {id}: could not be run\n{shown}\n")
+            format!("{BAD}FAIL{BAD:#} {id}: could not be run\n{shown}\n")
         }
         Walked::Judged(judged) => {
             let mut text = headline(id, judged);
@@ -159,7 +159,7 @@ fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
         let _ = writeln!(text, "  the run could not be carried out: {broken}");
     }
     for panic in &run.panics {
-        let name = plan.nodes.get(usize::from(panic.node.0)).map_or("?", |node| &node.name);
+        let name = plan.node_name(panic.node);
         let _ = writeln!(text, "  {name} panicked at {}: {}", panic.time, panic.message);
     }
     for failure in &run.failures {
@@ -209,8 +209,8 @@ fn found(finding: &Finding) -> String {
 
 fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
     let place = item.golden.display();
-    // `bless` refuses what breaks a rule or a step, so a report does not offer it.
-    let acceptable = judged.judgement.findings.is_empty() && judged.run.failures.is_empty();
+    // What `bless` refuses, a report does not offer.
+    let acceptable = judged.unacceptable().is_none();
     let accept = if acceptable { hints.accept(item) } else { String::new() };
     match &judged.judgement.against {
         Against::NotCompared(_) => String::new(),
@@ -287,19 +287,24 @@ fn item_word(item: &Item) -> String {
 /// Quoted where a shell would take the word apart.
 fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=,:+".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{word}'") }
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// The last line: how many scenarios ended in which way.
 #[must_use]
 pub fn summary(entries: &[Entry]) -> String {
     let totals = Totals::of(entries);
-    let mut text = format!("{}: {} hold", count(entries.len(), "scenario"), totals.hold);
-    for (number, word) in [
-        (totals.fail, "do not hold"),
-        (totals.refused, "could not be run"),
-        (totals.not_run, "not run"),
-    ] {
+    let (hold, fail) = (
+        if totals.hold == 1 { "holds" } else { "hold" },
+        if totals.fail == 1 { "does not hold" } else { "do not hold" },
+    );
+    let mut text = format!("{}: {} {hold}", count(entries.len(), "scenario"), totals.hold);
+    for (number, word) in
+        [(totals.fail, fail), (totals.refused, "could not be run"), (totals.not_run, "not run")]
+    {
         if number > 0 {
             let _ = write!(text, ", {number} {word}");
         }
