@@ -39,7 +39,7 @@ impl Root {
         }
         if !dir.join(SCENARIOS).is_dir() {
             bail!(
-                "{}: no folder `{SCENARIOS}` here; `wireproof init` makes one with a first scenario",
+                "{}: no folder `{SCENARIOS}` here; `wireproof init` makes one with a scenario",
                 dir.display()
             );
         }

@@ -77,7 +77,7 @@ pub enum Format {
 /// `wireproof run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// Ids (rst/fin-then-rst), their last parts, folders (rst), patterns (rst/*fin*) or files; none: all
+    /// Ids (rst/fin-then-rst), last parts, folders (rst), patterns (rst/*fin*), files; none: all
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
     /// The wire to run on
@@ -126,7 +126,7 @@ pub struct Inject {
     /// The capture to feed, pcap or pcapng (- for standard input)
     #[arg(value_name = "IN")]
     pub input: PathBuf,
-    /// The node: KIND[,option=value]…, with mac=, ip= (may be given twice) and the kind's own options
+    /// The node: KIND[,option=value]…, with mac=, ip= (once or more) and the kind's own options
     #[arg(long, value_name = "KIND[,k=v]")]
     pub to: String,
     /// The capture to write (- for standard output)

@@ -14,7 +14,7 @@ pub(crate) static IP4_CHECKSUM: Check = Check {
     level: Level::Must,
     title: "the IPv4 header checksum is right",
     about: "The ones' complement sum over the header, its checksum included, is zero. Each router \
-            that lowers the TTL makes it anew, and whoever receives a wrong one drops the datagram.",
+            that lowers the TTL makes it anew, and who receives a wrong one drops the datagram.",
 };
 pub(crate) static TCP_CHECKSUM: Check = Check {
     id: "tcp-checksum",

@@ -69,7 +69,7 @@ pub(crate) static ETH_TRAILER: Check = Check {
     level: Level::Should,
     title: "nothing but zero padding to the minimum follows the datagram",
     about: "A frame shorter than 60 bytes (before the FCS) is padded with zeros up to that. Other \
-            bytes there leak memory of the sender, and bytes beyond it show a length that is wrong.",
+            bytes there leak the sender's memory, and bytes beyond it show a length that is wrong.",
 };
 
 /// The shortest Ethernet frame without its FCS.

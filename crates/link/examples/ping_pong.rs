@@ -1,6 +1,6 @@
 //! Two nodes send a frame back and forth: the smallest run there is, and what a crossing costs.
 //!
-//! `time cargo run --release -p wireproof-link --example ping_pong -- 1000` plays a thousand rallies
+//! `time cargo run --release -p wireproof-link --example ping_pong -- 1000` plays 1000 rallies
 //! of ten thousand crossings. Nothing here reads a clock; `time` does.
 
 use std::collections::BTreeMap;

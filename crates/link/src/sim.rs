@@ -29,7 +29,8 @@ mod topology;
 /// link, link down, longer than the MTU, queue full, loss, corruption, duplication, reordering,
 /// then rate, delay and jitter. A frame that is lost takes no line time. Frames of a direction
 /// arrive in the order of emission, whatever jitter or a changed delay would have: an arrival is
-/// never before the one ahead. Only [`LinkConfig::reorder`](crate::LinkConfig::reorder) breaks that order. A link that goes
+/// never before the one ahead. Only [`LinkConfig::reorder`](crate::LinkConfig::reorder) breaks
+/// that. A link that goes
 /// down loses at that moment what is in flight on it, as a cut cable does.
 ///
 /// **Panics.** A panic in a node is caught and listed in [`Sim::panics`]; the node is dead from

@@ -166,7 +166,7 @@ fn it_takes_no_command() {
 
 proptest! {
     #[test]
-    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind: bool) {
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind: bool) {
         let mut bytes = bytes;
         let mut node = Reject::new(&config(&[])).expect("a node");
         node.handle_frame(Instant::ZERO, 0, &bytes);

@@ -208,7 +208,8 @@ fn model(trigger: &Trigger) -> Option<(u32, u32, u8)> {
 proptest! {
     #[test]
     fn resets_of_valid_segments_agree_with_the_standard(
-        ip6: bool, seq: u32, ack: u32, flags: u8, payload in prop::collection::vec(any::<u8>(), 0..99),
+        ip6: bool, seq: u32, ack: u32, flags: u8,
+        payload in prop::collection::vec(any::<u8>(), 0..99),
     ) {
         let trigger = Trigger { seq, ack, ..Trigger::new(ip6, flags, &payload) };
         for profile in PROFILES {

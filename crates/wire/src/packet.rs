@@ -1,5 +1,5 @@
 //! A custom packet as asked for: a stack of layers in which every field may be given, also wrongly.
-//! Knows what was asked; [`crate::build`] turns it into bytes, with a node's [`Defaults`].
+//! Knows what was asked; [`mod@crate::build`] turns it into bytes, with a node's [`Defaults`].
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// Ports as inclusive ranges, in order, without overlap. Written `80`, `1-1024,8080`, `all`, `none`.
+/// Ports as inclusive ranges, in order, without overlap: `80`, `1-1024,8080`, `all`, `none`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortSet(Vec<RangeInclusive<u16>>);
 

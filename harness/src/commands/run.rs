@@ -16,8 +16,8 @@ use crate::plan::Swap;
 use crate::report::{self, Entry, Totals};
 use crate::walk::{Walk, Walked};
 
-/// Fewer scenarios than this are done before a bar could be read.
-const BAR_FROM: usize = 200;
+/// Fewer scenarios than this are not worth a bar.
+const BAR_FROM: usize = 20;
 
 /// Runs and judges; returns the exit code.
 ///

@@ -132,7 +132,7 @@ impl Planner<'_> {
         free.map(|port| (end.index, port))
     }
 
-    /// The port that a reference names, `Some(None)` where it names none; a fault if it is not there.
+    /// The port that a reference names, `Some(None)` where it names none; a fault if there is none.
     pub(super) fn port(&mut self, nodes: &[PlanNode], end: &PortRef) -> Option<Option<PortIndex>> {
         let Some(wanted) = &end.port else { return Some(None) };
         let names: Vec<&str> =

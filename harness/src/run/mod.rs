@@ -1,5 +1,5 @@
 //! Runs a plan on a wire: the script's steps are put in, what crossed comes out. Knows the plan
-//! and a [`Wire`]; compares nothing with a golden and holds no rule.
+//! and a `Wire`; compares nothing with a golden and holds no rule.
 
 mod script;
 mod sim;

@@ -70,7 +70,8 @@ proptest! {
             }
         });
         let bites = Run::closed().exchange(&ask, &wrong).bites();
-        prop_assert_eq!(bites, if seq || wrong.flags & ACK == 0 { ["rst-seq"] } else { ["rst-ack"] });
+        let wanted = if seq || wrong.flags & ACK == 0 { "rst-seq" } else { "rst-ack" };
+        prop_assert_eq!(bites, [wanted]);
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Silence {
 pub struct Rule {
     /// Whose.
     pub profile: Profile,
-    /// TTL and hop limit of what it sends; the 2.6 profile's IPv4 replies have 255 whatever this is.
+    /// TTL and hop limit of what it sends; the 2.6 profile's IPv4 replies always have 255.
     pub ttl: u8,
     /// The largest IP packet it sends, in bytes. Not held for IPv6, as in the kernel.
     pub mtu: usize,

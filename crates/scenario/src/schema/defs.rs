@@ -82,7 +82,9 @@ fn names() -> Vec<(&'static str, Value)> {
         ("port-ref", text(&format!("^{NAME}(:{NAME})?$"), "`node`, or `node:port`.")),
         (
             "ends",
-            json!({ "type": "array", "items": reference("port-ref"), "minItems": 2, "maxItems": 2 }),
+            json!({
+                "type": "array", "items": reference("port-ref"), "minItems": 2, "maxItems": 2
+            }),
         ),
         (
             "field-path",
