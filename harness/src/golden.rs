@@ -151,13 +151,7 @@ pub fn render(capture: &Capture) -> String {
             wire::render::line(frame)
         );
         fields(&mut text, frame);
-        for (row, bytes) in frame.chunks(16).enumerate() {
-            let _ = write!(text, "        {:04x} ", row * 16);
-            bytes.iter().for_each(|byte| {
-                let _ = write!(text, " {byte:02x}");
-            });
-            text.push('\n');
-        }
+        rows(frame, &mut text);
     }
     if capture.is_empty() {
         text.push_str("(no frame)\n");
@@ -179,6 +173,29 @@ fn fields(text: &mut String, frame: &[u8]) {
                 None => {}
             }
         }
+        text.push('\n');
+    }
+}
+
+/// The bytes in hex, sixteen a row. Of rows that are the same the first and the last stand, and one
+/// `*` for those between: the offsets tell how many, so every frame still has a text of its own.
+fn rows(frame: &[u8], text: &mut String) {
+    let row = |number: usize| frame.chunks(16).nth(number);
+    let mut starred = false;
+    for (number, bytes) in frame.chunks(16).enumerate() {
+        let same = |other: Option<usize>| other.and_then(row) == Some(bytes);
+        if same(number.checked_sub(1)) && same(Some(number + 1)) {
+            if !starred {
+                text.push_str("        *\n");
+            }
+            starred = true;
+            continue;
+        }
+        starred = false;
+        let _ = write!(text, "        {:04x} ", number * 16);
+        bytes.iter().for_each(|byte| {
+            let _ = write!(text, " {byte:02x}");
+        });
         text.push('\n');
     }
 }

@@ -105,3 +105,19 @@ fn a_golden_has_the_same_bytes_each_time_it_is_written() {
     assert_eq!(encode(&capture(1)).unwrap(), encode(&capture(1)).unwrap());
     assert_ne!(encode(&capture(1)).unwrap(), encode(&capture(2)).unwrap());
 }
+
+#[test]
+fn rows_that_repeat_are_told_once_and_no_two_frames_alike() {
+    let text = |frame: &[u8]| {
+        let mut text = String::new();
+        rows(frame, &mut text);
+        text
+    };
+    let row = |start: usize| format!("        {start:04x} {}\n", " 00".repeat(16));
+    assert_eq!(text(&[0; 32]), row(0) + &row(16));
+    assert_eq!(text(&[0; 80]), row(0) + "        *\n" + &row(64));
+    // A last row that is shorter is another one.
+    assert_eq!(text(&[0; 65]), row(0) + "        *\n" + &row(48) + "        0040  00\n");
+    let all: std::collections::BTreeSet<String> = (0..200).map(|len| text(&vec![0; len])).collect();
+    assert_eq!(all.len(), 200);
+}
