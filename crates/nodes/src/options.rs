@@ -193,33 +193,11 @@ pub fn unknown<'a>(what: &str, word: &str, allowed: impl Iterator<Item = &'a str
     }
     let near = allowed
         .iter()
-        .map(|name| (distance(word, name), *name))
+        .map(|name| (strsim::osa_distance(word, name), *name))
         .filter(|(away, name)| *away <= 2 && *away < name.chars().count())
         .min();
     let meant = near.map_or(String::new(), |(_, name)| format!("; did you mean `{name}`?"));
     format!("unknown {what} `{word}`: allowed are {}{meant}", allowed.join(", "))
-}
-
-/// How many letters must be added, removed, changed or swapped to make one word the other.
-fn distance(from: &str, to: &str) -> usize {
-    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
-    let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
-    for row in 0..=from.len() {
-        for column in 0..=to.len() {
-            if row == 0 || column == 0 {
-                rows[row][column] = row + column;
-                continue;
-            }
-            let (letter, other) = (from[row - 1], to[column - 1]);
-            let mut least = rows[row - 1][column - 1] + usize::from(letter != other);
-            least = least.min(rows[row - 1][column] + 1).min(rows[row][column - 1] + 1);
-            if row > 1 && column > 1 && letter == to[column - 2] && other == from[row - 2] {
-                least = least.min(rows[row - 2][column - 2] + 1);
-            }
-            rows[row][column] = least;
-        }
-    }
-    rows[from.len()][to.len()]
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -305,8 +283,5 @@ mod tests {
             unknown("option", "window", allowed()),
             "unknown option `window`: allowed are port, behind"
         );
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("tpc", "tcp"), 1);
     }
 }

@@ -83,29 +83,11 @@ pub fn nearest<'a>(word: &str, allowed: impl IntoIterator<Item = &'a str>) -> Op
     if word.chars().count() > 64 {
         return None;
     }
-    let scored = allowed.into_iter().map(|known| (distance(&word, &plain(known)), known));
+    let scored =
+        allowed.into_iter().map(|known| (strsim::osa_distance(&word, &plain(known)), known));
     let (distance, known) = scored.min_by_key(|(distance, _)| *distance)?;
     let longer = word.chars().count().max(known.chars().count());
     (distance <= 1.max(longer / 3) && distance < longer).then_some(known)
-}
-
-/// Edits (insert, delete, replace, swap of neighbours) from one word to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replace = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replace.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 /// `did you mean \`X\`?`, or the list of what is allowed.

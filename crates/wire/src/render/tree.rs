@@ -154,19 +154,7 @@ pub(crate) fn meaning(field: &Field, value: &Value) -> Option<String> {
     Some(word.into())
 }
 
+/// The keyword of IANA's registry of protocol numbers: `TCP`, `IPv6-Frag`.
 fn protocol(number: u64) -> Option<&'static str> {
-    Some(match number {
-        0 => "hop-by-hop options",
-        1 => "ICMP",
-        4 => "IPv4",
-        6 => "TCP",
-        17 => "UDP",
-        41 => "IPv6",
-        43 => "routing header",
-        44 => "fragment header",
-        58 => "ICMPv6",
-        59 => "no next header",
-        60 => "destination options",
-        _ => return None,
-    })
+    etherparse::IpNumber(u8::try_from(number).ok()?).keyword_str()
 }
