@@ -5,13 +5,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use link::{Command, CommandError, Event, Node, PortIndex, Transmit};
+use link::{Command, CommandError, Event, Node, PortConfig, PortIndex, Transmit};
 use wire::Instant;
 
 use crate::options::{ConfigError, shown, unknown};
 use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, PortRule, Registry, Role};
 
 mod edit;
+mod odd;
 mod table;
 
 pub use edit::Edit;
@@ -60,6 +61,7 @@ pub struct Faulty {
     node: Box<dyn Node>,
     act: Act,
     frames: Option<Vec<u64>>,
+    ports: Vec<PortConfig>,
     edit: Edit,
     /// A frame that is emitted once more before the node is asked again.
     again: Option<PortIndex>,
@@ -88,6 +90,7 @@ impl Faulty {
             node: registry.build(kind, &inner)?,
             act: fault.act,
             frames: frames(config)?,
+            ports: config.ports.clone(),
             edit: Edit::default(),
             again: None,
             received: 0,
@@ -169,6 +172,9 @@ impl Node for Faulty {
             && self.chosen(self.received)
         {
             self.edit.load(frame);
+            if let Some(own) = self.ports.get(usize::from(port)) {
+                self.edit.owner(own);
+            }
             if change_and_remake(&mut self.edit, change) && self.edit.frame() != frame {
                 self.planted += 1;
                 return self.node.handle_frame(now, port, self.edit.frame());

@@ -1,15 +1,17 @@
 //! Changing one thing in a finished frame, and making the checksums right again around it, so that
 //! the fault planted is the only one there is. Knows where headers stand; knows no fault.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
+use link::PortConfig;
 use wire::segment::{IpPacket, RST};
-use wire::{Field, Proto, Value, checksum};
+use wire::{Field, Mac, Proto, Value, checksum};
 
 /// A frame being changed.
 #[derive(Debug, Default)]
 pub struct Edit {
     frame: Vec<u8>,
+    own: (Mac, Option<Ipv4Addr>),
 }
 
 impl Edit {
@@ -17,6 +19,27 @@ impl Edit {
     pub fn load(&mut self, frame: &[u8]) {
         self.frame.clear();
         self.frame.extend_from_slice(frame);
+    }
+
+    /// Whose port the frame comes in by.
+    pub fn owner(&mut self, port: &PortConfig) {
+        let v4 = port.addresses.iter().find_map(|address| match address.ip {
+            IpAddr::V4(ip) => Some(ip),
+            IpAddr::V6(_) => None,
+        });
+        self.own = (port.mac, v4);
+    }
+
+    /// The Ethernet address of that port.
+    #[must_use]
+    pub fn own_mac(&self) -> Mac {
+        self.own.0
+    }
+
+    /// The first IPv4 address of that port.
+    #[must_use]
+    pub fn own_ip4(&self) -> Option<Ipv4Addr> {
+        self.own.1
     }
 
     /// The frame as it stands.

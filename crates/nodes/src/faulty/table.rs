@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::fields::{eth, icmp4, icmp6, ip4, ip6, tcp, udp};
 
 use super::edit::Edit;
+use super::odd;
 
 /// One fault.
 #[derive(Clone, Copy, Debug)]
@@ -73,15 +74,62 @@ pub static FAULTS: &[Fault] = &[
         "bad-checksum-answered",
         Act::Incoming(mended),
     ),
+    fault(
+        "rst-to-udp",
+        "a UDP datagram is answered with a reset",
+        "rst-unprovoked",
+        Act::Incoming(odd::rst_to_udp),
+    ),
+    fault(
+        "answers-broadcast",
+        "what is for a broadcast or multicast address is answered",
+        "rst-on-broadcast",
+        Act::Incoming(odd::to_group),
+    ),
+    fault(
+        "answers-link-broadcast",
+        "what comes in a frame for a group is answered",
+        "rst-on-link-broadcast",
+        Act::Incoming(odd::in_group_frame),
+    ),
     fault("doubled", "every frame leaves twice", "rst-doubled", Act::Double),
     fault("wrong-port", "a reset's source port is another", "rst-ports", Act::Reset(wrong_port)),
     fault("swapped-ports", "a reset's ports are not swapped", "rst-ports", Act::Reset(swapped)),
     fault("payload-in-rst", "a reset carries six bytes", GOLDEN, Act::Reset(payload_in_rst)),
-    fault("options-in-rst", "a reset has four bytes of options", GOLDEN, Act::Reset(options)),
+    fault(
+        "options-in-rst",
+        "a reset has four bytes of options",
+        GOLDEN,
+        Act::Reset(|e| with_options(e, &[1; 4])),
+    ),
+    fault(
+        "option-length",
+        "a reset has an option of length 1",
+        "tcp-options",
+        Act::Reset(|e| with_options(e, &[3, 1, 1, 1])),
+    ),
+    fault(
+        "option-padding",
+        "other bytes than zeros follow the end of a reset's options",
+        "tcp-options-end",
+        Act::Reset(|e| with_options(e, &[0, 0xaa, 0xaa, 0xaa])),
+    ),
+    fault(
+        "mss-in-rst",
+        "a reset announces a maximum segment size",
+        "tcp-options-syn-only",
+        Act::Reset(|e| with_options(e, &[2, 4, 0x05, 0xb4])),
+    ),
     fault("window", "a reset has a window", GOLDEN, Act::Reset(window)),
     fault("urgent", "an urgent pointer without URG", GOLDEN, Act::Frame(urgent)),
     fault("reserved-bit", "a reserved bit of TCP is set", "tcp-reserved", Act::Frame(reserved)),
     fault("ip-reserved-bit", "the reserved IPv4 flag is set", "ip4-reserved-bit", Act::Frame(evil)),
+    fault(
+        "fragment-reserved",
+        "the reserved fields of an IPv6 fragment header are set",
+        "ip6-fragment-reserved",
+        Act::Bare(odd::fragment_reserved),
+    ),
     fault("data-offset", "the TCP data offset is 4", "tcp-data-offset", Act::Frame(data_offset)),
     fault(
         "short-length",
@@ -112,6 +160,18 @@ pub static FAULTS: &[Fault] = &[
     ),
     fault("mac-source", "the Ethernet source is not its own", "eth-source", Act::Bare(mac_source)),
     fault("mac-group", "the Ethernet source is a group", "eth-source", Act::Bare(mac_group)),
+    fault(
+        "arp-sender",
+        "an ARP message gives another hardware address",
+        "arp-source",
+        Act::Bare(odd::arp_sender),
+    ),
+    fault(
+        "error-about-group",
+        "an ICMP error is about a datagram to a group",
+        "icmp-error-about",
+        Act::Frame(odd::error_about_group),
+    ),
     fault("ttl-zero", "the TTL or hop limit is 0", "ip4-ttl-zero", Act::Frame(|e| ttl(e, |_| 0))),
     fault("ttl", "the TTL or hop limit is one less", GOLDEN, Act::Frame(|e| ttl(e, less))),
     fault("tos", "the TOS or traffic class is 0x10", GOLDEN, Act::Frame(tos)),
@@ -198,8 +258,9 @@ fn payload_in_rst(edit: &mut Edit) -> Option<()> {
     let end = edit.ip()?.payload().len();
     edit.insert(end, b"closed")
 }
-fn options(edit: &mut Edit) -> Option<()> {
-    edit.insert(20, &[1; 4])?;
+/// One word of options.
+fn with_options(edit: &mut Edit, word: &[u8; 4]) -> Option<()> {
+    edit.insert(20, word)?;
     edit.change(&tcp::DATA_OFFSET, more)
 }
 fn window(edit: &mut Edit) -> Option<()> {

@@ -17,6 +17,18 @@ fn reset() -> Vec<u8> {
         0050 0fa0 00000000 0000008c 5014 0000 8b52 0000")
 }
 
+/// A UDP datagram in an IPv6 fragment that is all of it.
+fn fragment() -> Vec<u8> {
+    hex("020000000001 020000000002 86dd
+        60000000 0010 2c 40 fd000000000000000000000000000002 fd000000000000000000000000000001
+        11 00 0000 00000001 0050 0fa0 0008 f4f0")
+}
+
+fn arp() -> Vec<u8> {
+    hex("020000000001 020000000002 0806
+        0001 0800 06 04 0002 020000000002 0a000002 020000000001 0a000001")
+}
+
 fn config(options: &[(&str, &str)]) -> NodeConfig {
     NodeConfig {
         name: "faulty".into(),
@@ -80,6 +92,9 @@ fn each_fault_touches_its_own_bytes_and_no_others() {
         ("swapped-ports", &[34, 35, 36, 37]),
         ("payload-in-rst", &[17, 54, 55, 56, 57, 58, 59]),
         ("options-in-rst", &[17, 46, 54, 55, 56, 57]),
+        ("option-length", &[17, 46, 54, 55, 56, 57]),
+        ("option-padding", &[17, 46, 54, 55, 56, 57]),
+        ("mss-in-rst", &[17, 46, 54, 55, 56, 57]),
         ("window", &[48, 49]),
         ("urgent", &[53]),
         ("reserved-bit", &[46]),
@@ -135,8 +150,12 @@ fn every_fault_shows_in_some_frame_or_in_what_is_answered() {
     udp[38..40].copy_from_slice(&[0, 20]);
     let mut icmp = reset();
     icmp[23] = 1;
+    let mut error = icmp.clone();
+    error[34] = 11;
+    error.extend_from_slice(&reset()[14..]);
+    error[17] = 80;
+    let sent = [reset(), bare, udp, icmp, error, fragment(), arp()];
     for fault in FAULTS.iter().filter(|fault| !matches!(fault.act, Act::Incoming(_))) {
-        let sent = [reset(), bare.clone(), udp.clone(), icmp.clone()];
         assert_ne!(emitted(fault.name, &sent), sent, "{} does nothing", fault.name);
     }
 }
@@ -235,6 +254,35 @@ fn a_node_is_made_to_answer_what_it_should_not() {
     wrong[50] ^= 0xff;
     assert_eq!(reaches("answers-wrong-checksum", &wrong), reset());
     assert_eq!(reaches("udp-checksum", &wrong), wrong, "other faults leave what comes in alone");
+}
+
+#[test]
+fn a_node_is_made_to_answer_what_is_for_a_group_or_no_segment() {
+    let port = PortConfig {
+        mac: "02:00:00:00:00:02".parse().unwrap(),
+        addresses: vec![link::Address { ip: [10, 0, 0, 2].into(), prefix: 24 }],
+        ..PortConfig::default()
+    };
+    let mut edit = Edit::default();
+    edit.owner(&port);
+    let mut group = reset();
+    group[..6].fill(0xff);
+    edit.load(&group);
+    assert!(odd::to_group(&mut edit).is_none(), "its destination is one host");
+    odd::in_group_frame(&mut edit).unwrap();
+    assert_eq!(edit.frame()[..6], port.mac.0);
+    assert!(odd::in_group_frame(&mut edit).is_none(), "it is for one port now");
+    group[33] = 0xff;
+    edit.load(&group);
+    odd::to_group(&mut edit).unwrap();
+    assert_eq!((&edit.frame()[..6], &edit.frame()[30..34]), (&port.mac.0[..], &[10, 0, 0, 2][..]));
+    let mut udp = reset();
+    udp[23] = 17;
+    let syn = reaches("rst-to-udp", &udp);
+    let segment = TcpSegment::parse(&syn).unwrap();
+    assert_eq!((segment.flags(), segment.src_port()), (0x02, 80));
+    assert!(segment.checksum_ok());
+    assert_eq!(reaches("rst-to-udp", &reset()), reset(), "TCP is left alone");
 }
 
 #[test]
