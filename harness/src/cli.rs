@@ -86,7 +86,8 @@ pub struct Run {
     /// Put another kind in a node's place: NODE=KIND[,option=value]…
     #[arg(long, value_name = "NODE=KIND[,k=v]")]
     pub swap: Vec<String>,
-    /// Write the capture, with its comments, to FILE (- for standard output)
+    /// Write the capture, with its comments, to FILE (- for standard output), or one each into a
+    /// folder that is there
     #[arg(short, long, value_name = "FILE")]
     pub write: Option<PathBuf>,
     /// The form of the report

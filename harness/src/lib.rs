@@ -69,6 +69,6 @@ fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
         Command::Schema => lists::schema(),
         Command::Doctor => Ok(lists::doctor()),
         Command::Init(words) => init::init(words, registry),
-        Command::Completions(words) => Ok(lists::completions(words)),
+        Command::Completions(words) => lists::completions(words),
     }
 }

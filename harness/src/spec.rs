@@ -39,6 +39,7 @@ impl NodeSpec {
             })?;
             let (name, value) = (name.trim(), value.trim());
             match name {
+                "mac" if spec.mac.is_some() => bail!("`{part}`: `mac` is given twice"),
                 "mac" => spec.mac = Some(value.parse().with_context(|| format!("`{part}`"))?),
                 "ip" => spec.addresses.push(address(value)?),
                 _ => spec.add(name, Datum::Text(value.to_owned())),
@@ -97,6 +98,7 @@ mod tests {
             ("profile=linux", "KIND"),
             ("reject,linux", "`linux`"),
             ("reject,mac=02:00", "mac=02:00"),
+            ("reject,mac=02:00:00:00:00:02,mac=02:00:00:00:00:03", "twice"),
             ("reject,ip=10.0.0", "10.0.0`"),
             ("reject,ip=10.0.0.1/33", "at most 32"),
         ] {

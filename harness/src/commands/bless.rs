@@ -66,7 +66,8 @@ pub(crate) fn accept_all(
         if let Some(reason) = judged.unacceptable() {
             *told += &report::text::entry(&entry, hints, false, false);
             *told += &format!("  not blessed: {reason}\n");
-            code = code.max(EXIT_FINDING);
+            let cut_short = judged.run.broken.is_some();
+            code = code.max(if cut_short { EXIT_CANNOT } else { EXIT_FINDING });
             continue;
         }
         *told += &accept(&entry.item, judged)?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::cli::{Diff, Show};
 use crate::judge::compare;
@@ -14,7 +14,15 @@ use crate::text::count;
 /// # Errors
 /// When it cannot be read.
 pub fn show(words: &Show) -> Result<u8> {
-    let file = super::read_capture(&words.file)?;
+    let bytes = super::read_input(&words.file)?;
+    let (file, error) = match wire::pcapng::read(&bytes) {
+        Ok(file) => (file, None),
+        Err(error) if error.so_far.capture.is_empty() => {
+            bail!("{}: {error}", words.file.display())
+        }
+        // What comes before the place where it breaks off is worth seeing.
+        Err(error) => ((*error.so_far).clone(), Some(error)),
+    };
     let capture = &file.capture;
     let width = capture.interfaces().iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut out = String::new();
@@ -39,7 +47,10 @@ pub fn show(words: &Show) -> Result<u8> {
     }
     let _ = writeln!(out, "{}", count(capture.len(), "frame"));
     anstream::print!("{out}");
-    Ok(EXIT_HOLDS)
+    match error {
+        None => Ok(EXIT_HOLDS),
+        Some(error) => bail!("{}: {error}", words.file.display()),
+    }
 }
 
 fn indent(out: &mut String, text: &str) {
@@ -60,7 +71,8 @@ pub fn diff(words: &Diff) -> Result<u8> {
         anstream::println!("identical: {}", count(actual.len(), "frame"));
         return Ok(EXIT_HOLDS);
     }
-    anstream::print!("{}", text::differences(&found, Some(&expected), &actual));
+    let name = words.expected.display().to_string();
+    anstream::print!("{}", text::differences(&found, &name, Some(&expected), &actual));
     anstream::println!("{}", count(found.differences.len(), "difference"));
     Ok(EXIT_FINDING)
 }

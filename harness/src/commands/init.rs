@@ -9,6 +9,7 @@ use crate::catalog::{self, GOLDENS, Root, SCENARIOS};
 use crate::cli::Init;
 use crate::golden;
 use crate::report::EXIT_HOLDS;
+use crate::report::text::shell;
 use crate::walk::{Walk, Walked};
 
 const ID: &str = "first/fin-meets-closed-port";
@@ -33,13 +34,18 @@ const SCENARIO: &str = r#"{
 }
 "#;
 
+/// What a review leaves until it is carried out, and a kill for good.
+const IGNORED: &str = "*.pcapng.new\n*.snap.new\n.*.tmp\n";
+
 /// Makes the folders, the schema, a scenario and its golden; returns the exit code. Nothing that
 /// is there is touched.
 ///
 /// # Errors
 /// When the folder has scenarios already, or cannot be written.
 pub fn init(words: &Init, registry: Registry) -> Result<u8> {
-    let dir = &words.dir;
+    // What is made in the current folder is told as a user would type it.
+    let here = words.dir == Path::new(".");
+    let dir = if here { Path::new("") } else { &words.dir };
     for folder in [SCENARIOS, GOLDENS] {
         if dir.join(folder).exists() {
             bail!("{} is there already; nothing was changed", dir.join(folder).display());
@@ -49,8 +55,9 @@ pub fn init(words: &Init, registry: Registry) -> Result<u8> {
     golden::write_whole(&path, SCENARIO.as_bytes())?;
     let schema = dir.join(SCENARIOS).join("schema.json");
     golden::write_whole(&schema, super::lists::schema_text()?.as_bytes())?;
-    std::fs::create_dir_all(dir.join(GOLDENS))?;
-    let items = catalog::select(Some(&Root::at(dir)?), &[ID.to_owned()])?;
+    golden::write_whole(&dir.join(GOLDENS).join(".gitignore"), IGNORED.as_bytes())?;
+    let root = Root { dir: dir.to_owned() };
+    let items = catalog::select(Some(&root), &[ID.to_owned()])?;
     let walk = Walk { registry, ..Walk::standard() };
     for item in &items {
         let Walked::Judged(judged) = walk.item(item) else {
@@ -61,7 +68,7 @@ pub fn init(words: &Init, registry: Registry) -> Result<u8> {
         anstream::println!("made {}", item.golden.display());
     }
     let root =
-        if dir == Path::new(".") { String::new() } else { format!(" --root {}", dir.display()) };
+        if here { String::new() } else { format!(" --root {}", shell(&dir.display().to_string())) };
     anstream::println!("run it: wireproof run fin-meets-closed-port -v{root}");
     Ok(EXIT_HOLDS)
 }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use link::{Node, PortIndex};
 use nodes::{NodeConfig, PortRule, Registry};
 use wire::pcapng::Comments;
@@ -16,6 +16,9 @@ use crate::text::count;
 
 /// Timers that may run out after the last frame; a node that never rests is left there.
 const MOST_TIMEOUTS: usize = 1_000;
+
+/// A node that emits more is left there: it might never end.
+const MOST_FRAMES: usize = 1 << 24;
 
 /// Feeds a capture to a node; returns the exit code.
 ///
@@ -72,6 +75,7 @@ fn config(spec: &NodeSpec, registry: &Registry) -> NodeConfig {
 
 /// A node, and what it emitted so far.
 struct Feed {
+    kind: String,
     node: Box<dyn Node>,
     ports: Vec<String>,
     now: Instant,
@@ -86,7 +90,14 @@ impl Feed {
         for port in &ports {
             emitted.add_interface(format!("{}:{port}", config.name));
         }
-        Self { node, ports, now: Instant::ZERO, emitted, comments: Comments::new() }
+        Self {
+            kind: config.name.clone(),
+            node,
+            ports,
+            now: Instant::ZERO,
+            emitted,
+            comments: Comments::new(),
+        }
     }
 
     /// Every frame at its own time, the timers between, and those that are left at the end.
@@ -126,16 +137,26 @@ impl Feed {
     }
 
     fn input(&mut self, comment: &str, give: impl FnOnce(&mut dyn Node, Instant)) -> Result<()> {
-        let Self { node, now, emitted, comments, .. } = self;
+        let Self { kind, node, now, emitted, comments, .. } = self;
         let caught = catch_unwind(AssertUnwindSafe(|| {
             give(node.as_mut(), *now);
-            while let Some(out) = node.poll_transmit(*now) {
+            while emitted.len() < MOST_FRAMES
+                && let Some(out) = node.poll_transmit(*now)
+            {
                 let id = emitted.push(*now, PortId(out.port), out.frame);
                 comments.insert(id, vec![comment.to_owned()]);
             }
             while node.poll_event(*now).is_some() {}
         }));
-        caught
-            .map_err(|_| anyhow!("the node panicked at {comment}; what it emitted before is kept"))
+        caught.map_err(|payload| {
+            let text = payload.downcast_ref::<String>().map(String::as_str);
+            let words = text.or_else(|| payload.downcast_ref::<&str>().copied());
+            let words = words.unwrap_or("a panic without words");
+            anyhow!("{kind} panicked at {comment}: {words}; what it emitted before is kept")
+        })?;
+        if emitted.len() >= MOST_FRAMES {
+            bail!("{kind} emitted more than {MOST_FRAMES} frames; it was left at {comment}");
+        }
+        Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! What there is: `wireproof list`, `nodes`, `checks`, `schema`, `doctor`, `completions`.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::CommandFactory;
 use nodes::{PortRule, Registry};
 
@@ -103,7 +102,7 @@ pub fn schema_text() -> Result<String> {
 /// # Errors
 /// When standard output cannot be written.
 pub fn schema() -> Result<u8> {
-    std::io::stdout().write_all(schema_text()?.as_bytes()).context("cannot write")?;
+    super::say(std::io::stdout().lock(), schema_text()?.as_bytes())?;
     Ok(EXIT_HOLDS)
 }
 
@@ -129,11 +128,12 @@ pub fn doctor() -> u8 {
 }
 
 /// Prints the completions of a shell.
-#[must_use]
-pub fn completions(words: &Completions) -> u8 {
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn completions(words: &Completions) -> Result<u8> {
     let mut out = Vec::new();
     clap_complete::generate(words.shell, &mut Cli::command(), "wireproof", &mut out);
-    // A reader that went away wants no more of it.
-    let _ = std::io::stdout().write_all(&out);
-    EXIT_HOLDS
+    super::say(std::io::stdout().lock(), &out)?;
+    Ok(EXIT_HOLDS)
 }

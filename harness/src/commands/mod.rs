@@ -7,7 +7,7 @@ pub mod inject;
 pub mod lists;
 pub mod run;
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -31,16 +31,20 @@ pub(crate) fn root(given: Option<&Path>) -> Result<Option<Root>> {
     }
 }
 
+/// The bytes of a file or, for `-`, of standard input.
+pub(crate) fn read_input(path: &Path) -> Result<Vec<u8>> {
+    if path != Path::new("-") {
+        return std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+    Ok(bytes)
+}
+
 /// Reads a capture from a file or, for `-`, from standard input.
 pub(crate) fn read_capture(path: &Path) -> Result<File> {
-    let name = path.display();
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
-    } else {
-        bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
-    }
-    wire::pcapng::read(&bytes).map_err(|error| anyhow::anyhow!("{name}: {error}"))
+    let bytes = read_input(path)?;
+    wire::pcapng::read(&bytes).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
 }
 
 /// The folder of a file to write is there: one that a slip of the pen named is not made.
@@ -57,9 +61,15 @@ pub(crate) fn writable(path: &Path) -> Result<()> {
 /// Writes a file whole or, for `-`, to standard output.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if path == Path::new("-") {
-        let mut out = std::io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush()).context("cannot write standard output")
-    } else {
-        crate::golden::write_whole(path, bytes)
+        return say(std::io::stdout().lock(), bytes);
+    }
+    crate::golden::write_whole(path, bytes)
+}
+
+/// Writes to a stream. A reader that went away has seen enough; that is no failure.
+pub(crate) fn say(mut stream: impl Write, bytes: &[u8]) -> Result<()> {
+    match stream.write_all(bytes).and_then(|()| stream.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write"),
     }
 }

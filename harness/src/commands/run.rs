@@ -1,6 +1,6 @@
 //! `wireproof run`.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -167,10 +167,9 @@ fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {
             text
         }
     };
-    let written = if to_stderr {
-        anstream::stderr().lock().write_all(text.as_bytes())
+    if to_stderr {
+        super::say(anstream::stderr().lock(), text.as_bytes())
     } else {
-        anstream::stdout().lock().write_all(text.as_bytes())
-    };
-    written.context("cannot write the report")
+        super::say(anstream::stdout().lock(), text.as_bytes())
+    }
 }

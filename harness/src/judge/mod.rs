@@ -84,6 +84,9 @@ pub struct Judgement {
 /// Judges a run. `state` is the golden as read, or why it is not to be compared.
 #[must_use]
 pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Judgement {
+    if run.broken.is_some() {
+        return not_carried_out();
+    }
     let exact_time = true;
     let against = match state {
         Ok(golden::State::Accepted(golden)) => {
@@ -104,11 +107,19 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
     judgement
 }
 
+/// A run that was cut short says nothing about the nodes: what is missing might have come.
+fn not_carried_out() -> Judgement {
+    Judgement {
+        verdict: Verdict::HarnessError,
+        against: Against::NotCompared("the run was cut short".to_owned()),
+        findings: Vec::new(),
+        wanted: Vec::new(),
+        toothless: Vec::new(),
+    }
+}
+
 fn verdict(run: &Run, judgement: &Judgement) -> Verdict {
     let of_level = |level| judgement.findings.iter().any(|finding| finding.check.level == level);
-    if run.broken.is_some() {
-        return Verdict::HarnessError;
-    }
     if of_level(Level::Must) || !run.panics.is_empty() {
         return Verdict::ViolatesMust;
     }

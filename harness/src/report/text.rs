@@ -214,7 +214,7 @@ fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
     let accept = if acceptable { hints.accept(item) } else { String::new() };
     match &judged.judgement.against {
         Against::NotCompared(_) => String::new(),
-        Against::Missing => format!("  there is no golden {place}\n{accept}"),
+        Against::Missing => format!("  there is no golden yet: {place}\n{accept}"),
         Against::Torn(how) => format!("  the golden is torn: {how}\n{accept}"),
         Against::Golden(found) if found.differences.is_empty() => String::new(),
         Against::Golden(found) => {
@@ -222,17 +222,22 @@ fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
                 Ok(golden::State::Accepted(golden)) => Some(*golden),
                 _ => None,
             };
-            differences(found, golden.as_ref(), &judged.run.capture) + &accept
+            differences(found, "the golden", golden.as_ref(), &judged.run.capture) + &accept
         }
     }
 }
 
-/// The differences in words, frame by frame.
+/// The differences in words, frame by frame; `name` is what the capture was held against.
 #[must_use]
-pub fn differences(found: &Comparison, golden: Option<&Capture>, capture: &Capture) -> String {
+pub fn differences(
+    found: &Comparison,
+    name: &str,
+    golden: Option<&Capture>,
+    capture: &Capture,
+) -> String {
     let mut text = String::new();
     for difference in found.differences.iter().take(MOST_DIFFERENCES) {
-        text += &differing(difference, golden, capture);
+        text += &differing(difference, name, golden, capture);
     }
     let more = found.differences.len().saturating_sub(MOST_DIFFERENCES);
     if more > 0 {
@@ -241,7 +246,12 @@ pub fn differences(found: &Comparison, golden: Option<&Capture>, capture: &Captu
     text
 }
 
-fn differing(difference: &Difference, golden: Option<&Capture>, capture: &Capture) -> String {
+fn differing(
+    difference: &Difference,
+    name: &str,
+    golden: Option<&Capture>,
+    capture: &Capture,
+) -> String {
     let of = |id, capture: &Capture| {
         let (who, line) = (
             capture.interface(capture.record(id).port).to_owned(),
@@ -253,10 +263,10 @@ fn differing(difference: &Difference, golden: Option<&Capture>, capture: &Captur
     match difference {
         Difference::Missing { golden } => {
             let number = golden.number();
-            format!("  frame {number} of the golden is missing: {}\n", before(*golden))
+            format!("  frame {number} of {name} is missing: {}\n", before(*golden))
         }
         Difference::Extra { frame } => {
-            format!("  frame {} is not in the golden: {}\n", frame.number(), of(*frame, capture))
+            format!("  frame {} is not in {name}: {}\n", frame.number(), of(*frame, capture))
         }
         Difference::Emitter { golden, frame } => format!(
             "  frame {} has another emitter:\n    expected {}\n    got      {}\n",
@@ -285,7 +295,7 @@ fn item_word(item: &Item) -> String {
 }
 
 /// Quoted where a shell would take the word apart.
-fn shell(word: &str) -> String {
+pub(crate) fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=,:+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

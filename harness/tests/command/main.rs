@@ -1,6 +1,15 @@
 //! The command from outside: the built binary in folders of its own. What it says is kept as
 //! snapshots, because its words are an interface too.
 
+mod bless;
+mod captures;
+mod determinism;
+mod inject;
+mod killed;
+mod lists;
 mod refused_files;
 mod refused_words;
+mod reports;
+mod selection;
 mod support;
+mod verdicts;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+use wireproof::catalog::files_below;
 
 /// The first scenario that `init` makes.
 pub(crate) const FIRST: &str = "first/fin-meets-closed-port";
@@ -130,6 +131,14 @@ impl Place {
         told(&mut self.command(words), b"")
     }
 
+    pub(crate) fn run_in(&self, below: &str, words: &[&str]) -> Told {
+        told(self.command(words).current_dir(self.path(below)), b"")
+    }
+
+    pub(crate) fn feed(&self, words: &[&str], input: &[u8]) -> Told {
+        told(&mut self.command(words), input)
+    }
+
     /// What was said, without the name of this folder.
     pub(crate) fn plain(&self, told: &Told) -> String {
         let dir = self.dir.path().to_str().expect("a plain path");
@@ -160,6 +169,19 @@ pub(crate) fn told(command: &mut Command, input: &[u8]) -> Told {
     let told = Told { code: done.status.code(), out: done.stdout, err };
     assert!(!told.err.contains("panicked at"), "{}", told.shown());
     told
+}
+
+/// The project's own folder, at run time, so that tests run from an archive elsewhere too.
+pub(crate) fn project() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
+    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Files below a folder, by their path in it.
+pub(crate) fn below(folder: &Path, extension: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+    let inside = |path: &Path| path.strip_prefix(folder).expect("below").to_owned();
+    let files = files_below(folder, extension).expect("a folder to read");
+    files.iter().map(|path| (inside(path), fs::read(path).expect("a file"))).collect()
 }
 
 /// Holds a page of words against its snapshot.
