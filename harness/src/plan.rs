@@ -172,6 +172,8 @@ pub struct ExpectNothing {
     pub time: Duration,
     /// The ports it may not come from.
     pub ports: Vec<PortId>,
+    /// Whether the step names them: then frames that the script sends count as well.
+    pub named: bool,
     /// What it looks like.
     pub pattern: Pattern,
 }

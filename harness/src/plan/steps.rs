@@ -59,7 +59,9 @@ impl Planner<'_> {
             Asked::ExpectNothing { during, from, pattern } => {
                 let ports = self.emitters(nodes, from.as_ref())?;
                 let (time, pattern) = (during.value, pattern.value.clone());
-                (When::Next, Action::ExpectNothing(ExpectNothing { time, ports, pattern }))
+                let named = from.is_some();
+                let nothing = ExpectNothing { time, ports, named, pattern };
+                (When::Next, Action::ExpectNothing(nothing))
             }
             Asked::ExpectEvent { within, from, kind, fields } => {
                 let fields = fields

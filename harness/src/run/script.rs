@@ -186,7 +186,8 @@ impl<'a, W: Wire> Script<'a, W> {
         // What the step before this one caused counts too: on a fast link it is already there.
         for (id, record, frame) in self.wire.capture().iter().skip(self.mark) {
             let taken = id.index() < self.frames_taken[usize::from(record.port.0)];
-            let scripted = matches!(record.cause, wire::Cause::Command(_));
+            // Nobody in particular is to be silent: then what the script itself sends is no answer.
+            let scripted = !nothing.named && matches!(record.cause, wire::Cause::Command(_));
             if taken || !nothing.ports.contains(&record.port) || scripted {
                 continue;
             }
