@@ -9,7 +9,7 @@ use wireproof::catalog::{Item, Root};
 use wireproof::commands::lists::schema_text;
 use wireproof::golden::write_whole;
 use wireproof::link::Datum;
-use wireproof::plan::{Plan, Swap};
+use wireproof::plan::{Plan, PlanNode, Swap};
 use wireproof::spec::NodeSpec;
 use wireproof::walk::{Walk, Walked};
 
@@ -45,8 +45,14 @@ struct Caught {
     by_check: BTreeMap<&'static str, String>,
 }
 
-/// Kinds whose frames can carry a fault: a tester's are the scenario's own.
+/// Kinds whose frames can carry a fault.
 const SPEAKERS: [&str; 4] = ["reject", "firewall", "skb-sender", "md5-receiver"];
+
+/// What a tester sends is the scenario's own; what it answers to ARP and its like is not.
+fn speaks(node: &PlanNode) -> bool {
+    let answers = |name: &&str| node.config.options.get(*name) == Some(&Datum::Bool(true));
+    SPEAKERS.contains(&node.kind.as_str()) || ["arp", "nd"].iter().any(answers)
+}
 
 #[test]
 fn every_fault_is_caught_and_the_table_says_by_what() {
@@ -64,7 +70,7 @@ fn every_fault_is_caught_and_the_table_says_by_what() {
     for fault in wireproof::nodes::faulty::FAULTS {
         let mut caught = Caught::default();
         for (item, plan) in &plans {
-            for node in plan.nodes.iter().filter(|node| SPEAKERS.contains(&node.kind.as_str())) {
+            for node in plan.nodes.iter().filter(|node| speaks(node)) {
                 plant(fault.name, item, plan, &node.name, &mut caught);
             }
         }
