@@ -10,6 +10,7 @@ mod outbox;
 mod queue;
 mod random;
 pub mod sim;
+mod tournament;
 
 pub use config::{Chance, Direction, Limits, LinkChange, LinkConfig};
 pub use error::{

@@ -29,6 +29,8 @@ pub(crate) struct Port {
 #[derive(Debug)]
 pub(crate) struct Net {
     pub(crate) limits: Limits,
+    /// The last instant that the limit of duration allows.
+    pub(crate) end: Instant,
     pub(crate) now: Instant,
     pub(crate) steps: u64,
     pub(crate) capture: Capture,
@@ -49,6 +51,7 @@ pub(crate) struct Net {
 impl Net {
     pub(crate) fn new(seed: u64, limits: Limits) -> Self {
         Self {
+            end: Instant::ZERO + limits.duration,
             limits,
             now: Instant::ZERO,
             steps: 0,
@@ -85,6 +88,7 @@ impl Net {
     /// Lays one direction of a link from a port to another; its number is its place.
     pub(crate) fn add_lane(&mut self, link: LinkId, from: PortId, to: PortId, config: LinkConfig) {
         let number = self.lanes.len() as u16;
+        self.flights.add_lane();
         self.lanes.push(Lane::new(self.seed, number, link, to, config));
         self.ports[usize::from(from.0)].lane = Some(number);
     }
@@ -134,7 +138,7 @@ impl Net {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn launch(
         &mut self,
         arrival: Instant,

@@ -1,13 +1,12 @@
-//! What is to happen, in a total order of (time, sequence): frames in flight and armed timers.
-//! Ties go to what was scheduled first. Knows neither links nor nodes.
+//! The frames in flight, in a total order of (time, sequence). Ties go to what was scheduled first.
+//! Knows neither links nor nodes.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
-use wire::{FrameId, Instant, PortId};
+use wire::{FrameId, PortId};
 
-/// When something happens: the instant, and among equals the order of scheduling.
-pub(crate) type Turn = (Instant, u64);
+use crate::tournament::{Tournament, Turn};
 
 /// In [`Flight::copy`]: the bytes are the capture's.
 pub(crate) const AS_EMITTED: u32 = u32::MAX;
@@ -43,36 +42,34 @@ impl Ord for Flight {
     }
 }
 
-/// The frames in flight, earliest first. The earliest stands outside of the heap, so that a
-/// conversation with one frame in flight at a time never sifts.
+/// The frames in flight, earliest first.
+///
+/// A lane hands frames over in the order of emission, so each has a queue of its own, and only the
+/// fronts compete: many frames in flight cost no more than many lanes do. What is held back lets
+/// others overtake; those that then arrive before the last of their lane's queue stand in a heap.
+/// The earliest of all stands outside, so that a conversation with one frame in flight at a time
+/// never queues.
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
     first: Option<Flight>,
-    rest: BinaryHeap<Flight>,
+    lanes: Vec<VecDeque<Flight>>,
+    /// The first of each lane's queue.
+    fronts: Tournament,
+    strays: BinaryHeap<Flight>,
+    /// Frames in queues and heap.
+    behind: usize,
 }
 
 impl Flights {
+    /// Makes room for a lane, which has the next number.
+    pub(crate) fn add_lane(&mut self) {
+        self.lanes.push(VecDeque::new());
+        self.fronts.grow(self.lanes.len());
+    }
+
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.rest.len() + usize::from(self.first.is_some())
-    }
-
-    #[inline(always)]
-    pub(crate) fn push(&mut self, flight: Flight) {
-        if self.first.is_none() {
-            self.first = Some(flight);
-        } else {
-            self.push_behind(flight);
-        }
-    }
-
-    fn push_behind(&mut self, flight: Flight) {
-        match &mut self.first {
-            Some(first) if flight.turn < first.turn => {
-                self.rest.push(std::mem::replace(first, flight));
-            }
-            _ => self.rest.push(flight),
-        }
+        self.behind + usize::from(self.first.is_some())
     }
 
     #[inline]
@@ -80,89 +77,87 @@ impl Flights {
         self.first.as_ref().map(|flight| flight.turn)
     }
 
+    // Inlined by force, as is its caller: a flight handed over in memory is written in small pieces
+    // and read in large ones, and the read waits until the writes are done.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, flight: Flight) {
+        match &mut self.first {
+            None => self.first = Some(flight),
+            Some(first) if flight.turn < first.turn => {
+                let later = std::mem::replace(first, flight);
+                self.behind += 1;
+                self.strays.push(later);
+            }
+            Some(_) => self.push_behind(flight),
+        }
+    }
+
+    fn push_behind(&mut self, flight: Flight) {
+        self.behind += 1;
+        let lane = &mut self.lanes[usize::from(flight.lane)];
+        match lane.back() {
+            None => self.fronts.set(flight.lane, Some(flight.turn)),
+            Some(last) if flight.turn < last.turn => return self.strays.push(flight),
+            Some(_) => {}
+        }
+        lane.push_back(flight);
+    }
+
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Flight> {
-        let first = self.first.take()?;
-        if !self.rest.is_empty() {
-            self.first = self.rest.pop();
+        let first = self.first.take();
+        if self.behind > 0 {
+            self.first = self.pop_behind();
         }
-        Some(first)
+        first
+    }
+
+    fn pop_behind(&mut self) -> Option<Flight> {
+        self.behind -= 1;
+        match (self.fronts.next(), self.strays.peek()) {
+            (None, _) => self.strays.pop(),
+            (Some((turn, _)), Some(stray)) if stray.turn < turn => self.strays.pop(),
+            (Some((_, lane)), _) => {
+                let queue = &mut self.lanes[usize::from(lane)];
+                let first = queue.pop_front();
+                self.fronts.set(lane, queue.front().map(|flight| flight.turn));
+                first
+            }
+        }
     }
 
     /// Takes out all frames of one lane, in the order in which they would have arrived.
     pub(crate) fn cut(&mut self, lane: u16) -> Vec<Flight> {
-        let mut lost = Vec::new();
-        self.rest.extend(self.first.take());
-        self.rest.retain(|flight| {
+        let mut lost: Vec<Flight> = self.lanes[usize::from(lane)].drain(..).collect();
+        self.fronts.set(lane, None);
+        self.strays.retain(|flight| {
             let stays = flight.lane != lane;
             if !stays {
                 lost.push(*flight);
             }
             stays
         });
-        self.first = self.rest.pop();
+        self.behind -= lost.len();
+        if self.first.is_some_and(|first| first.lane == lane) {
+            lost.extend(self.pop());
+        }
         lost.sort_unstable_by_key(|flight| flight.turn);
         lost
-    }
-}
-
-/// At most one timer for each node, as a tournament: each inner place holds the earlier of the two
-/// below it, so the earliest is on top, and re-arming costs one walk upward and leaves nothing
-/// stale behind.
-#[derive(Debug)]
-pub(crate) struct Timers {
-    /// The winner is at 1, the leaves begin at half of the length.
-    places: Vec<Option<(Turn, u16)>>,
-}
-
-impl Timers {
-    pub(crate) fn new() -> Self {
-        Self { places: vec![None; 2] }
-    }
-
-    /// Makes room for a node.
-    pub(crate) fn grow(&mut self, nodes: usize) {
-        let leaves = self.places.len() / 2;
-        if nodes <= leaves {
-            return;
-        }
-        let armed: Vec<(Turn, u16)> = self.places[leaves..].iter().flatten().copied().collect();
-        self.places = vec![None; nodes.next_power_of_two() * 2];
-        for (turn, node) in armed {
-            self.set(node, Some(turn));
-        }
-    }
-
-    /// Arms the timer of a node, or disarms it.
-    pub(crate) fn set(&mut self, node: u16, turn: Option<Turn>) {
-        let mut place = self.places.len() / 2 + usize::from(node);
-        self.places[place] = turn.map(|turn| (turn, node));
-        while place > 1 {
-            let winner = match (self.places[place], self.places[place ^ 1]) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
-            place /= 2;
-            self.places[place] = winner;
-        }
-    }
-
-    /// When a node's timer is to fire.
-    pub(crate) fn get(&self, node: u16) -> Option<Turn> {
-        self.places[self.places.len() / 2 + usize::from(node)].map(|(turn, _)| turn)
-    }
-
-    /// The timer that fires first, and its node.
-    pub(crate) fn next(&self) -> Option<(Turn, u16)> {
-        self.places[1]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use wire::Instant;
 
     use super::*;
+
+    fn flights(lanes: usize) -> Flights {
+        let mut flights = Flights::default();
+        (0..lanes).for_each(|_| flights.add_lane());
+        flights
+    }
 
     fn flight(nanos: u64, sequence: u64, lane: u16) -> Flight {
         let turn = (Instant::from_nanos(nanos), sequence);
@@ -171,7 +166,7 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_first_scheduled() {
-        let mut flights = Flights::default();
+        let mut flights = flights(1);
         for (nanos, sequence) in [(5, 0), (3, 1), (5, 2), (3, 3)] {
             flights.push(flight(nanos, sequence, 0));
         }
@@ -181,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_cut_takes_one_lane_and_leaves_the_others() {
-        let mut flights = Flights::default();
+        let mut flights = flights(2);
         for (nanos, sequence, lane) in [(9, 0, 1), (4, 1, 0), (2, 2, 1), (1, 3, 0)] {
             flights.push(flight(nanos, sequence, lane));
         }
@@ -191,23 +186,48 @@ mod tests {
         assert_eq!(left, [3, 1]);
     }
 
+    /// A frame to push, by time and lane; a pop; or a lane to cut.
+    #[derive(Clone, Debug)]
+    enum Move {
+        Push(u64, u16),
+        Pop,
+        Cut(u16),
+    }
+
+    fn moves() -> impl Strategy<Value = Vec<Move>> {
+        let one = prop_oneof![
+            12 => (0_u64..20, 0_u16..5).prop_map(|(nanos, lane)| Move::Push(nanos, lane)),
+            8 => Just(Move::Pop),
+            1 => (0_u16..5).prop_map(Move::Cut),
+        ];
+        prop::collection::vec(one, 0..200)
+    }
+
     proptest! {
-        /// The tournament against the plainest thing that can be right: a list searched each time.
+        /// The lanes against the plainest thing that can be right: one list searched each time.
         #[test]
-        fn timers_agree_with_a_list(
-            nodes in 1_u16..40,
-            changes in prop::collection::vec((0_u16..40, prop::option::of(0_u64..50)), 0..200),
-        ) {
-            let mut timers = Timers::new();
-            let mut list = vec![None; usize::from(nodes)];
-            for (sequence, (node, nanos)) in changes.into_iter().enumerate() {
-                let node = node % nodes;
-                timers.grow(usize::from(node) + 1);
-                let turn = nanos.map(|nanos| (Instant::from_nanos(nanos), sequence as u64));
-                timers.set(node, turn);
-                list[usize::from(node)] = turn.map(|turn| (turn, node));
-                prop_assert_eq!(timers.next(), list.iter().flatten().min().copied());
-                prop_assert_eq!(timers.get(node), turn);
+        fn flights_agree_with_a_list(moves in moves()) {
+            let mut flights = flights(5);
+            let mut list: Vec<Flight> = Vec::new();
+            for (sequence, one) in moves.into_iter().enumerate() {
+                match one {
+                    Move::Push(nanos, lane) => {
+                        flights.push(flight(nanos, sequence as u64, lane));
+                        list.push(flight(nanos, sequence as u64, lane));
+                        list.sort_by_key(|flight| flight.turn);
+                    }
+                    Move::Pop => {
+                        let first = (!list.is_empty()).then(|| list.remove(0));
+                        prop_assert_eq!(flights.pop(), first);
+                    }
+                    Move::Cut(lane) => {
+                        let lost = flights.cut(lane);
+                        prop_assert!(lost.iter().eq(list.iter().filter(|f| f.lane == lane)));
+                        list.retain(|flight| flight.lane != lane);
+                    }
+                }
+                prop_assert_eq!(flights.next(), list.first().map(|flight| flight.turn));
+                prop_assert_eq!(flights.len(), list.len());
             }
         }
     }

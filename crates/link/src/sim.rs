@@ -10,7 +10,8 @@ use crate::config::Limits;
 use crate::error::{LinkNote, LossReason, NodeId, NodePanic, Seen, SimError};
 use crate::net::{Home, Net, Port};
 use crate::node::{Command, Node};
-use crate::queue::{Flight, Timers};
+use crate::queue::Flight;
+use crate::tournament::Tournament;
 
 mod topology;
 
@@ -38,7 +39,8 @@ mod topology;
 /// to stderr, since a hook belongs to the whole process; a program that minds sets its own.
 pub struct Sim {
     nodes: Vec<Slot>,
-    timers: Timers,
+    /// By [`NodeId`].
+    timers: Tournament,
     net: Net,
     panics: Vec<NodePanic>,
 }
@@ -61,7 +63,7 @@ impl Sim {
     #[must_use]
     pub fn new(seed: u64, limits: Limits) -> Self {
         let net = Net::new(seed, limits);
-        Self { nodes: Vec::new(), timers: Timers::new(), net, panics: Vec::new() }
+        Self { nodes: Vec::new(), timers: Tournament::default(), net, panics: Vec::new() }
     }
 
     /// Gives a node a command, now. What it emits at once has the tag as its cause, and what a
@@ -199,9 +201,8 @@ impl Sim {
     }
 
     fn check_duration(&self, time: Instant) -> Result<(), SimError> {
-        let duration = self.net.limits.duration;
-        if time > Instant::ZERO + duration {
-            return Err(SimError::DurationLimit(duration));
+        if time > self.net.end {
+            return Err(SimError::DurationLimit(self.net.limits.duration));
         }
         Ok(())
     }
