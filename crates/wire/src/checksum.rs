@@ -164,15 +164,12 @@ fn last(mut tail: &[u8]) -> u64 {
     sum + tail.first().map_or(0, |byte| u64::from(*byte))
 }
 
-/// A sum of wide words as one 16-bit word, carries added back in.
+/// A sum of wide words as one 16-bit word, carries added back in: a number and itself with its
+/// halves swapped add up to the folded sum in the upper half, the carry of the lower half included.
 #[inline]
 const fn fold(sum: u64) -> u16 {
-    let sum = (sum & 0xffff_ffff) + (sum >> 32);
-    let sum = (sum & 0xffff_ffff) + (sum >> 32);
-    let sum = (sum & 0xffff) + (sum >> 16);
-    let sum = (sum & 0xffff) + (sum >> 16);
-    let sum = (sum & 0xffff) + (sum >> 16);
-    sum as u16
+    let sum = (sum.wrapping_add(sum.rotate_left(32)) >> 32) as u32;
+    (sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16
 }
 
 #[cfg(test)]
