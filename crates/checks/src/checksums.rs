@@ -4,7 +4,7 @@ use wire::Deliberate;
 use wire::checksum::{Sum, internet_checksum, tcp_ip4};
 
 use crate::check::{Check, Finding, Level};
-use crate::outline::{Net, Outline, Part, Upper, be16};
+use crate::outline::{Net, Outline, Part, Upper, array, be16};
 use crate::shot::Shot;
 
 pub(crate) static IP4_CHECKSUM: Check = Check {
@@ -145,14 +145,6 @@ fn pseudo(shot: &Shot<'_>, length: usize) -> Sum {
         let (src, dst) = (array(frame, outline.net_at + 8), array(frame, outline.net_at + 24));
         Sum::pseudo_ip6(src, dst, number, length as u32)
     }
-}
-
-/// The bytes at `at`, which the outline has seen to be there.
-#[inline]
-fn array<const N: usize>(frame: &[u8], at: usize) -> [u8; N] {
-    let mut bytes = [0; N];
-    bytes.copy_from_slice(&frame[at..at + N]);
-    bytes
 }
 
 /// The checksum that would have been right in `message` at `at`.

@@ -110,16 +110,24 @@ pub(crate) struct Outline {
     pub(crate) fault: Option<Fault>,
 }
 
+/// The bytes at `at`; the caller has made sure that they are there. One look at the bounds for all.
+#[inline]
+pub(crate) fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let mut array = [0; N];
+    array.copy_from_slice(&bytes[at..at + N]);
+    array
+}
+
 /// The two bytes at `at` as a number; the caller has made sure that they are there.
 #[inline]
 pub(crate) fn be16(bytes: &[u8], at: usize) -> u16 {
-    u16::from_be_bytes([bytes[at], bytes[at + 1]])
+    u16::from_be_bytes(array(bytes, at))
 }
 
 /// The four bytes at `at` as a number; the caller has made sure that they are there.
 #[inline]
 pub(crate) fn be32(bytes: &[u8], at: usize) -> u32 {
-    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    u32::from_be_bytes(array(bytes, at))
 }
 
 impl Outline {
