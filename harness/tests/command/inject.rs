@@ -168,7 +168,6 @@ fn words_and_files_that_mean_nothing() {
         ("in.pcapng", "reject,profile=bsd", "out.pcapng"),
         ("in.pcapng", "reject,ip=fd00::2/129", "out.pcapng"),
         ("in.pcapng", "reject,mac=1,mac=2", "out.pcapng"),
-        ("in.pcapng", "faulty", "out.pcapng"),
         ("in.pcapng", "reject", "file/out.pcapng"),
         ("in.pcapng", "reject", "scenarios"),
     ] {
