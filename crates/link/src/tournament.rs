@@ -1,5 +1,5 @@
-//! Who is next among a few who each wait for at most one turn: a node's timer, a lane's first frame.
-//! Knows neither.
+//! Who is next among a few who each wait for at most one turn: nodes for their timers, lanes for
+//! their first frame. Knows neither.
 
 use wire::Instant;
 
