@@ -123,7 +123,9 @@ pub enum Action {
         /// The node.
         node: usize,
         /// What to do.
-        command: link::Command,
+        verb: String,
+        /// How; names are filled in when the step begins.
+        args: Vec<(String, scenario::Scalar)>,
     },
     /// A frame must come.
     Expect(Expect),

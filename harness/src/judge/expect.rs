@@ -1,7 +1,8 @@
 //! Holds one frame against a pattern, and one event against an expected one.
 
 use link::{Datum, Event};
-use scenario::{ResolvedLayer, ResolvedPattern, Scalar};
+use scenario::{Bindings, ExprError, ResolvedLayer, ResolvedPattern, Scalar};
+use wire::TcpOption;
 use wire::view::LaxFrame;
 
 use crate::plan::ExpectEvent;
@@ -9,20 +10,30 @@ use crate::plan::ExpectEvent;
 /// What of the pattern the frame does not show, a line each; none when it matches.
 #[must_use]
 pub fn mismatches(pattern: &ResolvedPattern, frame: &[u8]) -> Vec<String> {
-    let view = LaxFrame::parse(frame);
     let mut wrong = Vec::new();
     if let Some(raw) = &pattern.raw
         && raw != frame
     {
         wrong.extend(wire::diff::diff(raw, frame).iter().map(ToString::to_string));
     }
+    length_mismatch(pattern, frame, &mut wrong);
+    inside(pattern, frame, &mut wrong);
+    wrong
+}
+
+fn length_mismatch(pattern: &ResolvedPattern, bytes: &[u8], wrong: &mut Vec<String>) {
     if let Some(length) = pattern.length
-        && length != frame.len()
+        && length != bytes.len()
     {
-        wrong.push(format!("length: expected {length} bytes, got {}", frame.len()));
+        wrong.push(format!("length: expected {length} bytes, got {}", bytes.len()));
     }
+}
+
+/// Layers and payload.
+fn inside(pattern: &ResolvedPattern, frame: &[u8], wrong: &mut Vec<String>) {
+    let view = LaxFrame::parse(frame);
     for layer in &pattern.layers {
-        layer_mismatches(layer, &view, frame, &mut wrong);
+        layer_mismatches(layer, &view, frame, wrong);
     }
     for proto in &pattern.absent {
         if view.find(*proto).is_some() {
@@ -35,7 +46,6 @@ pub fn mismatches(pattern: &ResolvedPattern, frame: &[u8]) -> Vec<String> {
             wrong.push(format!("payload: expected {}, got {}", hex(expected), hex(actual)));
         }
     }
-    wrong
 }
 
 fn layer_mismatches(
@@ -62,7 +72,10 @@ fn layer_mismatches(
     }
     if let Some(expected) = &layer.tcp_options {
         let bytes = frame.get(found.start + 20..found.end).unwrap_or(&[]);
-        let actual = wire::options::decode(bytes);
+        let mut actual = wire::options::decode(bytes);
+        if !expected.contains(&TcpOption::EndOfList) {
+            actual.truncate(actual.len() - padding(&actual));
+        }
         let (expected, actual) = (wire::options::text(expected), wire::options::text(&actual));
         if expected != actual {
             wrong.push(format!("{name}.options: expected [{expected}], got [{actual}]"));
@@ -70,6 +83,13 @@ fn layer_mismatches(
     }
     if let Some(quote) = &layer.quote {
         let quoted = frame.get(found.end..found.limit).unwrap_or(&[]);
+        let mut lines = Vec::new();
+        if let Some(raw) = &quote.raw
+            && raw != quoted
+        {
+            lines.push(format!("expected {}, got {}", hex(raw), hex(quoted)));
+        }
+        length_mismatch(quote, quoted, &mut lines);
         // A quote begins with an IP header; the views begin with Ethernet.
         let kind: [u8; 2] = if quoted.first().is_some_and(|byte| byte >> 4 == 6) {
             [0x86, 0xdd]
@@ -79,9 +99,22 @@ fn layer_mismatches(
         let mut inner = vec![0; 12];
         inner.extend_from_slice(&kind);
         inner.extend_from_slice(quoted);
-        wrong.extend(
-            mismatches(quote, &inner).into_iter().map(|line| format!("{name}.quote: {line}")),
-        );
+        inside(quote, &inner, &mut lines);
+        wrong.extend(lines.into_iter().map(|line| format!("{name}.quote: {line}")));
+    }
+}
+
+/// How many of the last options are padding to a whole word: an end of list and zeros behind it,
+/// three bytes at most.
+fn padding(options: &[TcpOption]) -> usize {
+    match options {
+        [.., TcpOption::EndOfList] => 1,
+        [.., TcpOption::EndOfList, TcpOption::Raw(rest)]
+            if rest.len() <= 2 && rest.iter().all(|byte| *byte == 0) =>
+        {
+            2
+        }
+        _ => 0,
     }
 }
 
@@ -93,13 +126,20 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What of the expected event the event does not show, a line each.
-#[must_use]
-pub fn event_mismatches(wanted: &ExpectEvent, event: &Event) -> Vec<String> {
+///
+/// # Errors
+/// When a name is not bound.
+pub fn event_mismatches(
+    wanted: &ExpectEvent,
+    bindings: &Bindings,
+    event: &Event,
+) -> Result<Vec<String>, ExprError> {
     let mut wrong = Vec::new();
     if wanted.kind != event.kind {
         wrong.push(format!("kind: expected {}, got {}", wanted.kind, event.kind));
     }
     for (name, expected) in &wanted.fields {
+        let expected = &expected.resolve(bindings)?;
         let actual = event.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         if !actual.is_some_and(|actual| same(expected, actual)) {
             let actual = actual.map_or_else(|| "none".to_owned(), crate::text::datum);
@@ -107,7 +147,7 @@ pub fn event_mismatches(wanted: &ExpectEvent, event: &Event) -> Vec<String> {
             wrong.push(format!("{name}: expected {expected}, got {actual}"));
         }
     }
-    wrong
+    Ok(wrong)
 }
 
 /// A scenario writes bytes as hex text and addresses as text; numbers and truths are themselves.

@@ -4,7 +4,7 @@ use link::Direction;
 use scenario::{PortRef, Spanned};
 use wire::{Duration, Instant, PortId};
 
-use super::topology::{change, datum};
+use super::topology::change;
 use super::{
     Action, Expect, ExpectEvent, ExpectNothing, LinkStep, PlanLink, PlanNode, Planner, Step, When,
 };
@@ -34,12 +34,10 @@ impl Planner<'_> {
                 (when(*at), Action::Send { node, port, packet: packet.value.clone() })
             }
             Asked::Do { when: at, node, verb, args } => {
-                let args = args
-                    .iter()
-                    .map(|arg| (arg.name.value.clone(), datum(&arg.value.value)))
-                    .collect();
-                let command = link::Command::Do { verb: verb.value.clone(), args };
-                (when(*at), Action::Do { node: node.index, command })
+                let named =
+                    |arg: &scenario::Argument| (arg.name.value.clone(), arg.value.value.clone());
+                let (verb, args) = (verb.value.clone(), args.iter().map(named).collect());
+                (when(*at), Action::Do { node: node.index, verb, args })
             }
             Asked::Expect { within, from, pattern, bind, skip_others } => {
                 let named = |bind: &scenario::Bind| {

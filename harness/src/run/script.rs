@@ -1,6 +1,9 @@
 //! The script: a plan's steps in order, each beginning when the one before it ended.
 
-use scenario::Bindings;
+use std::collections::BTreeMap;
+
+use link::Datum;
+use scenario::{Bindings, ExprError, Scalar};
 use wire::FrameId;
 
 use super::Wire;
@@ -83,11 +86,17 @@ impl<'a, W: Wire> Script<'a, W> {
         };
         // A step with a time of its own begins after all else that is due by then.
         while step.when != When::Next && self.wire.advance(Some(due))? {}
-        let unbound = |error: scenario::ExprError| Ok(failed(step, error.to_string()));
+        let unbound = |error: ExprError| Ok(failed(step, error.to_string()));
         let tag = u32::try_from(step.index).unwrap_or(u32::MAX);
         match &step.action {
             Action::Wait => {}
-            Action::Do { node, command } => self.wire.command(*node, command, tag)?,
+            Action::Do { node, verb, args } => match self.arguments(args) {
+                Ok(args) => {
+                    let command = link::Command::Do { verb: verb.clone(), args };
+                    self.wire.command(*node, &command, tag)?;
+                }
+                Err(error) => return unbound(error),
+            },
             Action::Send { node, port, packet } => match packet.resolve(&self.bindings) {
                 Ok(packet) => {
                     let command = link::Command::Send { port: *port, packet };
@@ -101,6 +110,14 @@ impl<'a, W: Wire> Script<'a, W> {
             Action::ExpectEvent(event) => return self.expect_event(step, event),
         }
         Ok(Ended::Held)
+    }
+
+    /// A command's arguments, with the names in them filled in.
+    fn arguments(&self, args: &[(String, Scalar)]) -> Result<BTreeMap<String, Datum>, ExprError> {
+        let named = |(name, value): &(String, Scalar)| {
+            Ok((name.clone(), crate::plan::topology::datum(&value.resolve(&self.bindings)?)))
+        };
+        args.iter().map(named).collect()
     }
 
     fn expect(&mut self, step: &Step, wanted: &Expect) -> Result<Ended, String> {
@@ -212,7 +229,10 @@ impl<'a, W: Wire> Script<'a, W> {
             let next = self.wire.seen().iter().filter(of_node).nth(taken);
             if let Some(seen) = next {
                 self.events_taken[wanted.node] += 1;
-                let wrong = expect::event_mismatches(wanted, &seen.event);
+                let wrong = match expect::event_mismatches(wanted, &self.bindings, &seen.event) {
+                    Ok(wrong) => wrong,
+                    Err(error) => return Ok(failed(step, error.to_string())),
+                };
                 if wrong.is_empty() {
                     return Ok(Ended::Held);
                 }
