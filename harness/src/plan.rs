@@ -247,6 +247,9 @@ pub fn plan(
 ) -> Result<Plan, Vec<Diagnostic>> {
     let mut faults = Vec::new();
     let mut planner = Planner { scenario, text, faults: &mut faults };
+    if !planner.can_number(registry) {
+        return Err(faults);
+    }
     let mut nodes = planner.nodes(registry, swaps);
     let links = planner.links(&nodes);
     topology::introduce(&mut nodes, &links);
@@ -254,6 +257,7 @@ pub fn plan(
     let steps = planner.steps(&nodes, &links);
     let masks = planner.masks();
     planner.known_checks();
+    planner.known_wires();
     if !faults.is_empty() {
         faults.sort_by_key(|fault| fault.span.start);
         return Err(faults);
@@ -307,6 +311,16 @@ impl Planner<'_> {
         self.scenario.masks.iter().map(mask).collect()
     }
 
+    fn known_wires(&mut self) {
+        for entry in &self.scenario.not_on {
+            let name = &entry.wire;
+            if !WIRES.contains(&name.value.as_str()) {
+                let help = format!("the wires are {}", WIRES.join(", "));
+                self.fault(name.span, format!("no wire is called `{}`", name.value), help);
+            }
+        }
+    }
+
     fn known_checks(&mut self) {
         let ids: Vec<&str> = checks::CHECKS.iter().map(|check| check.id).collect();
         for id in &self.scenario.finds {
@@ -321,6 +335,9 @@ impl Planner<'_> {
         }
     }
 }
+
+/// The wires by the names that `--on` and `not-on` use.
+const WIRES: [&str; 3] = ["sim", "veth", "nic"];
 
 /// The scenario's limits, and defaults small enough that a node that never falls silent is told
 /// of within a second.

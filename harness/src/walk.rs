@@ -129,6 +129,9 @@ impl Walk {
             let (node, names) = (&swap.node, names.join(", "));
             return Walked::NotRun(format!("no node `{node}` to swap; its nodes are {names}"));
         }
+        if let Some(reason) = plan.not_on.get("sim") {
+            return Walked::NotRun(format!("not on the wire `sim`: {reason}"));
+        }
         let run = match self.run(&plan) {
             Ok(run) => run,
             Err(error) => return Walked::Refused(Refusal::Other(error)),

@@ -8,7 +8,26 @@ use wire::{Mac, PortId};
 
 use super::{PlanLink, PlanNode, Planner, Swap};
 
+/// A capture numbers its ports with 16 bits; the rest is room for what a swap may add.
+const MOST_PORTS: usize = 65_000;
+
 impl Planner<'_> {
+    /// Whether all ports can be numbered; counts every link's ends, named or not.
+    pub(super) fn can_number(&mut self, registry: &Registry) -> bool {
+        let of_kind = |node: &scenario::Node| match registry.get(&node.kind.value)?.ports {
+            PortRule::Exactly(count) | PortRule::AtLeast(count) => Some(count),
+        };
+        let least = |node: &scenario::Node| node.ports.len().max(of_kind(node).unwrap_or(1));
+        let nodes: usize = self.scenario.nodes.iter().map(least).sum();
+        let ports = nodes + 2 * self.scenario.links.len();
+        let Some(last) = self.scenario.nodes.last().filter(|_| ports > MOST_PORTS) else {
+            return true;
+        };
+        let help = format!("a run has at most {MOST_PORTS}, counting two for each link");
+        self.fault(last.name.span, format!("nodes and links need up to {ports} ports"), help);
+        false
+    }
+
     /// The nodes with their ports and options; peers are not known yet.
     pub(super) fn nodes(&mut self, registry: &Registry, swaps: &[Swap]) -> Vec<PlanNode> {
         let mut nodes = Vec::new();
@@ -50,9 +69,15 @@ impl Planner<'_> {
     ) -> Vec<PortConfig> {
         let node = &self.scenario.nodes[index];
         if !node.ports.is_empty() {
+            // What the node says of its first port holds where the port itself says nothing.
+            let own = |number| if number == 0 { node.mac.as_ref() } else { None };
             let port = |(number, port): (u16, &scenario::Port)| {
-                let mac = port.mac.as_ref().map(|mac| mac.value);
-                let given = port.addresses.iter().map(|address| plain(address.value)).collect();
+                let mac = port.mac.as_ref().or(own(number)).map(|mac| mac.value);
+                let given = match port.addresses.as_slice() {
+                    [] if number == 0 => &node.addresses,
+                    _ => &port.addresses,
+                };
+                let given = given.iter().map(|address| plain(address.value)).collect();
                 config(&port.name.value, mac, given, first + number)
             };
             return (0..).zip(&node.ports).map(port).collect();
@@ -219,7 +244,7 @@ pub(crate) fn datum(value: &Scalar) -> Datum {
         Scalar::Num(value) => Datum::Num(*value),
         Scalar::Text(value) => Datum::Text(value.clone()),
         Scalar::List(values) => Datum::List(values.iter().map(datum).collect()),
-        // The scenario's reader lets none through where a plan needs the value.
+        // A node's options have none, and steps resolve theirs before.
         Scalar::Expr(expr) => Datum::Text(expr.to_string()),
     }
 }
