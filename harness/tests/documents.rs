@@ -12,6 +12,8 @@ use wireproof::link::Datum;
 use wireproof::plan::{Plan, PlanNode, Swap};
 use wireproof::spec::NodeSpec;
 use wireproof::walk::{Walk, Walked};
+use wireproof::wire::Proto;
+use wireproof::wire::field::{Field, Form};
 
 fn top() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
@@ -33,6 +35,53 @@ fn committed(name: &str, text: &str) {
 fn the_schema_is_what_the_reader_takes() {
     committed("scenarios/schema.json", &schema_text().expect("a schema"));
 }
+
+#[test]
+fn the_fields_are_those_of_the_tables() {
+    let mut text = String::from(FIELDS);
+    for proto in Proto::ALL {
+        let _ = writeln!(text, "\n## `{}`: {}\n", proto.key(), proto.title());
+        text.push_str(
+            "| key | name | Wireshark | bit | bits | takes |\n|---|---|---|---|---|---|\n",
+        );
+        for field in proto.fields() {
+            let also = if field.alias { ", an alias" } else { "" };
+            let bits = if field.width == 0 { "to the end".into() } else { field.width.to_string() };
+            let _ = writeln!(
+                text,
+                "| `{}` | {}{also} | `{}` | {} | {bits} | {} |",
+                field.key,
+                field.title,
+                field.abbrev,
+                field.bit,
+                takes(field)
+            );
+        }
+    }
+    committed("docs/fields.md", &text);
+}
+
+/// What a field takes, with the words that the scenario reader allows beside a number.
+fn takes(field: &Field) -> String {
+    match field.form {
+        Form::Bit => "0 or 1, `false` or `true`".into(),
+        _ => field.wants(),
+    }
+}
+
+const FIELDS: &str = "\
+# Fields
+
+Written by `harness/tests/documents.rs` (`just docs`) from the tables in
+`crates/wire/src/fields.rs`. A section is a layer of a packet; [scenarios.md](scenarios.md) says how
+layers are written, and what a field is where it is left out.
+
+`bit` counts from the start of the header, the most significant bit first. An alias is another name
+of bits that other fields name too: it can be sent, expected, bound and masked, and a report shows
+the other names. Of two fields that are given for the same bits, the later one in the file stands.
+A number is written in decimal, or in hex as a text: `\"0x8b52\"`. A field whose value is a number
+also takes an expression over bound names: `\"$isn + 1\"`.
+";
 
 /// What became of one fault over all scenarios.
 #[derive(Default)]
