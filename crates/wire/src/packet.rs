@@ -197,16 +197,20 @@ impl Packet {
 /// or the summed bytes from a field, a lie there makes a right checksum look wrong.
 fn meaning(field: &Field) -> Deliberate {
     let summed = Deliberate::LENGTHS.with(Deliberate::TRANSPORT_CHECKSUM);
+    let reread = summed.with(Deliberate::SEGMENT).with(Deliberate::RESERVED);
     match (field.proto, field.key) {
         (Proto::Ip4, "checksum") => Deliberate::IP_CHECKSUM,
-        (Proto::Ip4, "ihl") => summed.with(Deliberate::IP_CHECKSUM),
+        (Proto::Ip4, "ihl") => reread.with(Deliberate::IP_CHECKSUM),
         (_, "checksum") => Deliberate::TRANSPORT_CHECKSUM,
-        (Proto::Ip4, "total-length" | "version" | "protocol")
-        | (Proto::Ip6, "payload-length" | "version" | "next-header")
+        // All that a reader finds behind a wrong type is read by the wrong names.
+        (Proto::Eth | Proto::Vlan, "type") => Deliberate::EVERYTHING,
+        (Proto::Ip4, "protocol")
+        | (Proto::Ip6 | Proto::Fragment, "next-header")
+        | (Proto::HopByHop | Proto::Routing | Proto::DestOpts, "next-header" | "length") => reread,
+        (Proto::Ip4, "total-length" | "version")
+        | (Proto::Ip6, "payload-length" | "version")
         | (Proto::HopByHop | Proto::Routing | Proto::DestOpts, _)
-        | (Proto::Fragment, "next-header")
-        | (Proto::Udp, "length")
-        | (Proto::Eth | Proto::Vlan, "type") => summed,
+        | (Proto::Udp, "length") => summed,
         (Proto::Ip4 | Proto::Tcp, "options")
         | (Proto::Tcp, "data-offset")
         | (Proto::Fragment, "offset" | "more")

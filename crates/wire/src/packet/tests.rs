@@ -49,9 +49,11 @@ fn given(field: &'static Field) -> Deliberate {
 fn what_is_wrong_on_purpose() {
     use Deliberate as D;
     let summed = D::LENGTHS.with(D::TRANSPORT_CHECKSUM);
+    let reread = summed.with(D::SEGMENT).with(D::RESERVED);
     for (field, expected) in [
         (&ip4::CHECKSUM, D::IP_CHECKSUM),
-        (&ip4::IHL, summed.with(D::IP_CHECKSUM)),
+        (&ip4::IHL, reread.with(D::IP_CHECKSUM)),
+        (&ip4::PROTOCOL, reread),
         (&ip4::TOTAL_LENGTH, summed),
         (&ip4::OPTIONS, D::LENGTHS),
         (&ip4::RESERVED, D::RESERVED),
@@ -63,7 +65,9 @@ fn what_is_wrong_on_purpose() {
         (&ip6::PAYLOAD_LENGTH, summed),
         (&ip6::HOP_LIMIT, D::HOPS),
         (&ip6::SRC, D::SOURCE),
+        (&ip6::NEXT_HEADER, reread),
         (&routing::SEGMENTS_LEFT, summed),
+        (&routing::LENGTH, reread),
         (&fragment::RESERVED_BITS, D::RESERVED),
         (&fragment::ID, D::NOTHING),
         (&fragment::OFFSET, D::LENGTHS),
@@ -75,7 +79,7 @@ fn what_is_wrong_on_purpose() {
         (&udp::CHECKSUM, D::TRANSPORT_CHECKSUM),
         (&icmp4::CHECKSUM, D::SEGMENT.with(D::TRANSPORT_CHECKSUM)),
         (&eth::SRC, D::SOURCE),
-        (&eth::TYPE, summed),
+        (&eth::TYPE, D::EVERYTHING),
         (&arp::SENDER_IP, D::SOURCE),
         (&arp::HW_SIZE, D::LENGTHS),
     ] {
