@@ -78,28 +78,40 @@ pub fn read(item: &Item) -> Result<State> {
     })
 }
 
+/// What became of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// There was none.
+    Nothing,
+    /// It waits for its review.
+    Open,
+    /// It is the golden now.
+    Accepted,
+    /// It is gone.
+    Rejected,
+}
+
 /// Carries out what a review decided: an accepted golden takes its place, a rejected one goes.
-/// Returns whether a golden changed.
 ///
 /// # Errors
 /// When a file cannot be renamed or removed.
-pub fn settle(item: &Item) -> Result<bool> {
+pub fn settle(item: &Item) -> Result<Settled> {
     let pending = pending_path(item);
     if !pending.exists() {
-        return Ok(false);
+        return Ok(Settled::Nothing);
     }
     let accepted = read_text(&snapshot_path(item))?;
     if accepted.is_some_and(|text| read_capture(&pending).is_ok_and(|new| render(&new) == text)) {
         fs::rename(&pending, &item.golden)
             .with_context(|| format!("cannot rename {}", pending.display()))?;
-        return Ok(true);
+        return Ok(Settled::Accepted);
     }
     // The test left both; insta removes its half when the reviewer rejects.
-    if !snapshot_path(item).with_extension("snap.new").exists() {
-        fs::remove_file(&pending)
-            .with_context(|| format!("cannot remove {}", pending.display()))?;
+    if snapshot_path(item).with_extension("snap.new").exists() {
+        return Ok(Settled::Open);
     }
-    Ok(false)
+    fs::remove_file(&pending).with_context(|| format!("cannot remove {}", pending.display()))?;
+    Ok(Settled::Rejected)
 }
 
 /// Leaves a capture beside the golden for review.

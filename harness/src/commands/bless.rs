@@ -7,11 +7,12 @@ use nodes::Registry;
 
 use crate::catalog::{self, Item};
 use crate::cli::Bless;
-use crate::golden;
+use crate::golden::{self, Settled};
 use crate::judge::Against;
 use crate::plan::Swap;
 use crate::report::text::Hints;
 use crate::report::{self, EXIT_CANNOT, EXIT_FINDING, EXIT_HOLDS, Entry};
+use crate::text::count;
 use crate::walk::{Judged, Walk, Walked};
 
 /// Accepts what runs emit; returns the exit code. Refuses where a run breaks a rule.
@@ -24,15 +25,7 @@ pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u
     }
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
     if words.reviewed {
-        let mut changed = 0;
-        for item in &items {
-            if golden::settle(item)? {
-                changed += 1;
-                anstream::println!("accepted {}", item.golden.display());
-            }
-        }
-        anstream::println!("{} accepted in review", crate::text::count(changed, "golden"));
-        return Ok(EXIT_HOLDS);
+        return reviewed(&items);
     }
     let swaps = Swap::parse_all(&words.swap)?;
     let walk = Walk { registry, swaps, ..Walk::standard() };
@@ -41,6 +34,31 @@ pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u
     let code = accept_all(&walk, items, &hints, &mut told);
     anstream::print!("{told}");
     code
+}
+
+/// Carries out what the reviewer decided, and says of what is still open how it is decided.
+fn reviewed(items: &[Item]) -> Result<u8> {
+    let [mut accepted, mut rejected, mut open] = [0, 0, 0];
+    for item in items {
+        match golden::settle(item)? {
+            Settled::Nothing => {}
+            Settled::Open => open += 1,
+            Settled::Accepted => {
+                accepted += 1;
+                anstream::println!("accepted {}", item.golden.display());
+            }
+            Settled::Rejected => {
+                rejected += 1;
+                anstream::println!("rejected {}", golden::pending_path(item).display());
+            }
+        }
+    }
+    let accepted = count(accepted, "golden");
+    anstream::println!("{accepted} accepted in review, {rejected} rejected");
+    if open > 0 {
+        anstream::println!("{open} still to be reviewed: cargo insta review");
+    }
+    Ok(EXIT_HOLDS)
 }
 
 /// Walks each scenario and accepts what it emits where nothing speaks against it; says of each
@@ -84,6 +102,6 @@ fn accept(item: &Item, judged: &Judged) -> Result<String> {
         return Ok(format!("same     {}\n", item.id));
     }
     golden::bless(item, &judged.run.capture)?;
-    let frames = crate::text::count(judged.run.capture.len(), "frame");
+    let frames = count(judged.run.capture.len(), "frame");
     Ok(format!("blessed  {} ({frames}) → {}\n", item.id, item.golden.display()))
 }

@@ -47,11 +47,11 @@ fn accepting_the_rendering_accepts_the_frames() {
     bless(&item, &capture(1)).unwrap();
     propose(&item, &capture(2));
     assert_eq!(accepted(&item), Some(render(&capture(1))), "a proposal is no golden");
-    assert!(!settle(&item).unwrap(), "an open proposal stays");
+    assert_eq!(settle(&item).unwrap(), Settled::Open);
     assert!(pending_path(&item).exists());
     fs::rename(snapshot_path(&item).with_extension("snap.new"), snapshot_path(&item)).unwrap();
     assert_eq!(accepted(&item), Some(render(&capture(2))), "accepted, though nobody moved it");
-    assert!(settle(&item).unwrap());
+    assert_eq!(settle(&item).unwrap(), Settled::Accepted);
     assert_eq!(accepted(&item), Some(render(&capture(2))));
     assert!(!pending_path(&item).exists());
 }
@@ -63,7 +63,8 @@ fn rejecting_the_rendering_leaves_the_old_frames() {
     bless(&item, &capture(1)).unwrap();
     propose(&item, &capture(2));
     fs::remove_file(snapshot_path(&item).with_extension("snap.new")).unwrap();
-    assert!(!settle(&item).unwrap());
+    assert_eq!(settle(&item).unwrap(), Settled::Rejected);
+    assert_eq!(settle(&item).unwrap(), Settled::Nothing);
     assert!(!pending_path(&item).exists());
     assert_eq!(accepted(&item), Some(render(&capture(1))));
 }
@@ -96,7 +97,7 @@ fn a_bless_that_stops_anywhere_leaves_the_old_golden_or_the_new_one() {
     write_whole(&snapshot_path(&item), text.as_bytes()).unwrap();
     assert_eq!(accepted(&item), Some(new.clone()));
     // After the third.
-    assert!(settle(&item).unwrap());
+    assert_eq!(settle(&item).unwrap(), Settled::Accepted);
     assert_eq!(accepted(&item), Some(new));
 }
 
