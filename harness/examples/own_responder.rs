@@ -97,4 +97,13 @@ mod tests {
     fn my_responder_keeps_the_rules() {
         super::suite().assert();
     }
+
+    #[test]
+    fn the_readme_shows_what_is_said_of_it() {
+        let (_, told) = super::suite().run().expect("scenarios beside this file");
+        assert!(
+            include_str!("../../README.md").contains(&told),
+            "the README shows not this:\n{told}"
+        );
+    }
 }
