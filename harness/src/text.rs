@@ -21,6 +21,13 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// Text from a file as a terminal may read it: whoever wrote it steers nobody's terminal.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
+}
+
 /// `payload bytes=0102 sport=4000`.
 #[must_use]
 pub fn event(event: &Event) -> String {

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::cli::{Diff, Show};
 use crate::judge::compare;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS, text};
-use crate::text::count;
+use crate::text::{count, harmless};
 
 /// Shows a capture; returns the exit code.
 ///
@@ -46,7 +46,7 @@ pub fn show(words: &Show) -> Result<u8> {
         let _ = writeln!(out, "note: {note}");
     }
     let _ = writeln!(out, "{}", count(capture.len(), "frame"));
-    anstream::print!("{out}");
+    anstream::print!("{}", harmless(&out));
     match error {
         None => Ok(EXIT_HOLDS),
         Some(error) => bail!("{}: {error}", words.file.display()),
@@ -72,7 +72,8 @@ pub fn diff(words: &Diff) -> Result<u8> {
         return Ok(EXIT_HOLDS);
     }
     let name = words.expected.display().to_string();
-    anstream::print!("{}", text::differences(&found, &name, Some(&expected), &actual));
+    let told = text::differences(&found, &name, Some(&expected), &actual);
+    anstream::print!("{}", harmless(&told));
     anstream::println!("{}", count(found.differences.len(), "difference"));
     Ok(EXIT_FINDING)
 }

@@ -38,7 +38,7 @@ pub fn list(root: Option<&Path>, words: &List, registry: Registry) -> Result<u8>
             }
         }
     }
-    anstream::print!("{out}");
+    anstream::print!("{}", crate::text::harmless(&out));
     Ok(code)
 }
 

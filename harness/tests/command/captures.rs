@@ -1,6 +1,8 @@
 //! `show` and `diff`: captures in words.
 
-use crate::support::{FIRST, Place, page};
+use wireproof::wire::{Capture, Instant, pcapng};
+
+use crate::support::{FIRST, Place, page, told};
 
 fn golden() -> String {
     format!("golden-pcaps/{FIRST}.pcapng")
@@ -65,4 +67,31 @@ fn a_capture_that_is_cut_is_shown_up_to_there() {
     let cut = place.run(&["show", "cut.pcapng"]).ends_with(2);
     let none = place.run(&["show", "none.pcapng"]).ends_with(2);
     page("show what is cut", &format!("{}\n{}", place.plain(&cut), place.plain(&none)));
+}
+
+/// A capture comes from anywhere; its names and comments are not to steer the terminal.
+#[test]
+fn what_a_capture_says_steers_no_terminal() {
+    let place = Place::empty();
+    let mut comments = pcapng::Comments::new();
+    let captures = [1, 2].map(|last| {
+        let mut capture = Capture::new();
+        let port = capture.add_interface("\u{1b}[2J:eth0");
+        let id = capture.push(Instant::ZERO, port, &[0, 0, last]);
+        comments.insert(id, vec!["\u{1b}]0;owned\u{7}".to_owned()]);
+        capture
+    });
+    for (name, capture) in ["a.pcapng", "b.pcapng"].iter().zip(&captures) {
+        let mut bytes = Vec::new();
+        pcapng::write(capture, &comments, &mut bytes).expect("a capture");
+        place.write(name, bytes);
+    }
+    for (words, code) in [(&["show", "a.pcapng", "-v"], 0), (&["diff", "a.pcapng", "b.pcapng"], 1)]
+    {
+        // As to a terminal: nothing is taken out on the way.
+        let mut command = place.command(words);
+        let told = told(command.env("CLICOLOR_FORCE", "1"), b"").ends_with(code);
+        assert!(told.out().contains("[2J:eth0"), "{}", told.shown());
+        assert!(!told.out().contains(['\u{1b}', '\u{7}']), "{}", told.shown().escape_debug());
+    }
 }
