@@ -1,6 +1,8 @@
 //! A queue of frames on their way out of a node, in one arena: pushing is a copy, never an
 //! allocation once the arena has grown.
 
+use std::convert::Infallible;
+
 use crate::node::{PortIndex, Transmit};
 
 /// Frames to emit, first in first out. A node pushes in `handle_*` and pops in `poll_transmit`.
@@ -27,12 +29,33 @@ impl Outbox {
     /// Puts a frame at the end that `write` appends to the arena, so that it is built in place.
     #[inline]
     pub fn push_with(&mut self, port: PortIndex, write: impl FnOnce(&mut Vec<u8>)) {
+        let Ok(()) = self.try_push_with(port, |bytes| {
+            write(bytes);
+            Ok::<(), Infallible>(())
+        });
+    }
+
+    /// As [`Outbox::push_with`], for a frame of which it shows while it is built whether there is
+    /// one at all.
+    ///
+    /// # Errors
+    /// As `write`; what it appended is taken back and no frame is queued.
+    #[inline]
+    pub fn try_push_with<E>(
+        &mut self,
+        port: PortIndex,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.next == self.queued.len() {
             self.clear();
         }
         let start = self.bytes.len();
-        write(&mut self.bytes);
-        self.queued.push((port, start, self.bytes.len()));
+        let written = write(&mut self.bytes);
+        match written {
+            Ok(()) => self.queued.push((port, start, self.bytes.len())),
+            Err(_) => self.bytes.truncate(start),
+        }
+        written
     }
 
     /// Takes the frame at the front, lent until the next call.
@@ -75,6 +98,21 @@ mod tests {
         assert_eq!(popped(&mut outbox), Some((1, vec![9])));
         assert_eq!(popped(&mut outbox), Some((2, vec![1, 2])));
         assert_eq!(popped(&mut outbox), Some((3, vec![])));
+        assert_eq!(popped(&mut outbox), None);
+    }
+
+    #[test]
+    fn a_frame_that_fails_while_it_is_built_leaves_nothing() {
+        let mut outbox = Outbox::new();
+        outbox.push(1, &[9]);
+        let failed = outbox.try_push_with(2, |bytes| {
+            bytes.extend([1, 2]);
+            Err("no")
+        });
+        assert_eq!(failed, Err("no"));
+        outbox.push(3, &[8]);
+        assert_eq!(popped(&mut outbox), Some((1, vec![9])));
+        assert_eq!(popped(&mut outbox), Some((3, vec![8])));
         assert_eq!(popped(&mut outbox), None);
     }
 

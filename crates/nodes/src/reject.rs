@@ -82,13 +82,18 @@ fn rejected(config: &NodeConfig) -> Result<PortSet, ConfigError> {
 /// The node.
 #[derive(Clone, Debug)]
 pub struct Reject {
+    host: Host,
+    outbox: Outbox,
+    sent: u64,
+    silent: [u64; Silence::ALL.len()],
+}
+
+/// What decides about a reply.
+#[derive(Clone, Debug)]
+struct Host {
     ports: Vec<Port>,
     rule: Rule,
     fragments: Fragments,
-    outbox: Outbox,
-    reply: Vec<u8>,
-    sent: u64,
-    silent: [u64; Silence::ALL.len()],
 }
 
 impl Reject {
@@ -104,26 +109,35 @@ impl Reject {
         };
         let anywhere = options.bool("default-route")?.unwrap_or(false);
         Ok(Self {
-            ports: config.ports.iter().map(|port| Port::new(port, anywhere)).collect(),
-            rule: Rule {
-                ttl: options.num("ttl")?.unwrap_or(64),
-                mtu: options.num("mtu")?.unwrap_or(1500),
-                spared: rejected(config)?.complement(),
-                profile,
+            host: Host {
+                ports: config.ports.iter().map(|port| Port::new(port, anywhere)).collect(),
+                rule: Rule {
+                    ttl: options.num("ttl")?.unwrap_or(64),
+                    mtu: options.num("mtu")?.unwrap_or(1500),
+                    spared: rejected(config)?.complement(),
+                    profile,
+                },
+                fragments: Fragments::default(),
             },
-            fragments: Fragments::default(),
             outbox: Outbox::new(),
-            reply: Vec::with_capacity(128),
             sent: 0,
             silent: [0; Silence::ALL.len()],
         })
     }
+}
 
-    fn answer(&mut self, now: Instant, port: usize, frame: &[u8]) -> Result<(), Silence> {
-        let Some(port) = self.ports.get(port) else { return Err(Silence::OtherStation) };
+impl Host {
+    /// Appends the frame that answers, or says why none does; part of one may stand there then.
+    fn answer(
+        &mut self,
+        now: Instant,
+        port: PortIndex,
+        frame: &[u8],
+        reply: &mut Vec<u8>,
+    ) -> Result<(), Silence> {
+        let port = self.ports.get(usize::from(port)).ok_or(Silence::OtherStation)?;
         let ethernet = port.ethernet(frame)?;
         let packet = &frame[ethernet.len..];
-        self.reply.clear();
         match ethernet.kind {
             0x0800 => {
                 let datagram = ip4::Datagram::parse(packet)?;
@@ -131,7 +145,6 @@ impl Reject {
                 port.accepts4(src, dst)?;
                 let options = Options::deliver(datagram.header, |ip| port.is_local4(ip))?;
                 let to = port.route4(src, &ethernet);
-                let reply = &mut self.reply;
                 if datagram.fragment() == (false, 0) {
                     begin(reply, port, &ethernet, to.unwrap_or_default());
                     ip4::reset(&self.rule, &datagram, &options, reply)?;
@@ -147,8 +160,8 @@ impl Reject {
                 let trigger = ip6::Packet::parse(packet)?;
                 port.accepts6(trigger.src(), trigger.dst())?;
                 let to = port.route6(trigger.src(), &ethernet);
-                begin(&mut self.reply, port, &ethernet, to.unwrap_or_default());
-                ip6::reset(&self.rule, &trigger, &mut self.reply)?;
+                begin(reply, port, &ethernet, to.unwrap_or_default());
+                ip6::reset(&self.rule, &trigger, reply)?;
                 to?;
             }
             _ => return Err(Silence::NotIp),
@@ -160,18 +173,16 @@ impl Reject {
 /// The Ethernet header of a reply.
 #[inline]
 fn begin(reply: &mut Vec<u8>, port: &Port, trigger: &Ethernet, to: [u8; 6]) {
-    reply.extend_from_slice(&to);
-    reply.extend_from_slice(&port.station(trigger));
-    reply.extend_from_slice(&trigger.kind.to_be_bytes());
+    let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (to, port.station(trigger));
+    let [high, low] = trigger.kind.to_be_bytes();
+    reply.extend_from_slice(&[a, b, c, d, e, f, g, h, i, j, k, l, high, low]);
 }
 
 impl Node for Reject {
     fn handle_frame(&mut self, now: Instant, port: PortIndex, frame: &[u8]) {
-        match self.answer(now, usize::from(port), frame) {
-            Ok(()) => {
-                self.outbox.push(port, &self.reply);
-                self.sent += 1;
-            }
+        let Self { host, outbox, .. } = self;
+        match outbox.try_push_with(port, |reply| host.answer(now, port, frame, reply)) {
+            Ok(()) => self.sent += 1,
             Err(silence) => self.silent[silence as usize] += 1,
         }
     }

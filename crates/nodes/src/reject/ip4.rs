@@ -124,9 +124,7 @@ fn fresh(ttl: u8, src: [u8; 4], dst: [u8; 4], out: &mut Vec<u8>) {
     let (length, id) = ([0x45, 0, 0, 40], [0, 0, 0x40, 0]);
     let sum = Sum::new().bytes(&length).bytes(&id).bytes(&[ttl, TCP]).bytes(&dst).bytes(&src);
     let [high, low] = sum.checksum().to_be_bytes();
-    for word in [length, id, [ttl, TCP, high, low], dst, src] {
-        out.extend_from_slice(&word);
-    }
+    out.extend_from_slice([length, id, [ttl, TCP, high, low], dst, src].as_flattened());
 }
 
 /// The trigger's header, edited: TOS and options stay, addresses change places, TTL 255, id 0, DF.

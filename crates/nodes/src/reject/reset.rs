@@ -202,9 +202,8 @@ impl Header {
     pub(super) fn append(&self, pseudo: Sum, out: &mut Vec<u8>) {
         let sum = pseudo.bytes(&self.ports).bytes(&self.seq).bytes(&self.ack).bytes(&self.rest);
         let [high, low] = sum.checksum().to_be_bytes();
-        for word in [self.ports, self.seq, self.ack, self.rest, [high, low, 0, 0]] {
-            out.extend_from_slice(&word);
-        }
+        let words = [self.ports, self.seq, self.ack, self.rest, [high, low, 0, 0]];
+        out.extend_from_slice(words.as_flattened());
     }
 }
 
