@@ -193,8 +193,10 @@ pub fn files_below(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
         let entries = std::fs::read_dir(&folder)
             .with_context(|| format!("cannot read the folder {}", folder.display()))?;
         for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
+            let entry = entry?;
+            let (kind, path) = (entry.file_type()?, entry.path());
+            // The listing tells what an entry is; only where a link leads has to be asked.
+            if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {
                 files.push(path);
