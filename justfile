@@ -38,7 +38,7 @@ wireshark ID:
 bench:
     cargo bench -p wireproof
 
-# Rewrites what is written from the code: schema, table of faults, requirements covered
+# Rewrites what is written from the code: schema, tables of fields and faults
 docs:
     WIREPROOF_WRITE_DOCS=1 cargo test -q -p wireproof --test documents
 

@@ -1,6 +1,7 @@
 //! The plan: a scenario in which every name is a thing. Nothing downstream meets an unknown name.
 //! Knows the registry and the scenario's types; runs nothing.
 
+mod names;
 mod steps;
 pub(crate) mod topology;
 
@@ -255,7 +256,7 @@ pub fn plan(
     topology::introduce(&mut nodes, &links);
     planner.make_each(&mut nodes, registry, swaps);
     let steps = planner.steps(&nodes, &links);
-    let masks = planner.masks();
+    let masks = planner.masks(&nodes);
     planner.known_checks();
     planner.known_wires();
     if !faults.is_empty() {
@@ -295,49 +296,7 @@ impl Planner<'_> {
         let fault = Diagnostic::new(self.text, span, message);
         self.faults.push(if help.is_empty() { fault } else { fault.help(help) });
     }
-
-    fn masks(&self) -> Vec<Mask> {
-        let from = |port: &scenario::PortRef| match &port.port {
-            Some(name) => format!("{}:{}", port.node.value, name.value),
-            None => port.node.value.clone(),
-        };
-        let frame = |number: &scenario::Spanned<u32>| wire::FrameId(number.value.saturating_sub(1));
-        let mask = |mask: &scenario::Mask| Mask {
-            field: mask.field.value.field,
-            frames: mask.frames.iter().flatten().map(frame).collect(),
-            from: mask.from.as_ref().map(from),
-            reason: mask.reason.value.clone(),
-        };
-        self.scenario.masks.iter().map(mask).collect()
-    }
-
-    fn known_wires(&mut self) {
-        for entry in &self.scenario.not_on {
-            let name = &entry.wire;
-            if !WIRES.contains(&name.value.as_str()) {
-                let help = format!("the wires are {}", WIRES.join(", "));
-                self.fault(name.span, format!("no wire is called `{}`", name.value), help);
-            }
-        }
-    }
-
-    fn known_checks(&mut self) {
-        let ids: Vec<&str> = checks::CHECKS.iter().map(|check| check.id).collect();
-        for id in &self.scenario.finds {
-            if !ids.contains(&id.value.as_str()) {
-                let near = scenario::nearest(&id.value, ids.iter().copied());
-                let help = near.map_or_else(
-                    || format!("the checks are {}", ids.join(", ")),
-                    |near| format!("did you mean `{near}`? `wireproof checks` lists all"),
-                );
-                self.fault(id.span, format!("no check is called `{}`", id.value), help);
-            }
-        }
-    }
 }
-
-/// The wires by the names that `--on` and `not-on` use.
-const WIRES: [&str; 3] = ["sim", "veth", "nic"];
 
 /// The scenario's limits, and defaults small enough that a node that never falls silent is told
 /// of within a second.
@@ -350,3 +309,6 @@ fn limits(scenario: &Scenario) -> Limits {
         duration: given.duration.as_ref().map_or(Duration::from_secs(3600), |limit| limit.value),
     }
 }
+
+#[cfg(test)]
+mod tests;

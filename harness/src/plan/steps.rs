@@ -1,6 +1,6 @@
 //! The script of a plan: each step's names become nodes, ports, links and fields.
 
-use link::Direction;
+use link::{Direction, PortIndex};
 use scenario::{PortRef, Spanned};
 use wire::{Duration, Instant, PortId};
 
@@ -72,7 +72,7 @@ impl Planner<'_> {
             }
             Asked::SetLink { when: at, link: _, index, toward, set } => {
                 let direction = match toward {
-                    Some(end) => Some(self.direction(*index, end, links)?),
+                    Some(end) => Some(self.direction(*index, end, nodes, links)?),
                     None => None,
                 };
                 let step = LinkStep { link: *index, direction, change: change(set) };
@@ -93,14 +93,24 @@ impl Planner<'_> {
     }
 
     /// Towards which of its two ends a link changes.
-    fn direction(&mut self, link: usize, end: &PortRef, links: &[PlanLink]) -> Option<Direction> {
+    fn direction(
+        &mut self,
+        link: usize,
+        end: &PortRef,
+        nodes: &[PlanNode],
+        links: &[PlanLink],
+    ) -> Option<Direction> {
+        let wanted = self.port(nodes, end)?;
         // A link that is itself faulty has been told of; the step then has nothing to add.
         let link = links.get(link)?;
-        match link.ends.iter().position(|(node, _)| *node == end.index) {
+        let meant = |(node, port): &(usize, PortIndex)| {
+            *node == end.index && wanted.is_none_or(|wanted| wanted == *port)
+        };
+        match link.ends.iter().position(meant) {
             Some(1) => Some(Direction::AToB),
             Some(_) => Some(Direction::BToA),
             None => {
-                let message = format!("`{}` is no end of the link {}", end.node.value, link.name);
+                let message = format!("`{end}` is no end of the link {}", link.name);
                 self.fault(end.node.span, message, "name one of its two ends".into());
                 None
             }
