@@ -20,7 +20,8 @@ fn refused(result: Result<Plan, Vec<Diagnostic>>) -> String {
 fn what_a_node_says_of_its_first_port_holds_beside_named_ports() {
     let nodes = r#""a": { "kind": "tester", "mac": "02:00:00:00:00:aa", "ip": "10.9.0.1",
                           "ports": { "left": {}, "right": {} } },
-                   "b": { "kind": "tester", "ip": "10.9.0.2", "ports": { "p": { "ip": "10.8.0.1" } } }"#;
+                   "b": { "kind": "tester", "ip": "10.9.0.2",
+                          "ports": { "p": { "ip": "10.8.0.1" } } }"#;
     let plan = planned(nodes, "", WAIT).expect("a plan");
     let ports = |node: usize| plan.nodes[node].config.ports.as_slice();
     assert_eq!(ports(0)[0].mac.to_string(), "02:00:00:00:00:aa");
