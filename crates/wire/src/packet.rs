@@ -176,6 +176,10 @@ impl Packet {
         if self.pad.is_some() {
             all = all.with(Deliberate::TRAILER);
         }
+        // ARP has no payload: what is written behind it is a trailer.
+        if self.layers.iter().rev().skip(1).any(|layer| layer.proto == Proto::Arp) {
+            all = all.with(Deliberate::TRAILER);
+        }
         for layer in &self.layers {
             if matches!(layer.proto, Proto::Tcp | Proto::Icmp4 | Proto::Icmp6) {
                 all = all.with(Deliberate::SEGMENT);

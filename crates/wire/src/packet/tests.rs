@@ -90,6 +90,9 @@ fn what_is_wrong_on_purpose() {
     assert_eq!(cut.deliberate(), summed);
     let padded = Packet { pad: Some(60), ..Packet::new() };
     assert_eq!(padded.deliberate(), D::TRAILER);
+    let arp = Packet::new().layer(Layer::new(Proto::Arp));
+    assert_eq!(arp.deliberate(), D::NOTHING);
+    assert_eq!(arp.payload([1]).deliberate(), D::TRAILER);
     let mut layer = Layer::new(Proto::Tcp);
     layer.tcp_options = Some(vec![TcpOption::Nop]);
     assert_eq!(Packet::new().layer(layer.clone()).deliberate(), D::SEGMENT);
