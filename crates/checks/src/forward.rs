@@ -1,11 +1,12 @@
 //! Datagrams that a node passes on: where they came from, and what a router owes them.
 //!
 //! A frame is passed on when an earlier one, handed to another port of the same node, carried the
-//! same datagram. Address translation is not seen through: such a frame counts as the node's own.
+//! same datagram; a router may also pass it back to the port it came by. Address translation is not
+//! seen through: such a frame counts as the node's own.
 
 use wire::{Capture, Cause, Deliberate, FrameId, Record};
 
-use crate::check::{Check, Finding, Level, PortFacts};
+use crate::check::{Answers, Check, Finding, Level, PortFacts};
 use crate::outline::{Net, Outline, Part, be16, be32};
 use crate::shot::{Shot, delivered_to, facts_of, frame};
 
@@ -30,10 +31,13 @@ pub(crate) fn origin(
     outline: &Outline,
 ) -> Option<FrameId> {
     let (record, bytes) = frame(capture, id);
-    let node = facts_of(ports, record)?.node;
+    let facts = facts_of(ports, record)?;
+    // A router may send a datagram back into the link it came from; a bridge does not.
+    let returns = matches!(facts.answers, Answers::Forwards { .. });
     let handed = |earlier: &Record| {
         delivered_to(ports, earlier).is_some_and(|to| {
-            to != record.port.0 && ports.get(usize::from(to)).is_some_and(|p| p.node == node)
+            let same_node = ports.get(usize::from(to)).is_some_and(|p| p.node == facts.node);
+            same_node && (returns || to != record.port.0)
         })
     };
     if let Cause::Frame(cause) = record.cause
