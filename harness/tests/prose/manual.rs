@@ -136,6 +136,20 @@ fn a_wrong_example_is_noticed() {
     assert!(refused("{}", None).is_err());
 }
 
+#[test]
+fn arguments_of_a_command_are_computed_or_verbatim() {
+    let steps = |step: &str| {
+        let send = r#"{ "node": "client", "send": { "tcp": {} } }"#;
+        let bind =
+            r#"{ "from": "client", "within": "0s", "expect": {}, "bind": { "p": "tcp.src" } }"#;
+        let fail = format!(r#"{{ "node": "sender", "do": {{ "fail": {{ "step": "{step}" }} }} }}"#);
+        held(&Frame { steps: &format!("{send}, {bind}, {fail}"), ..Frame::default() }.text())
+    };
+    assert_eq!(steps("$$checksum"), Ok(()));
+    assert!(steps("$$$p").unwrap_err().contains("`$p`"));
+    assert!(steps("$p + 1").unwrap_err().contains("`4001`"));
+}
+
 /// Keys of the schema that are fields of a layer stand in `docs/fields.md`.
 #[test]
 fn the_manual_names_every_key() {
