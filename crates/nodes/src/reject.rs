@@ -149,7 +149,8 @@ impl Host {
                     begin(reply, port, &ethernet, to.unwrap_or_default());
                     ip4::reset(&self.rule, &datagram, &options, reply)?;
                 } else {
-                    let whole = self.fragments.take(now, &datagram).ok_or(Silence::Fragment)?;
+                    let whole = self.fragments.take(now, &datagram, frame.len());
+                    let whole = whole.ok_or(Silence::Fragment)?;
                     begin(reply, port, &ethernet, to.unwrap_or_default());
                     // Reassembly makes the header's checksum anew, whatever was written into it.
                     ip4::reset(&self.rule, &whole.datagram(), &Options::Untouched, reply)?;
