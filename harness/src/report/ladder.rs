@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use link::Mishap;
+use link::{LinkChange, Mishap};
 use wire::{Cause, FrameId, PortId};
 
+use crate::plan::Action;
+use crate::run::Begun;
+use crate::text::duration;
 use crate::walk::Judged;
 
 /// The ladder, each line ended by a newline.
@@ -18,7 +21,11 @@ pub fn ladder(judged: &Judged) -> String {
         let _ = write!(text, "{name:^width$}");
     }
     text.push('\n');
+    let mut quiet = judged.run.begun.iter().filter(|begun| is_quiet(judged, begun)).peekable();
     for (id, record, frame) in judged.run.capture.iter() {
+        while let Some(begun) = quiet.next_if(|begun| begun.frames <= id.index()) {
+            text += &aside(judged, begun);
+        }
         let from = owner(judged, record.port);
         let to = receiver(judged, record.port);
         let arrived = record.deliveries > 0;
@@ -29,11 +36,68 @@ pub fn ladder(judged: &Judged) -> String {
             let _ = writeln!(text, "  {:18}{}  {line}", "", rails(names.len(), width));
         }
     }
+    quiet.for_each(|begun| text += &aside(judged, begun));
     for seen in &judged.run.seen {
         let who = names.get(usize::from(seen.node.0)).copied().unwrap_or("?");
         let _ = writeln!(text, "  {}       {who}: {}", seen.time, crate::text::event(&seen.event));
     }
     text
+}
+
+/// A step that no frame shows.
+fn is_quiet(judged: &Judged, begun: &Begun) -> bool {
+    !matches!(judged.plan.steps[begun.step].action, Action::Send { .. } | Action::Expect(_))
+}
+
+/// A step that no frame shows, in words, with its note.
+fn aside(judged: &Judged, begun: &Begun) -> String {
+    let step = &judged.plan.steps[begun.step];
+    let node = |index: usize| judged.plan.nodes[index].name.as_str();
+    let words = match &step.action {
+        Action::ExpectNothing(nothing) => {
+            format!("nothing is to come for {}", duration(nothing.time))
+        }
+        Action::ExpectEvent(event) => {
+            format!(
+                "{} is to see `{}` within {}",
+                node(event.node),
+                event.kind,
+                duration(event.within)
+            )
+        }
+        Action::Do { node: index, verb, .. } => {
+            format!("{} is told to {verb}", node(*index))
+        }
+        Action::Link(step) => {
+            format!("the link {} {}", judged.plan.links[step.link].name, changes(&step.change))
+        }
+        _ => "time has passed".to_owned(),
+    };
+    let note = step.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    format!("  {} step {}  {words}{note}\n", begun.time, begun.step + 1)
+}
+
+/// What a link changes, by the keys of scenario files.
+fn changes(change: &LinkChange) -> String {
+    let given = [
+        ("delay", change.delay.is_some()),
+        ("jitter", change.jitter.is_some()),
+        ("rate", change.rate_bps.is_some()),
+        ("mtu", change.mtu.is_some()),
+        ("queue", change.queue.is_some()),
+        ("loss", change.loss.is_some()),
+        ("duplicate", change.duplicate.is_some()),
+        ("reorder", change.reorder.is_some()),
+        ("reorder-delay", change.reorder_delay.is_some()),
+        ("corrupt", change.corrupt.is_some()),
+    ];
+    let mut words: Vec<String> = Vec::new();
+    words.extend(change.up.map(|up| if up { "comes up" } else { "goes down" }.to_owned()));
+    let keys: Vec<&str> = given.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
+    if !keys.is_empty() {
+        words.push(format!("has another {}", keys.join(", ")));
+    }
+    words.join(" and ")
 }
 
 fn owner(judged: &Judged, port: PortId) -> usize {
@@ -93,7 +157,14 @@ fn remarks(judged: &Judged, id: FrameId, cause: Cause) -> Vec<String> {
     let mut lines = Vec::new();
     let steps = &judged.plan.steps;
     let step = |index: usize| steps.get(index).and_then(|step| step.note.clone());
-    if let Cause::Command(tag) = cause {
+    // A step that sends several frames has its note under the first.
+    let before = id
+        .index()
+        .checked_sub(1)
+        .map(|at| judged.run.capture.record(FrameId(u32::try_from(at).unwrap_or(u32::MAX))).cause);
+    if let Cause::Command(tag) = cause
+        && before != Some(cause)
+    {
         lines.extend(step(tag as usize));
     }
     for (_, index) in judged.run.expected.iter().filter(|(frame, _)| *frame == id) {
@@ -107,8 +178,11 @@ fn remarks(judged: &Judged, id: FrameId, cause: Cause) -> Vec<String> {
     }
     for finding in judged.judgement.findings.iter().chain(&judged.judgement.wanted) {
         if finding.frame.or(finding.trigger) == Some(id) {
-            lines
-                .push(format!("{} {}: {}", finding.check.level, finding.check.id, finding.message));
+            let check = finding.check;
+            lines.push(format!(
+                "{} {}: {}; expected {}, got {}",
+                check.level, check.id, finding.message, finding.expected, finding.actual
+            ));
         }
     }
     lines

@@ -100,6 +100,7 @@ fn headline(id: &str, judged: &Judged) -> String {
         Against::Golden(found) if !found.masked.is_empty() => {
             let _ = write!(text, ", {} differ under a mask", found.masked.len());
         }
+        Against::Missing => text += ", no golden yet",
         Against::NotCompared(reason) => {
             let _ = write!(text, ", golden not compared: {reason}");
         }

@@ -11,7 +11,7 @@ use wire::{Capture, Instant};
 
 use crate::plan::{LinkStep, Plan};
 
-pub use script::StepFailure;
+pub use script::{Begun, StepFailure};
 
 /// What a script needs of a wire. [`sim`] is one; a real wire is another.
 trait Wire {
@@ -43,6 +43,8 @@ pub struct Run {
     pub panics: Vec<NodePanic>,
     /// What each node counted, in order of the plan's nodes.
     pub counters: Vec<Vec<(Cow<'static, str>, u64)>>,
+    /// When each step began, in order.
+    pub begun: Vec<Begun>,
     /// The steps that did not hold.
     pub failures: Vec<StepFailure>,
     /// The frames that steps expected and found: (frame, step).

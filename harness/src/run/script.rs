@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use link::Datum;
 use scenario::{Bindings, ExprError, Scalar};
-use wire::FrameId;
+use wire::{FrameId, Instant};
 
 use super::Wire;
 use crate::judge::expect;
@@ -21,6 +21,17 @@ pub struct StepFailure {
     pub frame: Option<FrameId>,
 }
 
+/// When a step began.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    /// Which, from 0.
+    pub step: usize,
+    /// When.
+    pub time: Instant,
+    /// How many frames had been emitted by then.
+    pub frames: usize,
+}
+
 /// Where the script is.
 pub(super) struct Script<'a, W: Wire> {
     plan: &'a Plan,
@@ -32,6 +43,7 @@ pub(super) struct Script<'a, W: Wire> {
     events_taken: Vec<usize>,
     /// Frames of the capture when the step before this one began.
     mark: usize,
+    pub(super) begun: Vec<Begun>,
     pub(super) failures: Vec<StepFailure>,
     pub(super) expected: Vec<(FrameId, usize)>,
 }
@@ -50,6 +62,7 @@ impl<'a, W: Wire> Script<'a, W> {
             frames_taken: vec![0; wire.capture().interfaces().len()],
             events_taken: vec![0; plan.nodes.len()],
             mark: 0,
+            begun: Vec::new(),
             failures: Vec::new(),
             expected: Vec::new(),
             wire,
@@ -86,6 +99,8 @@ impl<'a, W: Wire> Script<'a, W> {
         };
         // A step with a time of its own begins after all else that is due by then.
         while step.when != When::Next && self.wire.advance(Some(due))? {}
+        let (time, frames) = (self.wire.now(), self.wire.capture().len());
+        self.begun.push(Begun { step: step.index, time, frames });
         let unbound = |error: ExprError| Ok(failed(step, error.to_string()));
         let tag = u32::try_from(step.index).unwrap_or(u32::MAX);
         match &step.action {

@@ -15,7 +15,7 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
     let broken = script.run().err();
     let nodes = 0..plan.nodes.len() as u16;
     let counters = nodes.map(|node| script.wire.sim.counters(NodeId(node))).collect();
-    let (failures, expected) = (script.failures, script.expected);
+    let (begun, failures, expected) = (script.begun, script.failures, script.expected);
     let sim = script.wire.sim;
     Ok(Run {
         capture: sim.capture().clone(),
@@ -23,6 +23,7 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
         notes: sim.losses().to_vec(),
         panics: sim.panics().to_vec(),
         counters,
+        begun,
         failures,
         expected,
         broken,
