@@ -87,6 +87,23 @@ impl Sim {
         })
     }
 
+    /// Lets a node look around, now, as if its timer had run out: for one that hears of things by
+    /// another way than a link. What it emits has no known cause.
+    ///
+    /// # Errors
+    /// As [`Sim::step`].
+    pub fn wake(&mut self, node: NodeId) -> Result<(), SimError> {
+        let slot = self.nodes.get(usize::from(node.0)).ok_or(SimError::UnknownNode(node))?;
+        if slot.dead {
+            return Ok(());
+        }
+        self.net.count_step()?;
+        self.input(node, Cause::Unknown, Deliberate::NOTHING, |slot, net| {
+            slot.node.handle_timeout(net.now);
+            Ok(())
+        })
+    }
+
     /// When the next event is due; `None` when nothing is in flight and no timer is armed.
     #[must_use]
     pub fn next_event(&self) -> Option<Instant> {
