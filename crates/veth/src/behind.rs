@@ -1,0 +1,134 @@
+//! A node of ours behind veth pairs: whatever it emits and whatever reaches it crosses the kernel
+//! on the way, frame by frame, and arrives as the bytes that were sent or not at all. Knows no
+//! link: what a link does to frames happens between two pairs.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use link::{Command, CommandError, Event, Node, PortIndex, Transmit};
+use tokio::runtime::Runtime;
+use wire::Instant;
+
+use crate::clock::Clock;
+use crate::end::{Arrived, Leg};
+use crate::error::Error;
+
+/// What all nodes of a run share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) runtime: Runtime,
+    clock: Mutex<Clock>,
+    /// When each frame was emitted by the real clock, in order of the capture.
+    emitted: Mutex<Vec<Instant>>,
+    trouble: Mutex<Option<Error>>,
+}
+
+impl Shared {
+    pub(crate) fn new(runtime: Runtime) -> Self {
+        let (emitted, trouble) = (Mutex::new(Vec::new()), Mutex::new(None));
+        Self { runtime, clock: Mutex::new(Clock::start()), emitted, trouble }
+    }
+
+    /// Starts the clock.
+    pub(crate) fn begin(&self) {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = Clock::start();
+    }
+
+    /// The real clock's time since the run began.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner).now()
+    }
+
+    /// Notes that a frame is being emitted now.
+    pub(crate) fn emits(&self) {
+        self.emitted.lock().unwrap_or_else(PoisonError::into_inner).push(self.now());
+    }
+
+    /// When each frame was emitted.
+    pub(crate) fn emitted(&self) -> Vec<Instant> {
+        self.emitted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps the first thing that went wrong; what follows from it would only hide it.
+    pub(crate) fn trouble(&self, error: Error) {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// Takes what went wrong since the last time.
+    pub(crate) fn take_trouble(&self) -> Result<(), Error> {
+        match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The ways of one port; a direct link has one pair, which its sender's side crosses.
+#[derive(Debug, Default)]
+pub(crate) struct Ways {
+    pub(crate) out: Option<Leg>,
+    pub(crate) into: Option<Leg>,
+}
+
+/// The node and its pairs.
+pub(crate) struct Behind {
+    node: Box<dyn Node>,
+    ports: Vec<Ways>,
+    shared: Arc<Shared>,
+    crossed: Arrived,
+}
+
+impl Behind {
+    pub(crate) fn new(node: Box<dyn Node>, ports: Vec<Ways>, shared: Arc<Shared>) -> Self {
+        Self { node, ports, shared, crossed: Arrived::new() }
+    }
+}
+
+impl Node for Behind {
+    fn handle_frame(&mut self, now: Instant, port: PortIndex, frame: &[u8]) {
+        let Some(leg) = self.ports.get(usize::from(port)).and_then(|ways| ways.into.as_ref())
+        else {
+            return self.node.handle_frame(now, port, frame);
+        };
+        match leg.cross(&self.shared.runtime, frame, &mut self.crossed) {
+            Ok(()) => self.node.handle_frame(now, port, self.crossed.frame()),
+            Err(error) => self.shared.trouble(error),
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.node.handle_timeout(now);
+    }
+
+    fn handle_command(&mut self, now: Instant, command: &Command) -> Result<(), CommandError> {
+        self.node.handle_command(now, command)
+    }
+
+    fn poll_transmit(&mut self, now: Instant) -> Option<Transmit<'_>> {
+        let out = self.node.poll_transmit(now)?;
+        self.shared.emits();
+        let Some(leg) = self.ports.get(usize::from(out.port)).and_then(|ways| ways.out.as_ref())
+        else {
+            return Some(out);
+        };
+        match leg.cross(&self.shared.runtime, out.frame, &mut self.crossed) {
+            Ok(()) => Some(Transmit { port: out.port, frame: self.crossed.frame() }),
+            Err(error) => {
+                self.shared.trouble(error);
+                Some(out)
+            }
+        }
+    }
+
+    fn poll_event(&mut self, now: Instant) -> Option<Event> {
+        self.node.poll_event(now)
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.node.poll_timeout()
+    }
+
+    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+        self.node.counters()
+    }
+}

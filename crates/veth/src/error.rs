@@ -1,0 +1,62 @@
+//! What can go wrong on the real wire, in the words that a user reads.
+
+use std::fmt;
+use std::io;
+
+use link::SimError;
+
+/// Why a wire could not be made, or a run on it not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The machine does not let this user make namespaces.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The kernel refused something.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The kernel refused a netlink request.
+    #[error("{what}: {source}")]
+    Netlink {
+        /// What was tried.
+        what: String,
+        /// What the kernel said.
+        source: Box<rtnetlink::Error>,
+    },
+    /// A program that a kernel node needs failed or is not there.
+    #[error("{0}")]
+    Tool(String),
+    /// A frame that no veth can carry, or that the kernel changed on its way.
+    #[error("{0}")]
+    Frame(String),
+    /// The run reached a limit, or a node refused a command.
+    #[error(transparent)]
+    Run(#[from] SimError),
+    /// What was asked for does not go together.
+    #[error("{0}")]
+    Plan(String),
+    /// The machine did not do in time what it does otherwise: the wire cannot tell.
+    #[error("{0}")]
+    Late(String),
+}
+
+/// Says what was tried when the kernel refuses it.
+pub(crate) trait Tried<T> {
+    fn tried(self, what: impl fmt::Display) -> Result<T, Error>;
+}
+
+impl<T> Tried<T> for io::Result<T> {
+    fn tried(self, what: impl fmt::Display) -> Result<T, Error> {
+        self.map_err(|source| Error::System { what: what.to_string(), source })
+    }
+}
+
+impl<T> Tried<T> for Result<T, rtnetlink::Error> {
+    fn tried(self, what: impl fmt::Display) -> Result<T, Error> {
+        self.map_err(|source| Error::Netlink { what: what.to_string(), source: Box::new(source) })
+    }
+}

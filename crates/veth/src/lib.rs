@@ -1,0 +1,22 @@
+//! **veth**: the real wire. Each node in a network namespace of its own, veth pairs between them,
+//! packet sockets on the pairs, and the real clock. Knows the node contract and the link's model;
+//! no scenario, no golden, no TCP.
+//!
+//! It is the only crate with `unsafe` code and the only one that uses a privilege, and that one
+//! reaches no further than the namespaces it makes: see [`enter`].
+
+mod behind;
+mod clock;
+mod end;
+mod error;
+mod namespace;
+mod pairs;
+mod sys;
+mod topology;
+mod wire;
+
+pub use end::{LEAST_BYTES, MOST_BYTES};
+pub use error::Error;
+pub use namespace::enter;
+pub use topology::{LinkSpec, NodeSpec, lay};
+pub use wire::Wire;

@@ -1,0 +1,200 @@
+//! The run loop of the real wire. Events happen in the order of the simulated wire, each not
+//! before the real clock has reached its time; the frames cross the kernel. So a machine that is
+//! busy makes a run late and never another one.
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use link::{Command, Direction, LinkChange, LinkId, LinkNote, NodeId, NodePanic, Seen, Sim};
+use wire::{Capture, Duration, Instant};
+
+use crate::behind::Shared;
+use crate::clock::Timer;
+use crate::end::{Closing, End};
+use crate::error::Error;
+use crate::namespace::Namespace;
+
+/// A topology made of namespaces and veth pairs, and what ran on it so far.
+pub struct Wire {
+    pub(crate) sim: Sim,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) timer: Timer,
+    /// The ends behind which a kernel speaks, and which node that is.
+    pub(crate) kernels: Vec<(NodeId, Arc<End>)>,
+    /// What was set and switched to make it, for a reader who wants to know.
+    pub(crate) remarks: Vec<String>,
+    /// How late the latest thing happened.
+    pub(crate) latest: Duration,
+    /// They last as long as this does.
+    pub(crate) _namespaces: Vec<Namespace>,
+    /// Last, so that no node holds an end any more when they are closed.
+    pub(crate) _ends: Closing,
+}
+
+/// What ended a wait.
+enum Woken {
+    /// The time came.
+    Time,
+    /// A kernel node emitted something of its own accord.
+    Kernel(NodeId),
+}
+
+impl Wire {
+    /// The time on this wire: that of the last event, which the real clock may be past.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.sim.now()
+    }
+
+    /// How much later than its time the latest event happened.
+    #[must_use]
+    pub fn latest(&self) -> Duration {
+        self.latest
+    }
+
+    /// How far the real clock is past the time on this wire.
+    #[must_use]
+    pub fn late(&self) -> Duration {
+        self.shared.now() - self.sim.now()
+    }
+
+    /// What was set and switched, a line each.
+    #[must_use]
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// Gives a node a command, now; see [`Sim::command`].
+    ///
+    /// # Errors
+    /// When the node refuses it, a limit is reached, or a frame does not cross.
+    pub fn command(&mut self, node: NodeId, command: &Command, tag: u32) -> Result<(), Error> {
+        self.sim.command(node, command, tag)?;
+        self.shared.take_trouble()
+    }
+
+    /// Changes a link from now on.
+    ///
+    /// # Errors
+    /// When there is no such link or the rate is zero.
+    pub fn change_link(
+        &mut self,
+        link: LinkId,
+        direction: Option<Direction>,
+        change: &LinkChange,
+    ) -> Result<(), Error> {
+        let changed = self.sim.change_link(link, direction, change);
+        changed.map_err(|error| Error::Plan(error.to_string()))
+    }
+
+    /// Lets the next thing happen if it is due by `until`, or at all when that is `None`. False:
+    /// nothing more is due by then, and it is `until` now, also by the real clock.
+    ///
+    /// # Errors
+    /// When a limit is reached, a frame does not cross, or the kernel refuses something.
+    pub fn advance(&mut self, until: Option<Instant>) -> Result<bool, Error> {
+        let due = self.sim.next_event().filter(|due| until.is_none_or(|until| *due <= until));
+        let Some(time) = due.or(until) else { return Ok(false) };
+        if let Woken::Kernel(node) = self.wait_until(time)? {
+            // What happened before by the clock of this wire has happened already.
+            let now = self.shared.now().min(time);
+            self.sim.run_until(now)?;
+            self.sim.wake(node)?;
+            self.shared.take_trouble()?;
+            return Ok(true);
+        }
+        self.latest = self.latest.max(self.shared.now() - time);
+        let happened = match due {
+            Some(_) => self.sim.step()?,
+            None => {
+                self.sim.run_until(time)?;
+                false
+            }
+        };
+        self.shared.take_trouble()?;
+        Ok(happened)
+    }
+
+    /// Waits for a time or for a kernel node, whichever is first.
+    fn wait_until(&self, time: Instant) -> Result<Woken, Error> {
+        let left = time - self.shared.now();
+        if self.kernels.is_empty() && left.is_zero() {
+            return Ok(Woken::Time);
+        }
+        self.shared.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                node = self.kernel_speaks() => node.map(Woken::Kernel),
+                slept = self.timer.sleep(left) => slept.map(|()| Woken::Time),
+            }
+        })
+    }
+
+    /// Returns when a kernel node emitted something that nobody asked it for.
+    async fn kernel_speaks(&self) -> Result<NodeId, Error> {
+        poll_fn(|context| {
+            for (node, end) in &self.kernels {
+                match end.poll_frame(context) {
+                    Poll::Pending => {}
+                    Poll::Ready(Ok(())) => return Poll::Ready(Ok(*node)),
+                    Poll::Ready(Err(source)) => {
+                        let what = format!("watch {}", end.name);
+                        return Poll::Ready(Err(Error::System { what, source }));
+                    }
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// What was emitted so far, with the times of the wire.
+    #[must_use]
+    pub fn capture(&self) -> &Capture {
+        self.sim.capture()
+    }
+
+    /// The same with the times of the real clock.
+    #[must_use]
+    pub fn real_capture(&self) -> Capture {
+        let mut real = Capture::new();
+        for name in self.sim.capture().interfaces() {
+            real.add_interface(name.clone());
+        }
+        let times = self.shared.emitted();
+        for ((_, record, frame), time) in self.sim.capture().iter().zip(times) {
+            let id = real.push(time, record.port, frame);
+            let copy = real.record_mut(id);
+            copy.cause = record.cause;
+            copy.deliberate = record.deliberate;
+            copy.deliveries = record.deliveries;
+            copy.altered = record.altered;
+        }
+        real
+    }
+
+    /// What the nodes' applications saw.
+    #[must_use]
+    pub fn seen(&self) -> &[Seen] {
+        self.sim.events()
+    }
+
+    /// What the links did to frames.
+    #[must_use]
+    pub fn notes(&self) -> &[LinkNote] {
+        self.sim.losses()
+    }
+
+    /// The nodes that panicked.
+    #[must_use]
+    pub fn panics(&self) -> &[NodePanic] {
+        self.sim.panics()
+    }
+
+    /// What a node counted.
+    pub fn counters(&mut self, node: NodeId) -> Vec<(Cow<'static, str>, u64)> {
+        self.sim.counters(node)
+    }
+}
