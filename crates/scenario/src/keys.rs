@@ -117,7 +117,12 @@ pub(crate) static SCENARIO: Table = table(
         must("steps", List("step"), "What happens, in order."),
         may("masks", List("mask"), "Which fields may differ from the golden, and why."),
         may("finds", List("text"), "Ids of the checks that must bite, and no others."),
-        may("not-on", Map("reason"), "Wires on which it cannot run, each with the reason."),
+        may(
+            "not-on",
+            Map("reason"),
+            "Wires on which it cannot run, each with the reason: sim, veth, nic; \
+             linux: any of them with a kernel in a node's place.",
+        ),
     ],
 );
 

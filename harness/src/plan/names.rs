@@ -4,8 +4,9 @@
 use super::{PlanNode, Planner};
 use crate::judge::compare::Mask;
 
-/// The wires by the names that `--on` and `not-on` use.
-const WIRES: [&str; 3] = ["sim", "veth", "nic"];
+/// The wires by the names that `--on` and `not-on` use; `linux` is any of them with a kernel in a
+/// node's place.
+const WIRES: [&str; 4] = ["sim", "veth", "nic", "linux"];
 
 impl Planner<'_> {
     /// The masks; each emitter is there.

@@ -62,7 +62,10 @@ fn more_ports_than_can_be_numbered_are_refused() {
 fn wires_checks_and_masks_that_mean_nothing_are_refused() {
     let nodes = r#""a": { "kind": "tester" }"#;
     for (key, expected) in [
-        (r#""not-on": { "smi": "why" }"#, "no wire is called `smi` (the wires are sim, veth, nic)"),
+        (
+            r#""not-on": { "smi": "why" }"#,
+            "no wire is called `smi` (the wires are sim, veth, nic, linux)",
+        ),
         (r#""finds": ["rst-akc"]"#, "no check is called `rst-akc` (did you mean `rst-ack`?"),
         (
             r#""masks": [{ "field": "ip4#2.id", "reason": "why" }]"#,
