@@ -6,6 +6,10 @@ default:
 scenario ID *ARGS:
     cargo run --release -q -- run {{ID}} -v {{ARGS}}
 
+# Runs one scenario through the kernel, over veth pairs: just veth fin-then-rst
+veth ID *ARGS:
+    cargo run --release -q -- run {{ID}} --on veth -v {{ARGS}}
+
 # Runs every scenario
 all *ARGS:
     cargo run --release -q -- run {{ARGS}}

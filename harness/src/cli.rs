@@ -62,6 +62,18 @@ pub enum Wire {
     Nic,
 }
 
+impl Wire {
+    /// Its name, as the command line and `not-on` have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sim => "sim",
+            Self::Veth => "veth",
+            Self::Nic => "nic",
+        }
+    }
+}
+
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {

@@ -55,7 +55,7 @@ pub fn main(registry: Registry) -> ExitCode {
 
 fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
     use cli::Command;
-    use commands::{bless, captures, init, inject, lists, run};
+    use commands::{bless, captures, doctor, init, inject, lists, run};
     let root = cli.root.as_deref();
     match &cli.command {
         Command::Run(words) => run::run(root, words, registry),
@@ -67,7 +67,7 @@ fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
         Command::Nodes => Ok(lists::nodes(&registry)),
         Command::Checks => Ok(lists::checks()),
         Command::Schema => lists::schema(),
-        Command::Doctor => Ok(lists::doctor()),
+        Command::Doctor => Ok(doctor::doctor()),
         Command::Init(words) => init::init(words, registry),
         Command::Completions(words) => lists::completions(words),
     }

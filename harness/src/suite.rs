@@ -65,7 +65,7 @@ impl Suite {
     pub fn run(&self) -> anyhow::Result<(bool, String)> {
         let items = catalog::select(Some(&Root::at(&self.dir)?), &self.ids)?;
         let (registry, swaps) = (self.registry.clone(), self.swaps.clone());
-        let walk = Walk { registry, swaps, no_golden: None };
+        let walk = Walk { registry, swaps, ..Walk::standard() };
         let hints = Hints::test();
         if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
             if golden::in_ci() {

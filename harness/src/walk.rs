@@ -10,6 +10,7 @@ use nodes::Registry;
 use scenario::Diagnostic;
 
 use crate::catalog::Item;
+use crate::cli::Wire;
 use crate::golden;
 use crate::judge::{self, Judgement};
 use crate::plan::{self, Plan, Swap};
@@ -24,6 +25,8 @@ pub struct Walk {
     pub swaps: Vec<Swap>,
     /// Why goldens are not compared; `None`: they are.
     pub no_golden: Option<String>,
+    /// The wire they run on.
+    pub on: Wire,
 }
 
 /// How a walk ended.
@@ -57,6 +60,9 @@ impl Judged {
         if let Some(broken) = &run.broken {
             return Some(format!("the run could not be carried out: {broken}"));
         }
+        if let Some(late) = &run.inconclusive {
+            return Some(format!("the wire could not tell: {late}"));
+        }
         if let Some(finding) = judgement.findings.first() {
             return Some(format!("the check {} finds a violation", finding.check.id));
         }
@@ -89,7 +95,7 @@ impl Walk {
     /// The standard kinds, no swap, goldens compared.
     #[must_use]
     pub fn standard() -> Self {
-        Self { registry: Registry::standard(), swaps: Vec::new(), no_golden: None }
+        Self { registry: Registry::standard(), swaps: Vec::new(), no_golden: None, on: Wire::Sim }
     }
 
     /// Reads a scenario file and makes its plan.
@@ -113,7 +119,7 @@ impl Walk {
     /// # Errors
     /// When its nodes or links cannot be made.
     pub fn run(&self, plan: &Plan) -> Result<Run> {
-        run::simulate(plan, &self.registry)
+        run::run(self.on, plan, &self.registry)
     }
 
     /// All of it.
@@ -129,8 +135,9 @@ impl Walk {
             let (node, names) = (&swap.node, names.join(", "));
             return Walked::NotRun(format!("no node `{node}` to swap; its nodes are {names}"));
         }
-        if let Some(reason) = plan.not_on.get("sim") {
-            return Walked::NotRun(format!("not on the wire `sim`: {reason}"));
+        let wire = self.on.name();
+        if let Some(reason) = plan.not_on.get(wire) {
+            return Walked::NotRun(format!("not on the wire `{wire}`: {reason}"));
         }
         let run = match self.run(&plan) {
             Ok(run) => run,

@@ -8,7 +8,7 @@ use nodes::{NodeConfig, PortRule, Registry};
 use wire::pcapng::Comments;
 use wire::{Capture, Instant, PortId};
 
-use crate::cli::Inject;
+use crate::cli::{Inject, Wire};
 use crate::plan::topology;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS};
 use crate::spec::NodeSpec;
@@ -25,7 +25,10 @@ const MOST_FRAMES: usize = 1 << 24;
 /// # Errors
 /// When the node cannot be made, or a capture not be read or written.
 pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
-    super::run::available(words.on)?;
+    if words.on != Wire::Sim {
+        let wire = words.on.name();
+        bail!("the wire `{wire}` is not built into `inject` yet; use --on sim");
+    }
     super::writable(&words.write)?;
     let file = super::read_capture(&words.input)?;
     let spec = NodeSpec::parse(&words.to).context("--to")?;

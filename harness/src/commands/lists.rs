@@ -1,8 +1,7 @@
-//! What there is: `wireproof list`, `nodes`, `checks`, `schema`, `doctor`, `completions`.
+//! What there is: `wireproof list`, `nodes`, `checks`, `schema`, `completions`.
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use anyhow::Result;
 use clap::CommandFactory;
@@ -104,27 +103,6 @@ pub fn schema_text() -> Result<String> {
 pub fn schema() -> Result<u8> {
     super::say(std::io::stdout().lock(), schema_text()?.as_bytes())?;
     Ok(EXIT_HOLDS)
-}
-
-/// Tells what this machine can run.
-#[must_use]
-pub fn doctor() -> u8 {
-    anstream::println!("ok       simulated wire    every scenario; needs nothing");
-    anstream::println!("no       veth wire         not built into this version yet");
-    let found = Command::new("tshark")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if found {
-        anstream::println!("ok       tshark            the check of captures by Wireshark");
-    } else {
-        anstream::println!(
-            "missing  tshark            the check of captures by Wireshark: apt-get install tshark"
-        );
-    }
-    EXIT_HOLDS
 }
 
 /// Prints the completions of a shell.

@@ -2,6 +2,7 @@
 
 pub mod bless;
 pub mod captures;
+pub mod doctor;
 pub mod init;
 pub mod inject;
 pub mod lists;

@@ -28,7 +28,7 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
     let swaps = Swap::parse_all(&words.swap)?;
     let no_golden = words.no_golden.then(|| "--no-golden was given".to_owned());
-    let walk = Walk { registry, swaps, no_golden };
+    let walk = Walk { registry, swaps, no_golden, on: words.on };
     let targets = targets(words.write.as_deref(), &items)?;
     let entries = walk_all(&walk, items, words.jobs);
     for (entry, target) in entries.iter().zip(&targets) {
@@ -41,11 +41,12 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     Ok(Totals::of(&entries).exit_code())
 }
 
-/// The wires that this version has.
+/// Sees to it that this process can run a wire. While it has a single thread: a veth wire moves it
+/// into namespaces of its own.
 pub(crate) fn available(wire: Wire) -> Result<()> {
     match wire {
         Wire::Sim => Ok(()),
-        Wire::Veth => bail!("the wire `veth` is not built into this version yet; use --on sim"),
+        Wire::Veth => Ok(veth::enter()?),
         Wire::Nic => bail!("the wire `nic` is not built into this version yet; use --on sim"),
     }
 }
@@ -156,7 +157,7 @@ fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {
         Format::Text => {
             let colour =
                 anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-            let hints = report::text::Hints::command(root, &words.swap);
+            let hints = report::text::Hints::command(root, &words.swap).on(words.on);
             let mut text: String = entries
                 .iter()
                 .map(|entry| report::text::entry(entry, &hints, words.verbose, colour))

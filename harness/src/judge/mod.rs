@@ -85,9 +85,12 @@ pub struct Judgement {
 #[must_use]
 pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Judgement {
     if run.broken.is_some() {
-        return not_carried_out();
+        return cut_short(Verdict::HarnessError);
     }
-    let exact_time = true;
+    if run.inconclusive.is_some() {
+        return cut_short(Verdict::Inconclusive);
+    }
+    let exact_time = !run.real;
     let against = match state {
         Ok(golden::State::Accepted(golden)) => {
             Against::Golden(compare::compare(&golden, &run.capture, &plan.masks, exact_time))
@@ -108,9 +111,9 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
 }
 
 /// A run that was cut short says nothing about the nodes: what is missing might have come.
-fn not_carried_out() -> Judgement {
+fn cut_short(verdict: Verdict) -> Judgement {
     Judgement {
-        verdict: Verdict::HarnessError,
+        verdict,
         against: Against::NotCompared("the run was cut short".to_owned()),
         findings: Vec::new(),
         wanted: Vec::new(),

@@ -9,6 +9,7 @@ use wire::Capture;
 
 use super::{Entry, Totals, diagnostics, ladder};
 use crate::catalog::Item;
+use crate::cli::Wire;
 use crate::golden;
 use crate::judge::Against;
 use crate::judge::compare::{Comparison, Difference};
@@ -39,6 +40,16 @@ impl Hints {
         let swaps: String = swaps.iter().map(|swap| format!(" --swap {}", shell(swap))).collect();
         let accept = swaps.is_empty().then(|| [format!("wireproof{root} bless "), String::new()]);
         Self { accept, repeat: [format!("wireproof{root} run "), format!("{swaps} -v")] }
+    }
+
+    /// The same for a run on another wire, which accepts no golden: goldens have virtual times.
+    #[must_use]
+    pub fn on(mut self, wire: Wire) -> Self {
+        if wire != Wire::Sim {
+            self.accept = None;
+            self.repeat[1] = format!(" --on {}{}", wire.name(), self.repeat[1]);
+        }
+        self
     }
 
     /// By the test that runs them.
@@ -84,6 +95,7 @@ pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> Strin
                 text += &setting(judged);
                 text += &ladder::ladder(judged);
                 text += &counters(judged);
+                text += &clock(judged);
             }
             text += &trouble(&entry.item, judged, hints);
             text
@@ -152,12 +164,28 @@ fn counters(judged: &Judged) -> String {
     text
 }
 
+/// What a real wire has to say beside the frames: what was set to make it, how late steps were.
+fn clock(judged: &Judged) -> String {
+    let run = &judged.run;
+    let mut text: String = run.remarks.iter().map(|remark| format!("  {remark}\n")).collect();
+    if let (true, Some(worst)) = (run.real, run.begun.iter().max_by_key(|step| step.late)) {
+        let times: Vec<String> =
+            run.begun.iter().map(|step| step.late.as_micros().to_string()).collect();
+        let (number, most, all) = (worst.step + 1, worst.late.as_micros(), times.join(", "));
+        let _ = writeln!(text, "  steps late by {all} µs; most: step {number}, {most} µs");
+    }
+    text
+}
+
 /// Everything that does not hold, and the commands that accept it and that repeat it.
 fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
     let Judged { plan, run, judgement } = judged;
     let mut text = String::new();
     if let Some(broken) = &run.broken {
         let _ = writeln!(text, "  the run could not be carried out: {broken}");
+    }
+    if let Some(late) = &run.inconclusive {
+        let _ = writeln!(text, "  the wire could not tell: {late}");
     }
     for panic in &run.panics {
         let name = plan.node_name(panic.node);

@@ -3,12 +3,14 @@
 
 mod script;
 mod sim;
+mod veth;
 
 use std::borrow::Cow;
 
 use link::{Command, LinkNote, NodePanic, Seen};
-use wire::{Capture, Instant};
+use wire::{Capture, Duration, Instant};
 
+use crate::cli;
 use crate::plan::{LinkStep, Plan};
 
 pub use script::{Begun, StepFailure};
@@ -28,6 +30,10 @@ trait Wire {
     fn capture(&self) -> &Capture;
     /// What the nodes' applications saw so far.
     fn seen(&self) -> &[Seen];
+    /// By how much the clock is past the time on this wire; virtual time is never late.
+    fn late(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Everything a run left behind.
@@ -53,12 +59,22 @@ pub struct Run {
     pub broken: Option<String>,
     /// The virtual time at the end.
     pub end: Instant,
+    /// Why the wire could not tell what there was to tell.
+    pub inconclusive: Option<String>,
+    /// The capture's times are of the real clock, and differ from run to run.
+    pub real: bool,
+    /// What was set to make the wire, a line each.
+    pub remarks: Vec<String>,
 }
 
-/// Runs the plan on the simulated wire.
+/// Runs the plan on a wire.
 ///
 /// # Errors
 /// When the topology or a node cannot be made; what goes wrong later is in [`Run::broken`].
-pub fn simulate(plan: &Plan, registry: &nodes::Registry) -> anyhow::Result<Run> {
-    sim::run(plan, registry)
+pub fn run(on: cli::Wire, plan: &Plan, registry: &nodes::Registry) -> anyhow::Result<Run> {
+    match on {
+        cli::Wire::Sim => sim::run(plan, registry),
+        cli::Wire::Veth => veth::run(plan, registry),
+        cli::Wire::Nic => anyhow::bail!("the wire `nic` is not built into this version yet"),
+    }
 }

@@ -30,6 +30,8 @@ pub struct Begun {
     pub time: Instant,
     /// How many frames had been emitted by then.
     pub frames: usize,
+    /// By how much the real clock was past that time; zero in virtual time.
+    pub late: wire::Duration,
 }
 
 /// Where the script is.
@@ -100,7 +102,8 @@ impl<'a, W: Wire> Script<'a, W> {
         // A step with a time of its own begins after all else that is due by then.
         while step.when != When::Next && self.wire.advance(Some(due))? {}
         let (time, frames) = (self.wire.now(), self.wire.capture().len());
-        self.begun.push(Begun { step: step.index, time, frames });
+        let late = self.wire.late();
+        self.begun.push(Begun { step: step.index, time, frames, late });
         let unbound = |error: ExprError| Ok(failed(step, error.to_string()));
         let tag = u32::try_from(step.index).unwrap_or(u32::MAX);
         match &step.action {

@@ -28,6 +28,7 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
         expected,
         broken,
         end: sim.now(),
+        ..Run::default()
     })
 }
 

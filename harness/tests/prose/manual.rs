@@ -54,7 +54,8 @@ fn held(text: &str) -> Result<(), String> {
     let registry = nodes::Registry::standard();
     let read = scenario::parse(text.as_bytes()).map_err(told)?;
     let plan = plan(&read, text, &registry, &[]).map_err(told)?;
-    let run = run::simulate(&plan, &registry).map_err(|error| format!("{error:#}"))?;
+    let run = run::run(wireproof::cli::Wire::Sim, &plan, &registry)
+        .map_err(|error| format!("{error:#}"))?;
     let judgement = judge(&plan, &run, Err("an example has no golden".into()));
     if judgement.verdict.holds() { Ok(()) } else { Err(why(&run, &judgement)) }
 }

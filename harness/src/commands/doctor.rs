@@ -1,0 +1,63 @@
+//! `wireproof doctor`: what this machine can run, a line a capability. Changes nothing but this
+//! process, which moves into namespaces of its own to see whether it may.
+
+use std::process::{Command, Stdio};
+
+use link::{Limits, LinkChange, PortConfig};
+use nodes::{NodeConfig, Registry};
+
+use crate::report::EXIT_HOLDS;
+
+/// Tells what this machine can run; returns the exit code: the simulated wire always works.
+#[must_use]
+pub fn doctor() -> u8 {
+    line(&Ok(()), "simulated wire", "every scenario");
+    let entered = veth::enter().map_err(|error| error.to_string());
+    line(&entered, "namespaces", "--on veth: a network for each node, without touching this one's");
+    let laid = match entered {
+        Ok(()) => link(),
+        Err(_) => Err("needs namespaces".to_owned()),
+    };
+    line(&laid, "veth", "--on veth: veth pairs as links, packet sockets on their ends");
+    let tools = [
+        ("nft", "--version", "kernel nodes with reject=nft", "nftables"),
+        ("iptables", "--version", "kernel nodes with reject=iptables", "iptables"),
+        ("ip6tables", "--version", "the same for IPv6", "iptables"),
+        ("tshark", "--version", "the check of captures by Wireshark", "tshark"),
+    ];
+    for (tool, argument, purpose, package) in tools {
+        let way = || format!("apt-get install {package}");
+        line(&runs(tool, argument).then_some(()).ok_or_else(way), tool, purpose);
+    }
+    EXIT_HOLDS
+}
+
+fn line(found: &Result<(), String>, what: &str, purpose: &str) {
+    match found {
+        Ok(()) => anstream::println!("ok       {what:16}  {purpose}"),
+        Err(way) => anstream::println!("missing  {what:16}  {purpose}: {way}"),
+    }
+}
+
+/// Two nodes and a link between them can be made.
+fn link() -> Result<(), String> {
+    let node = |name: &str| {
+        let ports = vec![PortConfig { name: "eth0".into(), ..PortConfig::default() }];
+        let config =
+            NodeConfig { name: name.into(), ports: ports.clone(), ..NodeConfig::default() };
+        let node =
+            Registry::standard().build("sink", &config).map_err(|error| error.to_string())?;
+        Ok::<_, String>(veth::NodeSpec { name: name.into(), ports, node })
+    };
+    let settings = LinkChange::default();
+    let link =
+        veth::LinkSpec { name: "a-b".into(), ends: [(0, 0), (1, 0)], settings, steady: true };
+    let nodes = vec![node("a")?, node("b")?];
+    veth::lay(0, Limits::default(), nodes, &[link]).map(drop).map_err(|error| error.to_string())
+}
+
+fn runs(tool: &str, argument: &str) -> bool {
+    let mut command = Command::new(tool);
+    command.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,119 @@
+//! The real wire under a script: the plan's nodes in namespaces of their own, its links as veth
+//! pairs. Knows what a plan says of them; how they are made is the crate `veth`'s.
+
+use anyhow::{Context, Result};
+use link::{Command, LinkId, NodeId, Seen, SimError};
+use nodes::Registry;
+use veth::{Error, LinkSpec, NodeSpec};
+use wire::{Capture, Duration, Instant};
+
+use super::script::Script;
+use super::{Run, Wire};
+use crate::plan::{Action, LinkStep, Plan};
+
+/// Runs a plan by the real clock.
+pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
+    let wire = Real { wire: topology(plan, registry)?, plan, late: None };
+    let mut script = Script::new(plan, wire);
+    let stopped = script.run().err();
+    let (begun, failures, expected) = (script.begun, script.failures, script.expected);
+    let Real { mut wire, late, .. } = script.wire;
+    let nodes = 0..plan.nodes.len() as u16;
+    Ok(Run {
+        capture: wire.real_capture(),
+        seen: wire.seen().to_vec(),
+        notes: wire.notes().to_vec(),
+        panics: wire.panics().to_vec(),
+        counters: nodes.map(|node| wire.counters(NodeId(node))).collect(),
+        begun,
+        failures,
+        expected,
+        broken: stopped.filter(|_| late.is_none()),
+        end: wire.now(),
+        inconclusive: late,
+        real: true,
+        remarks: wire.remarks().to_vec(),
+    })
+}
+
+/// The plan's nodes and links, nothing emitted yet.
+fn topology(plan: &Plan, registry: &Registry) -> Result<veth::Wire> {
+    let mut nodes = Vec::new();
+    for node in &plan.nodes {
+        let made = registry.build(&node.kind, &node.config).with_context(|| node.name.clone())?;
+        let (name, ports) = (node.name.clone(), node.config.ports.clone());
+        nodes.push(NodeSpec { name, ports, node: made });
+    }
+    let links: Vec<LinkSpec> =
+        (0..).zip(&plan.links).map(|(at, link)| spec(plan, at, link)).collect();
+    Ok(veth::lay(plan.seed, plan.limits, nodes, &links)?)
+}
+
+fn spec(plan: &Plan, at: usize, link: &crate::plan::PlanLink) -> LinkSpec {
+    let changed = plan.steps.iter().any(|step| match &step.action {
+        Action::Link(change) => change.link == at,
+        _ => false,
+    });
+    LinkSpec {
+        name: link.name.clone(),
+        ends: link.ends.map(|(node, port)| (node as u16, port)),
+        settings: link.settings.clone(),
+        steady: !changed,
+    }
+}
+
+struct Real<'a> {
+    wire: veth::Wire,
+    plan: &'a Plan,
+    /// What the machine did not do in time.
+    late: Option<String>,
+}
+
+impl Real<'_> {
+    fn told(&mut self, error: Error) -> String {
+        match error {
+            Error::Run(SimError::Command(node, error)) => {
+                format!("{}: {error}", self.plan.node_name(node))
+            }
+            Error::Late(told) => {
+                self.late = Some(told.clone());
+                told
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+impl Wire for Real<'_> {
+    fn now(&self) -> Instant {
+        self.wire.now()
+    }
+
+    fn command(&mut self, node: usize, command: &Command, step: u32) -> Result<(), String> {
+        let done = self.wire.command(NodeId(node as u16), command, step);
+        done.map_err(|error| self.told(error))
+    }
+
+    fn change_link(&mut self, step: &LinkStep) -> Result<(), String> {
+        let link = LinkId(step.link as u16);
+        let done = self.wire.change_link(link, step.direction, &step.change);
+        done.map_err(|error| self.told(error))
+    }
+
+    fn advance(&mut self, until: Option<Instant>) -> Result<bool, String> {
+        let done = self.wire.advance(until);
+        done.map_err(|error| self.told(error))
+    }
+
+    fn capture(&self) -> &Capture {
+        self.wire.capture()
+    }
+
+    fn seen(&self) -> &[Seen] {
+        self.wire.seen()
+    }
+
+    fn late(&self) -> Duration {
+        self.wire.late()
+    }
+}

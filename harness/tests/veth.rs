@@ -1,0 +1,264 @@
+//! The command on the veth wire: the same files with the same goldens, as root and as an ordinary
+//! user, and nothing left behind, whatever ends it. Where the machine allows no namespaces, each
+//! test prints why it did not run.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// `nobody`, whom every Debian has.
+const ORDINARY: u32 = 65_534;
+
+/// One at a time: the tests below count what the whole machine has.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process runs meanwhile, by a real clock")]
+fn wait(time: Duration) {
+    std::thread::sleep(time);
+}
+
+/// The command and the scenarios where every user may read them.
+struct Place {
+    dir: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::Builder::new().prefix("wireproof-").tempdir().expect("a folder");
+        let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo's word"));
+        let top = package.parent().expect("the package lies in the project");
+        fs::copy(env!("CARGO_BIN_EXE_wireproof"), dir.path().join("wireproof")).expect("a copy");
+        for folder in ["scenarios", "golden-pcaps"] {
+            let copied =
+                Command::new("cp").arg("-r").arg(top.join(folder)).arg(dir.path()).status();
+            assert!(copied.expect("cp").success());
+        }
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
+        Self { dir }
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(self.dir.path().join("wireproof"));
+        command.args(words).current_dir(self.dir.path());
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().expect("it runs")
+    }
+
+    fn write(&self, below: &str, text: &str) {
+        let path = self.dir.path().join(below);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+}
+
+fn told(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+}
+
+/// The place, unless the machine forbids the wire, which is then told.
+fn place() -> Option<Place> {
+    let place = Place::new();
+    let first = place.run(&["run", "--on", "veth", "rst/fin-then-rst"]);
+    let told = told(&first);
+    if told.contains("does not let this user make namespaces") {
+        assert_eq!(first.status.code(), Some(2), "{told}");
+        eprintln!("not run: {}", told.trim());
+        return None;
+    }
+    assert_eq!(first.status.code(), Some(0), "{told}");
+    Some(place)
+}
+
+fn everything_holds(output: &Output) {
+    let told = told(output);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let last = told.lines().last().unwrap_or("");
+    let count = |word: &str| -> usize {
+        let at = last.find(word).map_or("0", |end| last[..end].trim_end());
+        at.rsplit([' ', ',']).next().and_then(|n| n.parse().ok()).unwrap_or(0)
+    };
+    // Most run: a wire that ran nothing would pass everything.
+    assert!(count("hold") > 200 && count("not run") < 20, "{last}");
+}
+
+#[test]
+fn every_scenario_that_can_run_has_the_golden_it_has_on_the_simulated_wire() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    everything_holds(&place.run(&["run", "--on", "veth"]));
+}
+
+#[test]
+fn an_ordinary_user_needs_no_privilege() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    let mut command = place.command(&["run", "--on", "veth"]);
+    // Whoever is ordinary already stays so.
+    if fs::metadata("/proc/self").expect("a process").uid() == 0 {
+        command.uid(ORDINARY).gid(ORDINARY);
+    }
+    let output = command.output().expect("it runs");
+    if told(&output).contains("does not let this user make namespaces") {
+        eprintln!("not run: {}", told(&output).trim());
+        return;
+    }
+    everything_holds(&output);
+}
+
+#[test]
+fn where_namespaces_are_forbidden_the_ways_out_are_named() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    let forbid = "echo 0 > /proc/sys/user/max_user_namespaces && \
+                  exec setpriv --bounding-set=-all --inh-caps=-all ./wireproof \
+                  run --on veth rst/fin-then-rst";
+    let mut command = Command::new("unshare");
+    let output = command.args(["-Ur", "sh", "-c", forbid]).current_dir(place.dir.path()).output();
+    let output = output.expect("util-linux");
+    let told = told(&output);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for word in ["namespaces", "run as root", "user.max_user_namespaces"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    assert_eq!(told.lines().count(), 1, "one message: {told}");
+}
+
+#[test]
+fn a_scenario_that_cannot_run_is_told_with_its_reason() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    let output = place.run(&["run", "--on", "veth", "wire/raw-runt", "rst/fin-then-rst"]);
+    let told = told(&output);
+    assert!(told.contains("not on the wire `veth`: the kernel refuses"), "{told}");
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    // Without the reason in the file it is an error, and never passed over.
+    let text = fs::read_to_string(place.dir.path().join("scenarios/wire/raw-runt.json")).unwrap();
+    place.write("scenarios/wire/raw-runt.json", &text.replace("\"veth\"", "\"nic\""));
+    let output = place.run(&["run", "--on", "veth", "wire/raw-runt"]);
+    assert_eq!(output.status.code(), Some(2), "{}", self::told(&output));
+}
+
+/// What a run could leave: namespaces that processes are in, names of namespaces, interfaces of
+/// the host, and processes of this command.
+#[derive(Debug, PartialEq, Eq)]
+struct Left {
+    namespaces: BTreeSet<PathBuf>,
+    mounted: usize,
+    interfaces: BTreeSet<PathBuf>,
+    processes: usize,
+}
+
+fn left(place: &Place) -> Left {
+    let list = |dir: &str| -> Vec<PathBuf> {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
+    };
+    let ours = place.dir.path().join("wireproof");
+    let mut processes = 0;
+    let mut namespaces = BTreeSet::new();
+    for process in list("/proc") {
+        let link = |name: &str| fs::read_link(process.join(name)).ok();
+        let mine = link("exe").is_some_and(|exe| exe == ours)
+            || link("cwd").is_some_and(|cwd| cwd == place.dir.path());
+        processes += usize::from(mine);
+        namespaces.extend(link("ns/net"));
+    }
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    Left {
+        namespaces,
+        mounted: mounts.matches("nsfs").count(),
+        interfaces: list("/sys/class/net").into_iter().collect(),
+        processes,
+    }
+}
+
+/// The kernel takes namespaces down behind the back of whoever ended.
+fn nothing_new(place: &Place, before: &Left, after_what: &str) {
+    let mut now = left(place);
+    for _ in 0..100 {
+        // Other programs of the machine come and go: only what is new and stays counts.
+        if now.namespaces.is_subset(&before.namespaces) {
+            break;
+        }
+        wait(Duration::from_millis(20));
+        now = left(place);
+    }
+    let new: Vec<_> = now.namespaces.difference(&before.namespaces).collect();
+    assert!(new.is_empty(), "after {after_what}: {new:?}");
+    assert_eq!(now.processes, 0, "after {after_what}");
+    assert_eq!(now.mounted, before.mounted, "after {after_what}");
+    assert_eq!(now.interfaces, before.interfaces, "after {after_what}");
+}
+
+const LONG: &str = r#"{
+  "title": "A long wait",
+  "cites": ["wireproof"],
+  "nodes": { "a": { "kind": "tester" }, "b": { "kind": "sink" } },
+  "links": [{ "ends": ["a", "b"], "delay": "1ms" }],
+  "steps": [{ "wait": "10m" }]
+}"#;
+
+#[test]
+fn nothing_is_left_behind_whatever_ends_a_run() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    let before = left(&place);
+    assert!(before.processes == 0 && !before.namespaces.is_empty());
+    assert!(place.run(&["run", "--on", "veth", "rst"]).status.success());
+    nothing_new(&place, &before, "success");
+
+    let file = place.dir.path().join("scenarios/rst/fin-then-rst.json");
+    let text = fs::read_to_string(&file).expect("a scenario");
+    fs::write(&file, text.replace("\"ack\": 140", "\"ack\": 141")).expect("a file");
+    let failed = place.run(&["run", "--on", "veth", "rst/fin-then-rst"]);
+    assert_eq!(failed.status.code(), Some(1), "{}", told(&failed));
+    nothing_new(&place, &before, "failure");
+
+    place.write("scenarios/long/wait.json", LONG);
+    for (name, signal) in [("SIGINT", "INT"), ("SIGTERM", "TERM"), ("kill -9", "KILL")] {
+        let mut running = place.command(&["run", "--on", "veth", "long/wait"]);
+        let mut running = running.stdout(Stdio::null()).spawn().expect("it starts");
+        assert!(in_namespaces(running.id()), "it did not get as far as to run");
+        let pid = running.id().to_string();
+        let killed = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
+        assert!(killed.expect("a shell").success());
+        let status = running.wait().expect("it ends");
+        assert!(status.signal().is_some() || status.code() != Some(0), "{name}: {status}");
+        nothing_new(&place, &before, name);
+    }
+}
+
+/// The process runs a scenario: it holds sockets and namespaces and is asleep.
+fn in_namespaces(pid: u32) -> bool {
+    let held = || {
+        let fds = fs::read_dir(Path::new("/proc").join(pid.to_string()).join("fd"));
+        let targets = fds.into_iter().flatten().flatten().flat_map(|fd| fs::read_link(fd.path()));
+        targets.filter(|target| held_net(target)).count()
+    };
+    for _ in 0..250 {
+        if held() >= 3 {
+            wait(Duration::from_millis(50));
+            return true;
+        }
+        wait(Duration::from_millis(20));
+    }
+    false
+}
+
+fn held_net(target: &Path) -> bool {
+    target.to_string_lossy().starts_with("net:[")
+}
