@@ -49,7 +49,7 @@ impl Sum {
     #[inline]
     #[must_use]
     pub fn bytes(self, bytes: &[u8]) -> Self {
-        let sum = if bytes.len() < LONG { short(bytes) } else { long(bytes) };
+        let sum = of(bytes);
         // After an odd count every byte stands in the other half of its word.
         let sum = if self.odd { u64::from(fold(sum).swap_bytes()) } else { sum };
         Self { words: self.words + sum, odd: self.odd ^ (bytes.len() % 2 == 1) }
@@ -109,6 +109,36 @@ pub fn transport_ip4(src: [u8; 4], dst: [u8; 4], protocol: u8, bytes: &[u8]) -> 
 #[must_use]
 pub fn transport_ip6(src: [u8; 16], dst: [u8; 16], next_header: u8, bytes: &[u8]) -> u16 {
     Sum::pseudo_ip6(src, dst, next_header, bytes.len() as u32).bytes(bytes).checksum()
+}
+
+/// Both checksums hold in an IPv4 datagram with a header of 20 bytes that carries a whole TCP
+/// segment and ends with it; false as well where the bytes do not even hold both headers.
+///
+/// Verifies in one pass: the two addresses, which both sums have in them, are loaded once, and the
+/// headers stand at fixed places. The IP header's own length field is not looked at; the bytes are
+/// the datagram.
+#[inline]
+#[must_use]
+pub fn ip4_tcp_holds(datagram: &[u8]) -> bool {
+    let Some((head, payload)) = datagram.split_first_chunk::<40>() else { return false };
+    let (words, _) = head.as_chunks::<4>();
+    let pair = |at: usize| {
+        u64::from(u32::from_le_bytes(words[at])) + u64::from(u32::from_le_bytes(words[at + 1]))
+    };
+    let addresses = pair(3);
+    let [high, low] = ((datagram.len() - 20) as u16).to_be_bytes();
+    let pseudo = u64::from(u32::from_le_bytes([0, 6, high, low]));
+    let header = pair(0) + u64::from(u32::from_le_bytes(words[2])) + addresses;
+    let tcp = pair(5) + pair(7) + u64::from(u32::from_le_bytes(words[9]));
+    let upper = addresses + pseudo + tcp;
+    let upper = if payload.is_empty() { upper } else { upper + of(payload) };
+    fold(header) == 0xffff && fold(upper) == 0xffff
+}
+
+/// The sum of bytes of which the first stands at an even place.
+#[inline]
+fn of(bytes: &[u8]) -> u64 {
+    if bytes.len() < LONG { short(bytes) } else { long(bytes) }
 }
 
 /// Headers and small segments: 64-bit words into 128 bits, whose carry is one instruction.
@@ -235,6 +265,36 @@ mod tests {
             prop_assert_eq!(ours, naive(&bytes));
             let witness = Sum16BitWords::new().add_slice(&bytes).ones_complement();
             prop_assert_eq!(ours, u16::from_be(witness));
+        }
+
+        /// Right sums hold, and one changed byte anywhere ends that, as the parts say it.
+        #[test]
+        fn both_checksums_of_a_datagram_hold_as_each_does(
+            head in any::<[u8; 20]>(),
+            tcp in any::<[u8; 20]>(),
+            payload in prop::collection::vec(any::<u8>(), 0..600),
+            change in prop::option::of((any::<prop::sample::Index>(), 1u8..)),
+            cut in 0usize..20,
+        ) {
+            let mut datagram = [&head[..], &tcp, &payload].concat();
+            let (src, dst) = ([head[12], head[13], head[14], head[15]],
+                [head[16], head[17], head[18], head[19]]);
+            datagram[10..12].fill(0);
+            datagram[36..38].fill(0);
+            let sums = [internet_checksum(&datagram[..20]), tcp_ip4(src, dst, &datagram[20..])];
+            datagram[10..12].copy_from_slice(&sums[0].to_be_bytes());
+            datagram[36..38].copy_from_slice(&sums[1].to_be_bytes());
+            prop_assert!(ip4_tcp_holds(&datagram));
+            if let Some((at, by)) = change {
+                let at = at.index(datagram.len());
+                datagram[at] ^= by;
+            }
+            let (src, dst) = (<[u8; 4]>::try_from(&datagram[12..16]), datagram[16..20].try_into());
+            let each = internet_checksum(&datagram[..20]) == 0
+                && tcp_ip4(src.unwrap(), dst.unwrap(), &datagram[20..]) == 0;
+            prop_assert_eq!(ip4_tcp_holds(&datagram), each);
+            prop_assert_eq!(ip4_tcp_holds(&datagram), change.is_none());
+            prop_assert!(!ip4_tcp_holds(&datagram[..20 + cut]));
         }
 
         #[test]
