@@ -266,6 +266,7 @@ impl Outline {
         let next = header[6];
         if payload == 0 && next == 0 {
             // A jumbogram says its length in an option (RFC 2675), which nothing here reads.
+            self.plain = false;
             return;
         }
         self.upper_at = self.net_at + 40;

@@ -36,6 +36,8 @@ pub(super) struct Found {
     pub(super) foreign: Option<FrameId>,
     /// The wire's own word says so of what is found.
     pub(super) certain: bool,
+    /// The wire's own word: this frame was being handled, and what it carries cannot be read.
+    pub(super) unread: bool,
     /// The emitter has opened a connection between these ends, or the look-back ended before
     /// that could be told.
     pub(super) opened: bool,
@@ -92,6 +94,11 @@ pub(super) fn find(
 ) -> Found {
     let ends = asker.ends;
     let told = told(segments, shot, asker);
+    if let Some((_, segment)) = told
+        && segment.is_unread()
+    {
+        return Found { unread: true, ..Found::default() };
+    }
     if let Some((id, segment)) = told
         && segment.ends(capture.frame(id)) == ends.swapped()
     {
@@ -128,7 +135,7 @@ impl Found {
     }
 }
 
-/// The TCP segment that the emitter was handling, by the wire's own word.
+/// The TCP segment that the emitter was handling, or what may be one, by the wire's own word.
 #[inline]
 fn told<'s>(
     segments: &'s Segments,
@@ -137,7 +144,8 @@ fn told<'s>(
 ) -> Option<(FrameId, &'s Segment)> {
     let Cause::Frame(id) = shot.record.cause else { return None };
     let segment = segments.get(id)?;
-    (segment.is_tcp() && asker.was_handed(segment)).then_some((id, segment))
+    ((segment.is_tcp() || segment.is_unread()) && asker.was_handed(segment))
+        .then_some((id, segment))
 }
 
 /// Searches the connection's earlier segments: the latest whose answer would be this very reset,

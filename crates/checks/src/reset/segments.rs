@@ -160,6 +160,12 @@ impl Segment {
         self.has(OWED)
     }
 
+    /// Carries something that may be a segment and cannot be read here.
+    #[inline]
+    pub(crate) fn is_unread(&self) -> bool {
+        self.has(UNREAD)
+    }
+
     /// From now on every copy delivered must be answered.
     #[inline]
     pub(crate) fn owe(&mut self) {

@@ -60,6 +60,10 @@ pub(super) fn reset(
 ) {
     let role = role(asker.facts, asker.ends.src.1);
     let found = find(segments, shot, reset, asker, role, capture);
+    // It answers something that is not understood here, so nothing can be said of the answer.
+    if found.unread {
+        return;
+    }
     // A connection of a stack's own: its state is not known, only the wire's own word counts.
     if role == Role::Stack && found.opened && !found.certain {
         return;

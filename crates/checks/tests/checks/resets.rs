@@ -1,10 +1,12 @@
 //! Cases for the checks that hold a reset against the segment that caused it.
 
-use wire::{Cause, PortSet};
+use wire::{Cause, Deliberate, PortSet};
 
 use crate::bites::Case;
 use crate::checks::Answers;
-use crate::support::{A4, ACK, B_MAC, B4, C4, FIN, RST, Run, SYN, Seg, eth, ip4, patch, summed};
+use crate::support::{
+    A4, ACK, B_MAC, B4, C4, FIN, RST, Run, SYN, Seg, eth, ip4, ip6, patch, summed,
+};
 
 pub(crate) const CASES: &[Case] = &[
     Case("rst-to-rst", || after(RST, RST), || after(ACK, RST)),
@@ -264,4 +266,30 @@ fn a_lying_data_offset_leaves_the_values_open() {
     run.set(id, |record| record.deliberate = wire::Deliberate::EVERYTHING);
     run.frame(1, &Seg::answer(RST | ACK, 0, 10).frame());
     assert!(run.bites().is_empty(), "{:#?}", run.judge());
+}
+
+/// A jumbogram, whose segment nobody here reads, on the ports of an older segment with a wrong
+/// checksum. The wire says that the reset answers the jumbogram, so the older one is not to blame.
+#[test]
+fn the_cause_that_cannot_be_read_is_not_exchanged_for_another() {
+    let mut run = Run::closed();
+    let wrong = Seg { v6: true, ..Seg::ask(ACK, 5, 6) }.frame();
+    let sum = wrong[70] ^ 1;
+    let id = run.script(0, &patch(wrong, 70, &[sum]));
+    run.set(id, |record| record.deliberate = Deliberate::EVERYTHING);
+    let good = Seg { v6: true, ..Seg::ask(ACK, 5, 6) };
+    let message = [&[6, 0, 0xc2, 4, 0, 0, 0, 28][..], &good.segment()].concat();
+    let jumbo = patch(ip6(good.from.2, good.to.2, 64, 0, &message), 4, &[0, 0]);
+    let id = run.script(0, &eth(good.to.0, good.from.0, 0x86dd, &jumbo));
+    let reset = Seg { v6: true, ..Seg::answer(RST, 6, 0) }.frame();
+    run.caused(1, id, &reset);
+    assert_eq!(run.bites(), [""; 0]);
+
+    // Where it answers the older one, that is what it is blamed for.
+    let mut run = Run::closed();
+    let wrong = Seg { v6: true, ..Seg::ask(ACK, 5, 6) }.frame();
+    let id = run.script(0, &patch(wrong, 70, &[sum]));
+    run.set(id, |record| record.deliberate = Deliberate::EVERYTHING);
+    run.caused(1, id, &reset);
+    assert_eq!(run.bites(), ["bad-checksum-answered"]);
 }
