@@ -37,6 +37,7 @@ mod icmp;
 mod judge;
 mod lengths;
 mod options;
+mod ordinary;
 mod outline;
 mod reserved;
 mod reset;

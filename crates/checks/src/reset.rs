@@ -18,10 +18,9 @@ mod segments;
 mod verdict;
 
 pub(crate) use missing::missing;
-pub(crate) use segments::Segments;
+pub(crate) use segments::{Segment, Segments};
 
 use search::Asker;
-use segments::Segment;
 
 /// Judges a frame as an answer, and notes it as something that may be answered.
 #[inline]
@@ -39,13 +38,17 @@ pub(crate) fn judge(
         return;
     }
     let ends = segment.ends(shot.bytes);
-    segment.hash = ends.hash();
     let scripted = shot.passed.is_some() || shot.spares(Deliberate::SEGMENT);
     if !scripted && let Some(facts) = shot.facts {
+        let opens = segment.flags & (SYN | ACK) == SYN | ACK;
+        if opens || segment.flags & RST != 0 {
+            segments.link(capture);
+            segment.hash = ends.hash();
+        }
         if segment.flags & RST != 0 {
             let asker = Asker { facts, ports, port: shot.record.port.0, ends };
             verdict::reset(segments, shot, &segment, &asker, capture, out);
-        } else if segment.flags & (SYN | ACK) == SYN | ACK {
+        } else if opens {
             let asker = Asker { facts, ports, port: shot.record.port.0, ends };
             verdict::opening(segments, shot, &segment, &asker, capture, out);
         }

@@ -1,9 +1,10 @@
 //! Every frame as the reset checks need it: one small entry a frame, chained by connection.
 //!
 //! A table of chain heads indexed by a hash of the unordered 4-tuple finds the earlier segments of
-//! a connection in both directions. The hash is fixed, so that order never depends on chance.
+//! a connection in both directions. The hash is fixed, so that order never depends on chance. The
+//! chains are made when somebody first asks for one: where the wire knows every cause, nobody does.
 
-use wire::{Deliberate, FrameId};
+use wire::{Capture, Deliberate, FrameId, Record};
 
 use crate::check::PortFacts;
 use crate::checksums::Sums;
@@ -23,6 +24,8 @@ const OPAQUE: u8 = 1 << 4;
 const OWED: u8 = 1 << 5;
 /// It may carry a segment that cannot be read here: a source route, part of a header.
 const UNREAD: u8 = 1 << 6;
+/// The frame is one that `ordinary` proved sound.
+const ORDINARY: u8 = 1 << 7;
 
 /// Handed to no port.
 const NOBODY: u16 = u16::MAX;
@@ -87,6 +90,31 @@ fn wide(bytes: &[u8]) -> u128 {
 }
 
 impl Segment {
+    /// An ordinary frame: both headers at their places without options, all sums right.
+    #[inline]
+    pub(crate) fn ordinary(
+        record: &Record,
+        to: Option<u16>,
+        flags: u16,
+        payload: usize,
+        owed: bool,
+    ) -> Self {
+        Self {
+            prev: 0,
+            hash: 0,
+            net_at: 14,
+            tcp_at: 34,
+            payload: payload as u32,
+            flags,
+            from: record.port.0,
+            to: to.unwrap_or(NOBODY),
+            spared: record.deliberate,
+            copies: record.deliveries,
+            answered: 0,
+            marks: TCP | SUMS | ORDINARY | if owed { OWED } else { 0 },
+        }
+    }
+
     /// What a frame is to the reset checks; one that carries no TCP header is never looked at.
     #[inline]
     pub(crate) fn of(shot: &Shot<'_>, sums: Sums, ports: &[PortFacts]) -> Self {
@@ -166,6 +194,11 @@ impl Segment {
         self.has(UNREAD)
     }
 
+    #[inline]
+    pub(crate) fn is_ordinary(&self) -> bool {
+        self.has(ORDINARY)
+    }
+
     /// From now on every copy delivered must be answered.
     #[inline]
     pub(crate) fn owe(&mut self) {
@@ -225,6 +258,8 @@ pub(crate) struct Segments {
     entries: Vec<Segment>,
     /// The latest frame of each chain, counted from 1; 0 for none. A power of two of them.
     heads: Vec<u32>,
+    /// How many entries stand in the chains.
+    chained: usize,
     /// Answers that are owed and did not come yet.
     owed: u64,
 }
@@ -235,22 +270,32 @@ impl Segments {
         self.entries.clear();
         self.entries.reserve(frames);
         self.heads.clear();
-        self.heads.resize(frames.next_power_of_two().max(16), 0);
+        self.chained = 0;
         self.owed = 0;
     }
 
     /// Adds the next frame.
     #[inline]
-    pub(crate) fn push(&mut self, mut segment: Segment) {
-        let number = self.entries.len() as u32 + 1;
-        if segment.is_tcp() {
-            let chain = segment.hash as usize & (self.heads.len() - 1);
-            segment.prev = std::mem::replace(&mut self.heads[chain], number);
-            if segment.is_owed() {
-                self.owed += u64::from(segment.copies);
-            }
+    pub(crate) fn push(&mut self, segment: Segment) {
+        if segment.is_owed() {
+            self.owed += u64::from(segment.copies);
         }
         self.entries.push(segment);
+    }
+
+    /// Brings the chains up to the latest frame, for whoever is about to follow one.
+    pub(crate) fn link(&mut self, capture: &Capture) {
+        if self.heads.is_empty() {
+            self.heads.resize(capture.len().next_power_of_two().max(16), 0);
+        }
+        for (index, segment) in self.entries.iter_mut().enumerate().skip(self.chained) {
+            if segment.is_tcp() {
+                segment.hash = segment.ends(capture.frame(FrameId(index as u32))).hash();
+                let chain = segment.hash as usize & (self.heads.len() - 1);
+                segment.prev = std::mem::replace(&mut self.heads[chain], index as u32 + 1);
+            }
+        }
+        self.chained = self.entries.len();
     }
 
     /// How many frames there are so far.
@@ -269,7 +314,8 @@ impl Segments {
         self.entries.get(id.index()).map_or(Deliberate::NOTHING, |segment| segment.spared)
     }
 
-    /// The earlier segments between two ends in both directions, latest first, with some others.
+    /// The earlier segments between two ends in both directions, latest first, with some others;
+    /// those up to the last [`Segments::link`].
     #[inline]
     pub(crate) fn chain(&self, hash: u32) -> impl Iterator<Item = (FrameId, &Segment)> {
         let mut next = self.heads[hash as usize & (self.heads.len() - 1)];
