@@ -5,7 +5,10 @@
 //! standard ones and runs a folder of scenarios from a test:
 //!
 //! ```no_run
-//! # fn my_kind() -> nodes::Kind { unimplemented!() }
+//! # use wireproof::nodes::Kind;
+//! # fn my_kind() -> Kind {
+//! #     Kind::new("mine", "takes every frame", |config, kinds| kinds.build("sink", config))
+//! # }
 //! #[test]
 //! fn my_stack_keeps_the_rules() {
 //!     wireproof::Suite::at("tests/wire").kind(my_kind()).assert();

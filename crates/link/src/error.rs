@@ -19,16 +19,16 @@ pub struct LinkId(pub u16);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SimError {
     /// A frame more than [`Limits::frames`](crate::Limits::frames) was emitted.
-    #[error("more than {0} frames emitted, the limit of this run")]
+    #[error("one frame more was emitted than this run's limit of {0}")]
     FrameLimit(u32),
     /// A step more than [`Limits::steps`](crate::Limits::steps) was due.
-    #[error("more than {0} steps, the limit of this run")]
+    #[error("one step more was due than this run's limit of {0}")]
     StepLimit(u64),
     /// A frame more than [`Limits::queue`](crate::Limits::queue) was to be in flight.
-    #[error("more than {0} frames in flight at once, the limit of this run")]
+    #[error("one frame more was to be in flight than this run's limit of {0}")]
     QueueLimit(usize),
     /// Something was due after [`Limits::duration`](crate::Limits::duration).
-    #[error("longer than {0:?} of virtual time, the limit of this run")]
+    #[error("something was due after this run's limit of {0:?} of virtual time")]
     DurationLimit(Duration),
     /// A node could not do as it was told.
     #[error("node {0}: {1}")]
