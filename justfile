@@ -10,6 +10,10 @@ scenario ID *ARGS:
 veth ID *ARGS:
     cargo run --release -q -- run {{ID}} --on veth -v {{ARGS}}
 
+# The same with the running kernel in the place of the node that rejects: just kernel fin-then-rst
+kernel ID *ARGS:
+    cargo run --release -q -- run {{ID}} --on veth --swap rejecter=linux,reject=nft -v {{ARGS}}
+
 # Runs every scenario
 all *ARGS:
     cargo run --release -q -- run {{ARGS}}

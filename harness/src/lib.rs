@@ -39,7 +39,8 @@ pub use {checks, link, nodes, scenario, wire};
 
 /// The whole command with these kinds of node, for a binary of one's own as for `wireproof`.
 #[must_use]
-pub fn main(registry: Registry) -> ExitCode {
+pub fn main(mut registry: Registry) -> ExitCode {
+    registry.register(run::linux::kind());
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -139,6 +139,11 @@ impl Walk {
         if let Some(reason) = plan.not_on.get(wire) {
             return Walked::NotRun(format!("not on the wire `{wire}`: {reason}"));
         }
+        let kernel = plan.nodes.iter().find(|node| node.kind == run::linux::KIND);
+        if let (Some(node), Some(reason)) = (kernel, plan.not_on.get(run::linux::KIND)) {
+            let name = &node.name;
+            return Walked::NotRun(format!("not with a kernel as `{name}`: {reason}"));
+        }
         let run = match self.run(&plan) {
             Ok(run) => run,
             Err(error) => return Walked::Refused(Refusal::Other(error)),

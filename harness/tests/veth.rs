@@ -152,6 +152,93 @@ fn a_scenario_that_cannot_run_is_told_with_its_reason() {
     assert_eq!(output.status.code(), Some(2), "{}", self::told(&output));
 }
 
+/// Runs scenarios with a kernel in a node's place, if the program that its rules need is there.
+fn with_kernel(place: &Place, words: &[&str], swap: &str, program: &str) -> Option<Output> {
+    if Command::new(program).arg("--version").output().is_err() {
+        eprintln!("not run: {program} is not installed here");
+        return None;
+    }
+    let all: Vec<&str> =
+        ["run", "--on", "veth", "--swap", swap].iter().chain(words).copied().collect();
+    Some(place.run(&all))
+}
+
+#[test]
+fn the_kernel_gives_the_golden_of_every_reset() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    for (reject, program) in [("nft", "nft"), ("iptables", "iptables")] {
+        let swap = format!("rejecter=linux,reject={reject}");
+        let Some(output) = with_kernel(&place, &["rst"], &swap, program) else { continue };
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(told.lines().filter(|line| line.starts_with("ok ")).count() >= 55, "{told}");
+    }
+}
+
+#[test]
+fn the_kernel_forwards_and_rejects_as_the_firewall_does() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    for (reject, program) in [("nft", "nft"), ("iptables", "iptables")] {
+        let swap = format!("firewall=linux,hook=forward,reject={reject}");
+        let Some(output) = with_kernel(&place, &["middlebox"], &swap, program) else { continue };
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(told.lines().filter(|line| line.starts_with("ok ")).count() >= 25, "{told}");
+    }
+}
+
+#[test]
+fn a_kernel_that_answers_otherwise_does_not_hold() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    let first = &["rst/fin-then-rst"];
+    for (swap, word) in [
+        ("rejecter=linux,sysctls=net.ipv4.ip_default_ttl=63", "ip4.ttl"),
+        ("rejecter=linux,ports=81", "no such frame of rejecter"),
+        ("rejecter=linux,rules=tcp dport 80 drop", "no such frame of rejecter"),
+    ] {
+        let Some(output) = with_kernel(&place, first, swap, "nft") else { return };
+        let told = told(&output);
+        assert!(output.status.code() == Some(1) && told.contains(word), "{swap}: {told}");
+    }
+    let swap = "rejecter=linux,rules=no such rule";
+    let Some(output) = with_kernel(&place, first, swap, "nft") else { return };
+    let told = told(&output);
+    assert!(output.status.code() == Some(2) && told.contains("no such rule"), "{told}");
+}
+
+#[test]
+fn a_rule_at_another_hook_and_a_closed_port_answer_the_same() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    for swap in [
+        "rejecter=linux,reject=none",
+        "rejecter=linux,hook=prerouting",
+        "rejecter=linux,hook=ingress",
+    ] {
+        let words = &["rst/fin-then-rst", "rst/ip6-fin-then-rst", "rst/ack", "rst/syn"];
+        let Some(output) = with_kernel(&place, words, swap, "nft") else { return };
+        assert_eq!(output.status.code(), Some(0), "{swap}: {}", told(&output));
+    }
+}
+
+#[test]
+fn a_kernel_shows_its_settings_and_runs_on_veth_only() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    let words = &["-v", "rst/fin-then-rst"];
+    let Some(output) = with_kernel(&place, words, "rejecter=linux", "nft") else { return };
+    let shown = told(&output);
+    for word in ["net.ipv4.ip_default_ttl = 64", "reject with tcp reset"] {
+        assert!(shown.contains(word), "{word}: {shown}");
+    }
+    let simulated = place.run(&["run", "--swap", "rejecter=linux", "rst/fin-then-rst"]);
+    let told = told(&simulated);
+    assert!(simulated.status.code() == Some(2) && told.contains("--on veth"), "{told}");
+}
+
 /// What a run could leave: namespaces that processes are in, names of namespaces, interfaces of
 /// the host, and processes of this command.
 #[derive(Debug, PartialEq, Eq)]

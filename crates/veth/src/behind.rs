@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use wire::Instant;
 
 use crate::clock::Clock;
-use crate::end::{Arrived, Leg};
+use crate::end::{Arrived, End, Leg};
 use crate::error::Error;
 
 /// What all nodes of a run share.
@@ -68,6 +68,8 @@ impl Shared {
 pub(crate) struct Ways {
     pub(crate) out: Option<Leg>,
     pub(crate) into: Option<Leg>,
+    /// The other end of a kernel's port, which has no socket of ours.
+    pub(crate) kernel: Option<Arc<End>>,
 }
 
 /// The node and its pairs.

@@ -9,6 +9,7 @@ mod behind;
 mod clock;
 mod end;
 mod error;
+mod kernel;
 mod namespace;
 mod pairs;
 mod sys;
@@ -17,6 +18,7 @@ mod wire;
 
 pub use end::{LEAST_BYTES, MOST_BYTES};
 pub use error::Error;
+pub use kernel::{Hook, Kernel, Reject, Rules};
 pub use namespace::enter;
-pub use topology::{LinkSpec, NodeSpec, lay};
+pub use topology::{LinkSpec, NodeSpec, Occupant, lay};
 pub use wire::Wire;

@@ -1,7 +1,7 @@
 //! Makes a topology: a namespace for each node and one for the wire, a veth pair for each plain
 //! link and two for each link that does something to frames, and the sockets between them.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use link::{Chance, Limits, LinkChange, LinkConfig, Node, NodeId, PortConfig, PortIndex, Sim};
@@ -9,8 +9,9 @@ use rtnetlink::Handle;
 
 use crate::behind::{Behind, Shared, Ways};
 use crate::clock::Timer;
-use crate::end::{Closing, End, Leg, MOST_MTU};
+use crate::end::{self, Closing, End, Leg, MOST_MTU};
 use crate::error::{Error, Tried};
+use crate::kernel::{self, Kernel, Running};
 use crate::namespace::{Namespace, set_sysctl};
 use crate::pairs::{self, Wanted};
 use crate::sys;
@@ -23,7 +24,15 @@ pub struct NodeSpec {
     /// Its ports.
     pub ports: Vec<PortConfig>,
     /// The implementation.
-    pub node: Box<dyn Node>,
+    pub node: Occupant,
+}
+
+/// Who stands at a node's place.
+pub enum Occupant {
+    /// A node of ours.
+    Ours(Box<dyn Node>),
+    /// The running kernel.
+    Kernel(Kernel),
 }
 
 /// A link to be laid.
@@ -55,7 +64,10 @@ pub fn lay(
     let mut layer = Layer::new(Arc::new(shared))?;
     let mut grounds = Vec::new();
     for node in &nodes {
-        grounds.push(Ground::quiet(node.ports.len())?);
+        grounds.push(match &node.node {
+            Occupant::Ours(_) => Ground::quiet(node.ports.len())?,
+            Occupant::Kernel(kernel) => Ground::kernel(kernel, node.ports.len(), &layer.shared)?,
+        });
     }
     let mut ways: Vec<Vec<Ways>> =
         nodes.iter().map(|node| node.ports.iter().map(|_| Ways::default()).collect()).collect();
@@ -63,10 +75,20 @@ pub fn lay(
         layer.lay(link, &nodes, &mut grounds, &mut ways)?;
     }
     let mut sim = Sim::new(seed, limits);
-    for (node, ways) in nodes.into_iter().zip(ways) {
+    for ((node, ways), ground) in nodes.into_iter().zip(ways).zip(&mut grounds) {
         let ports: Vec<String> = node.ports.iter().map(|port| port.name.clone()).collect();
-        let behind = Behind::new(node.node, ways, Arc::clone(&layer.shared));
-        sim.add_node(&node.name, Box::new(behind), &ports);
+        match node.node {
+            Occupant::Ours(ours) => {
+                let behind = Behind::new(ours, ways, Arc::clone(&layer.shared));
+                sim.add_node(&node.name, Box::new(behind), &ports);
+            }
+            Occupant::Kernel(kernel) => {
+                let running = layer.start(&node.name, &kernel, &node.ports, ways, ground)?;
+                let ends = running.ends();
+                let id = sim.add_node(&node.name, Box::new(running), &ports);
+                layer.kernels.extend(ends.into_iter().map(|end| (id, end)));
+            }
+        }
     }
     for link in links {
         let [a, b] = link.ends.map(|(node, port)| (NodeId(node), port));
@@ -81,6 +103,8 @@ pub fn lay(
 struct Ground {
     namespace: Namespace,
     sockets: Vec<Option<OwnedFd>>,
+    /// How to speak to a kernel node's own network, and what was set there.
+    kernel: Option<(Handle, Vec<String>)>,
 }
 
 impl Ground {
@@ -90,7 +114,19 @@ impl Ground {
             quieten()?;
             (0..ports).map(|_| socket().map(Some)).collect()
         })?;
-        Ok(Self { namespace, sockets })
+        Ok(Self { namespace, sockets, kernel: None })
+    }
+
+    /// A namespace whose kernel is to answer, set up as far as it can be without interfaces.
+    fn kernel(kernel: &Kernel, ports: usize, shared: &Shared) -> Result<Self, Error> {
+        let (namespace, (sockets, netlink, told)) = Namespace::new(|| {
+            let told = kernel::pin(kernel)?;
+            let sockets: Result<Vec<_>, Error> = (0..ports).map(|_| socket().map(Some)).collect();
+            let sockets = sockets?;
+            end::up(&socket()?, "lo")?;
+            Ok((sockets, pairs::netlink(&shared.runtime)?, told))
+        })?;
+        Ok(Self { namespace, sockets, kernel: Some((netlink, told)) })
     }
 }
 
@@ -120,6 +156,8 @@ struct Layer {
     made: usize,
     legs: Vec<Leg>,
     ends: Closing,
+    kernels: Vec<(NodeId, Arc<End>)>,
+    remarks: Vec<String>,
 }
 
 impl Layer {
@@ -128,7 +166,16 @@ impl Layer {
             quieten()?;
             pairs::netlink(&shared.runtime)
         })?;
-        Ok(Self { shared, middle, netlink, made: 0, legs: Vec::new(), ends: Closing::default() })
+        Ok(Self {
+            shared,
+            middle,
+            netlink,
+            made: 0,
+            legs: Vec::new(),
+            ends: Closing::default(),
+            kernels: Vec::new(),
+            remarks: Vec::new(),
+        })
     }
 
     fn lay(
@@ -144,7 +191,10 @@ impl Layer {
         if !link.ends.iter().all(known) {
             return Err(Error::Plan(format!("{}: an end is no port of a node", link.name)));
         }
-        if link.steady && is_plain(&link.settings) {
+        let ours = |&(node, _): &(u16, PortIndex)| {
+            matches!(nodes[usize::from(node)].node, Occupant::Ours(_))
+        };
+        if link.steady && is_plain(&link.settings) && link.ends.iter().all(ours) {
             let [a, b] = link.ends.map(|at| (at, interface(nodes, at)));
             let ends = [a, b].map(|((node, port), name)| {
                 let config = &nodes[usize::from(node)].ports[usize::from(port)];
@@ -164,8 +214,19 @@ impl Layer {
             let here = (usize::from(at.0), config.mac, name);
             let middle = format!("wire{}", self.made);
             let in_middle = Wanted { name: &middle, namespace: None, mac: None, mtu: MOST_MTU };
-            self.pair(&wanted(&here, grounds), &in_middle)?;
+            let outer = wanted(&here, grounds);
+            // A kernel goes by its interface's MTU; nodes of ours have none, so theirs hides none.
+            let mtu =
+                if ours(&at) { MOST_MTU } else { link.settings.mtu.flatten().unwrap_or(1500) };
+            self.pair(&Wanted { mtu, ..outer }, &in_middle)?;
             let socket = self.middle.inside(socket)?;
+            if !ours(&at) {
+                let control = take(grounds, at, &here.2)?;
+                end::plain(&control, &here.2)?;
+                end::up(&control, &here.2)?;
+                way(ways, at).kernel = Some(self.open(socket, &middle)?);
+                continue;
+            }
             let node = self.end(grounds, at, &here.2)?;
             let middle = self.open(socket, &middle)?;
             let way = way(ways, at);
@@ -183,11 +244,10 @@ impl Layer {
     fn end(
         &mut self,
         grounds: &mut [Ground],
-        (node, port): (u16, PortIndex),
+        at: (u16, PortIndex),
         name: &str,
     ) -> Result<Arc<End>, Error> {
-        let place = grounds[usize::from(node)].sockets[usize::from(port)].take();
-        let socket = place.ok_or_else(|| Error::Plan(format!("{name}: a port takes one link")))?;
+        let socket = take(grounds, at, name)?;
         self.open(socket, name)
     }
 
@@ -202,6 +262,44 @@ impl Layer {
         let leg = Leg { from: Arc::clone(from), to: Arc::clone(to) };
         self.legs.push(leg.clone());
         leg
+    }
+
+    /// Gives a kernel node all that it needs, and waits until it answers.
+    fn start(
+        &mut self,
+        name: &str,
+        kernel: &Kernel,
+        ports: &[PortConfig],
+        ways: Vec<Ways>,
+        ground: &mut Ground,
+    ) -> Result<Running, Error> {
+        let none = || Error::Plan(format!("{name} is no kernel node"));
+        let (netlink, told) = ground.kernel.take().ok_or_else(none)?;
+        let port = |(index, (config, way)): (usize, (&PortConfig, Ways))| {
+            let (config, name) = (config.clone(), interface_name(config, index));
+            let index = ground.namespace.inside(|| {
+                let number = sys::interface_index(socket()?.as_fd(), &name);
+                Ok(number.unwrap_or(0) as u32)
+            })?;
+            let name = way.kernel.is_some().then_some(name);
+            Ok((kernel::Port { config, end: way.kernel, index }, name))
+        };
+        let ports: Result<Vec<_>, Error> = ports.iter().zip(ways).enumerate().map(port).collect();
+        let (ports, names): (Vec<kernel::Port>, Vec<Option<String>>) = ports?.into_iter().unzip();
+        let names: Vec<String> = names.into_iter().flatten().collect();
+        let settled = kernel::settle(&netlink, &ports, kernel.default_route);
+        let known = self.shared.runtime.block_on(settled)?;
+        let (loaded, listening) = ground
+            .namespace
+            .inside(|| Ok((kernel.rules.load(&names)?, kernel::listen(&kernel.listen)?)))?;
+        for line in told.into_iter().chain(loaded) {
+            self.remarks.push(format!("{name}: {line}"));
+        }
+        let ground = kernel::Ground { netlink, known, listening };
+        let shared = Arc::clone(&self.shared);
+        let mut running = Running::new(ports, shared, ground, kernel.default_route);
+        running.prove()?;
+        Ok(running)
     }
 
     /// Proves that every pair carries frames, and starts the clock.
@@ -221,13 +319,23 @@ impl Layer {
             sim,
             shared: self.shared,
             timer,
-            kernels: Vec::new(),
-            remarks: Vec::new(),
+            kernels: self.kernels,
+            remarks: self.remarks,
             latest: wire::Duration::ZERO,
             _namespaces: namespaces,
             _ends: self.ends,
         })
     }
+}
+
+/// The socket that was opened for a port.
+fn take(
+    grounds: &mut [Ground],
+    (node, port): (u16, PortIndex),
+    name: &str,
+) -> Result<OwnedFd, Error> {
+    let place = grounds[usize::from(node)].sockets[usize::from(port)].take();
+    place.ok_or_else(|| Error::Plan(format!("{name}: a port takes one link")))
 }
 
 fn way(ways: &mut [Vec<Ways>], (node, port): (u16, PortIndex)) -> &mut Ways {
@@ -244,12 +352,16 @@ fn wanted<'a>(
 
 /// The port's name where the kernel takes it for an interface, and one of ours where not.
 fn interface(nodes: &[NodeSpec], (node, port): (u16, PortIndex)) -> String {
-    let name = &nodes[usize::from(node)].ports[usize::from(port)].name;
+    interface_name(&nodes[usize::from(node)].ports[usize::from(port)], usize::from(port))
+}
+
+fn interface_name(port: &PortConfig, number: usize) -> String {
+    let name = &port.name;
     let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let taken = ["lo", "all", "default", ".", ".."].contains(&name.as_str());
     match !name.is_empty() && name.len() <= 15 && name.chars().all(good) && !taken {
         true => name.clone(),
-        false => format!("port{port}"),
+        false => format!("port{number}"),
     }
 }
 

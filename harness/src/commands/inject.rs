@@ -32,6 +32,12 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
     super::writable(&words.write)?;
     let file = super::read_capture(&words.input)?;
     let spec = NodeSpec::parse(&words.to).context("--to")?;
+    if spec.kind == crate::run::linux::KIND {
+        bail!(
+            "--to {}: a running kernel is not built into `inject` yet; `run --swap` takes it",
+            words.to
+        );
+    }
     let config = config(&spec, registry);
     let node = registry.build(&spec.kind, &config).with_context(|| format!("--to {}", words.to))?;
     let mut feed = Feed::new(node, &config);

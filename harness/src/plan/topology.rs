@@ -3,8 +3,11 @@
 use link::{Address, Datum, LinkChange, Peer, PortConfig, PortIndex};
 use nodes::{NodeConfig, PortRule, Registry, Role};
 use scenario::{LinkSettings, PortRef, Scalar};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::{Mac, PortId};
+
+use crate::run::linux;
 
 use super::{PlanLink, PlanNode, Planner, Swap};
 
@@ -39,7 +42,7 @@ impl Planner<'_> {
             let first = next_port;
             next_port += ports.len() as u16;
             let options = match swap {
-                Some(swap) => swap.spec.options.clone(),
+                Some(swap) => inherited(swap, node),
                 None => node
                     .options
                     .iter()
@@ -90,8 +93,14 @@ impl Planner<'_> {
                 names.push(port.value.clone());
             }
         }
-        let wanted = match registry.get(kind).map_or(PortRule::Exactly(1), |kind| kind.ports) {
-            PortRule::Exactly(count) | PortRule::AtLeast(count) => count.max(1),
+        // What stands in a node's place has the node's ports.
+        let count =
+            |kind: &str| match registry.get(kind).map_or(PortRule::Exactly(1), |kind| kind.ports) {
+                PortRule::Exactly(count) | PortRule::AtLeast(count) => count.max(1),
+            };
+        let wanted = match kind {
+            linux::KIND => count(kind).max(count(&node.kind.value)),
+            _ => count(kind),
         };
         for number in names.len()..wanted {
             names.push(format!("eth{number}"));
@@ -195,6 +204,25 @@ impl Planner<'_> {
             node.role = registry.role(&node.kind, &node.config);
         }
     }
+}
+
+/// The options that a swap gives; a kernel in a node's place rejects what the node rejects, and
+/// reaches whom it reaches.
+fn inherited(swap: &Swap, node: &scenario::Node) -> BTreeMap<String, Datum> {
+    let mut options = swap.spec.options.clone();
+    if swap.spec.kind == linux::KIND {
+        for (theirs, ours) in [("reject", "ports"), ("default-route", "default-route")] {
+            let written = node.options.iter().find(|option| option.name.value == theirs);
+            if let (Some(option), false) = (written, options.contains_key(ours)) {
+                options.insert(ours.to_owned(), datum(&option.value.value));
+            }
+        }
+        // A firewall passes on whatever it is not told to reject.
+        if node.kind.value == "firewall" && !options.contains_key("ports") {
+            options.insert("ports".to_owned(), Datum::Text("none".to_owned()));
+        }
+    }
+    options
 }
 
 /// Tells each port who sits at the other end of its link.

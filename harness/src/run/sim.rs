@@ -1,12 +1,12 @@
 //! The simulated wire under a script.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use link::{Command, LinkConfig, LinkId, NodeId, Seen, Sim, SimError};
 use nodes::Registry;
 use wire::{Capture, Instant};
 
 use super::script::Script;
-use super::{Run, Wire};
+use super::{Run, Wire, linux};
 use crate::plan::{LinkStep, Plan};
 
 /// Runs a plan in virtual time.
@@ -36,6 +36,9 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
 fn topology(plan: &Plan, registry: &Registry) -> Result<Sim> {
     let mut sim = Sim::new(plan.seed, plan.limits);
     for node in &plan.nodes {
+        if node.kind == linux::KIND {
+            bail!("{}: the kind `linux` is a running kernel; it takes --on veth", node.name);
+        }
         let made = registry.build(&node.kind, &node.config).with_context(|| node.name.clone())?;
         let ports: Vec<String> = node.config.ports.iter().map(|port| port.name.clone()).collect();
         sim.add_node(&node.name, made, &ports);

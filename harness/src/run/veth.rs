@@ -4,11 +4,11 @@
 use anyhow::{Context, Result};
 use link::{Command, LinkId, NodeId, Seen, SimError};
 use nodes::Registry;
-use veth::{Error, LinkSpec, NodeSpec};
+use veth::{Error, LinkSpec, NodeSpec, Occupant};
 use wire::{Capture, Duration, Instant};
 
 use super::script::Script;
-use super::{Run, Wire};
+use super::{Run, Wire, linux};
 use crate::plan::{Action, LinkStep, Plan};
 
 /// Runs a plan by the real clock.
@@ -40,9 +40,13 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
 fn topology(plan: &Plan, registry: &Registry) -> Result<veth::Wire> {
     let mut nodes = Vec::new();
     for node in &plan.nodes {
-        let made = registry.build(&node.kind, &node.config).with_context(|| node.name.clone())?;
+        let told = || node.name.clone();
+        let occupant = match node.kind.as_str() {
+            linux::KIND => Occupant::Kernel(linux::kernel(&node.config).with_context(told)?),
+            kind => Occupant::Ours(registry.build(kind, &node.config).with_context(told)?),
+        };
         let (name, ports) = (node.name.clone(), node.config.ports.clone());
-        nodes.push(NodeSpec { name, ports, node: made });
+        nodes.push(NodeSpec { name, ports, node: occupant });
     }
     let links: Vec<LinkSpec> =
         (0..).zip(&plan.links).map(|(at, link)| spec(plan, at, link)).collect();
