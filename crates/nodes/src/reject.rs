@@ -20,12 +20,14 @@ mod ip6;
 mod options;
 mod port;
 mod reset;
+mod straight;
 
 pub use reset::{Profile, Rule, Silence, reset_for};
 
 use fragments::Fragments;
 use options::Options;
 use port::{Ethernet, Port};
+use straight::Straight;
 
 static OPTIONS: &[OptionSpec] = &[
     OptionSpec {
@@ -92,6 +94,8 @@ pub struct Reject {
 #[derive(Clone, Debug)]
 struct Host {
     ports: Vec<Port>,
+    /// By port, where most triggers can be answered with few questions.
+    straight: Vec<Option<Straight>>,
     rule: Rule,
     fragments: Fragments,
 }
@@ -108,15 +112,17 @@ impl Reject {
             _ => Profile::Linux,
         };
         let anywhere = options.bool("default-route")?.unwrap_or(false);
+        let rule = Rule {
+            ttl: options.num("ttl")?.unwrap_or(64),
+            mtu: options.num("mtu")?.unwrap_or(1500),
+            spared: rejected(config)?.complement(),
+            profile,
+        };
         Ok(Self {
             host: Host {
+                straight: config.ports.iter().map(|port| Straight::of(port, &rule)).collect(),
                 ports: config.ports.iter().map(|port| Port::new(port, anywhere)).collect(),
-                rule: Rule {
-                    ttl: options.num("ttl")?.unwrap_or(64),
-                    mtu: options.num("mtu")?.unwrap_or(1500),
-                    spared: rejected(config)?.complement(),
-                    profile,
-                },
+                rule,
                 fragments: Fragments::default(),
             },
             outbox: Outbox::new(),
@@ -129,6 +135,23 @@ impl Reject {
 impl Host {
     /// Appends the frame that answers, or says why none does; part of one may stand there then.
     fn answer(
+        &mut self,
+        now: Instant,
+        port: PortIndex,
+        frame: &[u8],
+        reply: &mut Vec<u8>,
+    ) -> Result<(), Silence> {
+        if let Some(Some(straight)) = self.straight.get(usize::from(port))
+            && let Some(answer) = straight.answer(&self.rule, frame)
+        {
+            reply.extend_from_slice(&answer);
+            return Ok(());
+        }
+        self.answer_any(now, port, frame, reply)
+    }
+
+    /// The same for every frame there may be.
+    fn answer_any(
         &mut self,
         now: Instant,
         port: PortIndex,

@@ -94,7 +94,7 @@ pub(super) fn reset(
         return Err(Silence::Mtu);
     }
     match rule.profile {
-        Profile::Linux => fresh(rule.ttl, src, dst, out),
+        Profile::Linux => out.extend_from_slice(fresh(rule.ttl, src, dst).as_flattened()),
         Profile::Linux26 => {
             edited(trigger.header, out);
             tcp.reserve(trigger.body[12]);
@@ -118,13 +118,13 @@ fn checksum_holds(rule: &Rule, trigger: &Datagram<'_>, options: &Options) -> boo
     sum.bytes(trigger.body).checksum() == 0
 }
 
-/// A header of its own: no options, TOS 0, id 0 with DF set (RFC 6864 4.1).
+/// A header of its own to the trigger's source: no options, TOS 0, id 0 with DF set (RFC 6864 4.1).
 #[inline]
-fn fresh(ttl: u8, src: [u8; 4], dst: [u8; 4], out: &mut Vec<u8>) {
+pub(super) fn fresh(ttl: u8, src: [u8; 4], dst: [u8; 4]) -> [[u8; 4]; 5] {
     let (length, id) = ([0x45, 0, 0, 40], [0, 0, 0x40, 0]);
     let sum = Sum::new().bytes(&length).bytes(&id).bytes(&[ttl, TCP]).bytes(&dst).bytes(&src);
     let [high, low] = sum.checksum().to_be_bytes();
-    out.extend_from_slice([length, id, [ttl, TCP, high, low], dst, src].as_flattened());
+    [length, id, [ttl, TCP, high, low], dst, src]
 }
 
 /// The trigger's header, edited: TOS and options stay, addresses change places, TTL 255, id 0, DF.

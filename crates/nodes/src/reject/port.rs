@@ -166,14 +166,14 @@ impl Port {
 
 /// An IPv4 address that no host has: unspecified, loopback, multicast, limited broadcast.
 #[inline]
-fn is_nobody(address: [u8; 4]) -> bool {
+pub(super) fn is_nobody(address: [u8; 4]) -> bool {
     let [first, ..] = address;
     address == [0; 4] || first == 127 || first & 0xf0 == 0xe0 || address == [255; 4]
 }
 
 /// RFC 919 7: all host bits set, in a subnet that is no point-to-point link (RFC 3021).
 #[inline]
-fn is_broadcast(address: u32, ip: u32, mask: u32) -> bool {
+pub(super) fn is_broadcast(address: u32, ip: u32, mask: u32) -> bool {
     (address ^ ip) & mask == 0 && !mask > 1 && address | mask == u32::MAX
 }
 
@@ -183,7 +183,7 @@ fn is_no_host6(address: u128) -> bool {
     address <= 1 || address >> 120 == 0xff
 }
 
-fn mask4(prefix: u8) -> u32 {
+pub(super) fn mask4(prefix: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0)
 }
 

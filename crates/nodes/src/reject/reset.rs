@@ -197,13 +197,18 @@ impl Header {
         self.rest[0] |= byte & 0x0f;
     }
 
-    /// Appends the 20 bytes, their checksum over them and the pseudo-header.
+    /// Appends the 20 bytes.
     #[inline]
     pub(super) fn append(&self, pseudo: Sum, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.words(pseudo).as_flattened());
+    }
+
+    /// The 20 bytes, with the checksum over them and the pseudo-header.
+    #[inline]
+    pub(super) fn words(&self, pseudo: Sum) -> [[u8; 4]; 5] {
         let sum = pseudo.bytes(&self.ports).bytes(&self.seq).bytes(&self.ack).bytes(&self.rest);
         let [high, low] = sum.checksum().to_be_bytes();
-        let words = [self.ports, self.seq, self.ack, self.rest, [high, low, 0, 0]];
-        out.extend_from_slice(words.as_flattened());
+        [self.ports, self.seq, self.ack, self.rest, [high, low, 0, 0]]
     }
 }
 
