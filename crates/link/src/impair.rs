@@ -16,6 +16,8 @@ pub(crate) struct Lane {
     pub(crate) link: LinkId,
     pub(crate) target: PortId,
     config: LinkConfig,
+    /// The settings' delay, while they ask for nothing else.
+    plain: Option<Duration>,
     /// Frames emitted into this direction so far.
     offered: u64,
     loss: Dice,
@@ -89,6 +91,7 @@ impl Lane {
         Self {
             link,
             target,
+            plain: plain(&config),
             config,
             offered: 0,
             loss: dice(Purpose::Loss),
@@ -101,6 +104,19 @@ impl Lane {
             last_arrival: Instant::ZERO,
             waiting: VecDeque::new(),
         }
+    }
+
+    /// When a frame arrives on a link that only delays, with none still leaving from before; what
+    /// [`Lane::offer`] would say after many questions. `None`, and no frame was offered, otherwise.
+    #[inline]
+    pub(crate) fn plain_arrival(&mut self, now: Instant) -> Option<Instant> {
+        let delay = self.plain?;
+        if self.busy_until > now {
+            return None;
+        }
+        self.offered += 1;
+        self.last_arrival = (now + delay).max(self.last_arrival);
+        Some(self.last_arrival)
     }
 
     /// Decides what becomes of a frame.
@@ -190,6 +206,7 @@ impl Lane {
                 dice.since = self.offered;
             }
         }
+        self.plain = plain(config);
         let cut = was_up && !config.up;
         if cut {
             self.busy_until = now;
@@ -198,6 +215,15 @@ impl Lane {
         }
         cut
     }
+}
+
+/// The delay of settings that ask for nothing else.
+fn plain(config: &LinkConfig) -> Option<Duration> {
+    let limits = config.rate_bps.is_some() || config.mtu.is_some() || config.queue.is_some();
+    let chances = [&config.loss, &config.corrupt, &config.duplicate, &config.reorder];
+    let impaired = chances.iter().any(|chance| **chance != Chance::Never);
+    let plain = config.up && config.jitter.is_zero() && !limits && !impaired;
+    plain.then_some(config.delay)
 }
 
 /// Sets what is given; true when it was.

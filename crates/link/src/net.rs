@@ -109,22 +109,30 @@ impl Net {
             return Err(SimError::FrameLimit(self.limits.frames));
         }
         let port = PortId(home.first_port + out.port);
-        let frame = self.capture.push(self.now, port, out.frame);
-        let record = self.capture.record_mut(frame);
-        record.cause = cause;
-        record.deliberate = deliberate;
+        let frame = self.capture.push_caused(self.now, port, cause, deliberate, out.frame);
         let Some(number) = self.ports[usize::from(port.0)].lane else {
             self.note(frame, None, Mishap::Lost(LossReason::NoLink));
             return Ok(());
         };
         let lane = &mut self.lanes[usize::from(number)];
+        if let Some(arrival) = lane.plain_arrival(self.now) {
+            let target = lane.target;
+            return self.launch(arrival, frame, AS_EMITTED, target, number);
+        }
+        self.emit_impaired(frame, number, out.frame)
+    }
+
+    /// Puts a captured frame on a link that may do something to it.
+    #[inline(never)]
+    fn emit_impaired(&mut self, frame: FrameId, number: u16, bytes: &[u8]) -> Result<(), SimError> {
+        let lane = &mut self.lanes[usize::from(number)];
         let (link, target) = (lane.link, lane.target);
-        match lane.offer(self.now, out.frame) {
+        match lane.offer(self.now, bytes) {
             Err(reason) => self.note(frame, Some(link), Mishap::Lost(reason)),
             Ok(crossing) => {
                 let copy = match crossing.flip {
                     None => AS_EMITTED,
-                    Some((offset, bit)) => self.copies.flipped(out.frame, offset, bit),
+                    Some((offset, bit)) => self.copies.flipped(bytes, offset, bit),
                 };
                 self.launch(crossing.arrival, frame, copy, target, number)?;
                 if crossing.is_impaired() {

@@ -282,6 +282,14 @@ impl Sim {
     /// Sets a node's timer to what it wishes, at the earliest now.
     #[inline]
     fn arm(&mut self, node: NodeId, wish: Option<Instant>) {
+        // Most nodes have no timer: nothing wished and nobody waiting changes nothing.
+        if wish.is_none() && self.timers.next().is_none() {
+            return;
+        }
+        self.rearm(node, wish);
+    }
+
+    fn rearm(&mut self, node: NodeId, wish: Option<Instant>) {
         let wish = wish.map(|time| time.max(self.net.now));
         if wish != self.timers.get(node.0).map(|turn| turn.0) {
             let turn = wish.map(|time| (time, self.net.next_sequence()));

@@ -104,12 +104,28 @@ impl Capture {
     /// After 2^32 frames or with a frame of 4 GiB; the limits of a plan end a run long before.
     #[inline]
     pub fn push(&mut self, time: Instant, port: PortId, frame: &[u8]) -> FrameId {
+        self.push_caused(time, port, Cause::Unknown, Deliberate::NOTHING, frame)
+    }
+
+    /// As [`Capture::push`], of a frame of which it is known why it was emitted.
+    ///
+    /// # Panics
+    /// As [`Capture::push`].
+    #[inline]
+    pub fn push_caused(
+        &mut self,
+        time: Instant,
+        port: PortId,
+        cause: Cause,
+        deliberate: Deliberate,
+        frame: &[u8],
+    ) -> FrameId {
         let id = FrameId(u32::try_from(self.records.len()).expect("fewer than 2^32 frames"));
         self.records.push(Record {
             time,
             port,
-            cause: Cause::Unknown,
-            deliberate: Deliberate::NOTHING,
+            cause,
+            deliberate,
             deliveries: 0,
             altered: false,
             start: self.bytes.len(),
