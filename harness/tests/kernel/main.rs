@@ -1,0 +1,151 @@
+//! `reject` against the running kernel: random triggers from a seed, to nft's rule and to
+//! iptables', and the bytes of every answer. Where the machine allows no namespaces, or has not the
+//! program, the tests say so and count as ignored.
+
+mod trigger;
+
+use std::collections::BTreeMap;
+use std::process::{Command as Program, ExitCode};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use veth::{Kernel, LinkSpec, NodeSpec, Occupant, Reject, Rules};
+use wireproof::link::{
+    Address, Command, CommandError, Datum, Limits, LinkChange, Node, NodeId, Outbox, Peer,
+    PortConfig, PortIndex, Transmit,
+};
+use wireproof::nodes::{NodeConfig, Registry};
+use wireproof::wire::{self, Instant, Mac};
+
+use trigger::Triggers;
+
+/// Triggers for each rule.
+const MANY: usize = 3_000;
+const SEED: u64 = 0x5eed;
+/// Set to a number, another seed than that.
+const OTHER_SEED: &str = "WIREPROOF_SEED";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    // While there is one thread; listing needs no privilege.
+    let refused = if arguments.list { None } else { veth::enter().err() };
+    if let Some(refused) = &refused {
+        eprintln!("not run: {refused}");
+    }
+    let trial = |title: &str, name: &'static str, run: fn() -> Result<(), Failed>| {
+        let there = arguments.list || Program::new(name).arg("--version").output().is_ok();
+        if !there {
+            eprintln!("not run: {name} is not installed here");
+        }
+        Trial::test(title, run).with_ignored_flag(refused.is_some() || !there)
+    };
+    let trials = vec![
+        trial("reject_answers_as_nft_does", "nft", || differences(by(Reject::Nft), 64)),
+        trial("reject_answers_as_iptables_does", "iptables", || {
+            differences(by(Reject::Iptables), 64)
+        }),
+        trial("another_kernel_would_be_told_from_it", "nft", || {
+            match differences(by(Reject::Nft), 63) {
+                Ok(()) => Err("nothing differs from a kernel with another TTL".into()),
+                Err(_) => Ok(()),
+            }
+        }),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn by(reject: Reject) -> Rules {
+    Rules { reject, ..Rules::default() }
+}
+
+fn port(last: u8, peer: u8) -> PortConfig {
+    let mac = |last| Mac([2, 0, 0, 0, 0, last]);
+    let addresses = |last: u8| {
+        let ip4 = Address { ip: [10, 0, 0, last].into(), prefix: 24 };
+        let ip6 = [0xfd00, 0, 0, 0, 0, 0, 0, u16::from(last)];
+        vec![ip4, Address { ip: ip6.into(), prefix: 64 }]
+    };
+    let peer = Some(Peer { mac: mac(peer), addresses: addresses(peer) });
+    PortConfig { name: "eth0".into(), mac: mac(last), addresses: addresses(last), peer }
+}
+
+/// Both on the same triggers, the kernel over a veth pair.
+fn differences(rules: Rules, ttl: u8) -> Result<(), Failed> {
+    let sysctls = vec![("net.ipv4.ip_default_ttl".to_owned(), ttl.to_string())];
+    let kernel = Kernel { rules, sysctls, ..Kernel::default() };
+    let spec = |name: &str, port, node| NodeSpec { name: name.into(), ports: vec![port], node };
+    let nodes = vec![
+        spec("sender", port(1, 2), Occupant::Ours(Box::new(Mouth::default()))),
+        spec("kernel", port(2, 1), Occupant::Kernel(kernel)),
+    ];
+    let (ends, settings) = ([(0, 0), (1, 0)], LinkChange::default());
+    let link = LinkSpec { name: "link".into(), ends, settings, steady: true };
+    let mut running = veth::lay(0, Limits::default(), nodes, &[link])?;
+    let config =
+        NodeConfig { name: "ours".into(), ports: vec![port(2, 1)], options: BTreeMap::new() };
+    let mut ours = Registry::standard().build("reject", &config)?;
+    let (mut answers, mut wrong) = (0, Vec::new());
+    let other = std::env::var(OTHER_SEED).ok().and_then(|seed| seed.parse().ok());
+    for (number, (about, frame)) in Triggers::new(other.unwrap_or(SEED)).take(MANY).enumerate() {
+        let theirs = of_kernel(&mut running, &frame)?;
+        let expected = of_node(ours.as_mut(), &frame);
+        answers += theirs.len();
+        if theirs != expected {
+            let lines = |frames: &[Vec<u8>]| -> Vec<String> {
+                frames.iter().map(|frame| wire::render::line(frame)).collect()
+            };
+            let (was, is) = (lines(&theirs), lines(&expected));
+            let trigger = wire::render::line(&frame);
+            wrong.push(format!("{number} ({about}) {trigger}\n  kernel {was:?}\n  reject {is:?}"));
+        }
+    }
+    // A kernel that never answers, or always, would make a poor witness.
+    if answers < MANY / 3 || answers > MANY - MANY / 10 {
+        return Err(format!("{answers} answers to {MANY} triggers").into());
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<&str> = wrong.iter().take(10).map(String::as_str).collect();
+    Err(format!("{} of {MANY} differ\n{}", wrong.len(), shown.join("\n")).into())
+}
+
+fn of_kernel(running: &mut veth::Wire, frame: &[u8]) -> Result<Vec<Vec<u8>>, Failed> {
+    let before = running.capture().len();
+    let args = [("frame".to_owned(), Datum::Bytes(frame.to_vec()))].into();
+    running.command(NodeId(0), &Command::Do { verb: "say".into(), args }, 0)?;
+    while running.advance(None)? {}
+    let new = running.capture().iter().skip(before);
+    Ok(new.filter(|(_, record, _)| record.port.0 == 1).map(|(_, _, f)| f.to_vec()).collect())
+}
+
+fn of_node(node: &mut dyn Node, frame: &[u8]) -> Vec<Vec<u8>> {
+    let now = Instant::ZERO;
+    node.handle_frame(now, 0, frame);
+    let mut all = Vec::new();
+    while let Some(out) = node.poll_transmit(now) {
+        all.push(out.frame.to_vec());
+    }
+    while node.poll_event(now).is_some() {}
+    all
+}
+
+/// Says what it is told, and nothing else.
+#[derive(Default)]
+struct Mouth(Outbox);
+
+impl Node for Mouth {
+    fn handle_frame(&mut self, _: Instant, _: PortIndex, _: &[u8]) {}
+
+    fn handle_command(&mut self, _: Instant, command: &Command) -> Result<(), CommandError> {
+        if let Command::Do { args, .. } = command
+            && let Some(Datum::Bytes(frame)) = args.get("frame")
+        {
+            self.0.push(0, frame);
+        }
+        Ok(())
+    }
+
+    fn poll_transmit(&mut self, _: Instant) -> Option<Transmit<'_>> {
+        self.0.pop()
+    }
+}
