@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
 use rtnetlink::Handle;
-use wire::{Duration, Instant};
+use wire::{Duration, Instant, Mac};
 
 use crate::behind::Shared;
 use crate::end::{Arrived, End};
@@ -175,7 +175,8 @@ impl Running {
         };
         let Port { config, index, .. } = &self.ports[port];
         let near = config.addresses.iter().any(|own| settings::holds(own, source));
-        let mac = config.peer.as_ref().map(|peer| peer.mac);
+        let written = frame.get(6..12).and_then(|mac| mac.try_into().ok()).map(Mac);
+        let mac = config.peer.as_ref().map(|peer| peer.mac).or(written);
         if let Some(mac) = mac.filter(|_| near || self.default_route) {
             self.known.insert(source);
             // A source that no neighbour can have (a broadcast, say) is refused, and rightly so.

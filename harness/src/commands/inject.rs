@@ -11,6 +11,7 @@ use wire::{Capture, Instant, PortId};
 use crate::cli::{Inject, Wire};
 use crate::plan::topology;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS};
+use crate::run::{fed, linux};
 use crate::spec::NodeSpec;
 use crate::text::count;
 
@@ -25,23 +26,20 @@ const MOST_FRAMES: usize = 1 << 24;
 /// # Errors
 /// When the node cannot be made, or a capture not be read or written.
 pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
-    if words.on != Wire::Sim {
-        let wire = words.on.name();
-        bail!("the wire `{wire}` is not built into `inject` yet; use --on sim");
-    }
+    super::run::available(words.on)?;
     super::writable(&words.write)?;
     let file = super::read_capture(&words.input)?;
     let spec = NodeSpec::parse(&words.to).context("--to")?;
-    if spec.kind == crate::run::linux::KIND {
-        bail!(
-            "--to {}: a running kernel is not built into `inject` yet; `run --swap` takes it",
-            words.to
-        );
+    if spec.kind == linux::KIND && words.on != Wire::Veth {
+        bail!("--to {}: the kind `linux` is a running kernel; it takes --on veth", words.to);
     }
     let config = config(&spec, registry);
     let node = registry.build(&spec.kind, &config).with_context(|| format!("--to {}", words.to))?;
     let mut feed = Feed::new(node, &config);
-    let fed = feed.all(&file.capture);
+    let fed = match words.on {
+        Wire::Veth => feed.on_veth(&spec.kind, &config, registry, &file.capture),
+        _ => feed.all(&file.capture),
+    };
     let mut bytes = Vec::new();
     wire::pcapng::write(&feed.emitted, &feed.comments, &mut bytes)
         .context("cannot encode the capture")?;
@@ -107,6 +105,19 @@ impl Feed {
             emitted,
             comments: Comments::new(),
         }
+    }
+
+    /// The same through the kernel: another node of the kind, or the kernel itself, is fed.
+    fn on_veth(
+        &mut self,
+        kind: &str,
+        config: &NodeConfig,
+        registry: &Registry,
+        capture: &Capture,
+    ) -> Result<()> {
+        let fed = fed::feed(kind, config, registry, capture, |name| self.port(name))?;
+        (self.emitted, self.comments) = (fed.emitted, fed.comments);
+        Ok(())
     }
 
     /// Every frame at its own time, the timers between, and those that are left at the end.

@@ -99,7 +99,7 @@ fn differences(rules: Rules, ttl: u8) -> Result<(), Failed> {
         }
     }
     // A kernel that never answers, or always, would make a poor witness.
-    if answers < MANY / 3 || answers > MANY - MANY / 10 {
+    if !(MANY / 3..=MANY - MANY / 10).contains(&answers) {
         return Err(format!("{answers} answers to {MANY} triggers").into());
     }
     if wrong.is_empty() {

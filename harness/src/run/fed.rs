@@ -1,0 +1,117 @@
+//! One node on the veth wire, fed every frame of a capture at the capture's own pace. Knows frames
+//! and ports; no scenario and no golden.
+
+use anyhow::{Context, Result};
+use link::{
+    Command, CommandError, Datum, Limits, LinkChange, Node, NodeId, Outbox, PortIndex, Transmit,
+};
+use nodes::{NodeConfig, Registry};
+use veth::{LinkSpec, NodeSpec, Occupant};
+use wire::pcapng::Comments;
+use wire::{Capture, Cause, Instant, PortId};
+
+use super::linux;
+
+/// What the node emitted, each frame with its trigger in a comment.
+#[derive(Debug)]
+pub struct Fed {
+    /// The frames, with the times of the real clock.
+    pub emitted: Capture,
+    /// `trigger=N` for the answer to frame N of what was fed.
+    pub comments: Comments,
+}
+
+/// Feeds a capture to a node of a kind, or to a kernel. `port` says where a frame goes in.
+///
+/// # Errors
+/// When the wire cannot be made, or a frame does not cross it.
+pub fn feed(
+    kind: &str,
+    config: &NodeConfig,
+    registry: &Registry,
+    input: &Capture,
+    port: impl Fn(&str) -> PortIndex,
+) -> Result<Fed> {
+    let node = match kind {
+        linux::KIND => Occupant::Kernel(linux::kernel(config)?),
+        kind => Occupant::Ours(registry.build(kind, config)?),
+    };
+    let ports = config.ports.clone();
+    let mouth = Occupant::Ours(Box::new(Mouth::default()));
+    let links: Vec<LinkSpec> = (0..ports.len() as PortIndex)
+        .map(|port| {
+            let (ends, settings) = ([(0, port), (1, port)], LinkChange::default());
+            LinkSpec { name: format!("link {port}"), ends, settings, steady: true }
+        })
+        .collect();
+    let nodes = vec![
+        NodeSpec { name: "input".into(), ports: ports.clone(), node: mouth },
+        NodeSpec { name: config.name.clone(), ports, node },
+    ];
+    let mut wire = veth::lay(0, Limits::default(), nodes, &links)?;
+    let start = input.iter().next().map_or(Instant::ZERO, |(_, record, _)| record.time);
+    for (id, record, frame) in input.iter() {
+        let told = || format!("frame {}", id.number());
+        let due = Instant::ZERO + (record.time - start);
+        while wire.advance(Some(due)).with_context(told)? {}
+        let into = port(input.interface(record.port));
+        wire.command(NodeId(0), &say(into, frame), id.0).with_context(told)?;
+    }
+    while wire.advance(None)? {}
+    if let Some(panic) = wire.panics().first() {
+        anyhow::bail!("the node panicked: {}", panic.message);
+    }
+    Ok(gathered(config, &wire.real_capture()))
+}
+
+/// The frames of the node alone, its ports counted from 0.
+fn gathered(config: &NodeConfig, all: &Capture) -> Fed {
+    let mut fed = Fed { emitted: Capture::new(), comments: Comments::new() };
+    for port in &config.ports {
+        fed.emitted.add_interface(format!("{}:{}", config.name, port.name));
+    }
+    let first = config.ports.len() as u16;
+    for (_, record, frame) in all.iter().filter(|(_, record, _)| record.port.0 >= first) {
+        let id = fed.emitted.push(record.time, PortId(record.port.0 - first), frame);
+        let comment = match record.cause {
+            Cause::Frame(trigger) => match all.record(trigger).cause {
+                Cause::Command(number) => format!("trigger={}", number + 1),
+                _ => "trigger unknown".to_owned(),
+            },
+            Cause::Timeout => "timer".to_owned(),
+            _ => "of its own accord".to_owned(),
+        };
+        fed.comments.insert(id, vec![comment]);
+    }
+    fed
+}
+
+fn say(port: PortIndex, frame: &[u8]) -> Command {
+    let args = [
+        ("port".to_owned(), Datum::Num(u64::from(port))),
+        ("frame".to_owned(), Datum::Bytes(frame.to_vec())),
+    ];
+    Command::Do { verb: "say".into(), args: args.into() }
+}
+
+/// Says what it is told, and hears nothing.
+#[derive(Default)]
+struct Mouth(Outbox);
+
+impl Node for Mouth {
+    fn handle_frame(&mut self, _: Instant, _: PortIndex, _: &[u8]) {}
+
+    fn handle_command(&mut self, _: Instant, command: &Command) -> Result<(), CommandError> {
+        if let Command::Do { args, .. } = command
+            && let Some(Datum::Bytes(frame)) = args.get("frame")
+            && let Some(Datum::Num(port)) = args.get("port")
+        {
+            self.0.push(*port as PortIndex, frame);
+        }
+        Ok(())
+    }
+
+    fn poll_transmit(&mut self, _: Instant) -> Option<Transmit<'_>> {
+        self.0.pop()
+    }
+}
