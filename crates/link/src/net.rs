@@ -208,6 +208,12 @@ impl Net {
         }
     }
 
+    /// How many altered copies there was ever room for at once.
+    #[cfg(test)]
+    pub(crate) fn copy_slots(&self) -> usize {
+        self.copies.slots.len()
+    }
+
     /// Loses all that is in flight on a lane, now.
     pub(crate) fn cut(&mut self, lane: u16) {
         for flight in self.flights.cut(lane) {

@@ -311,6 +311,18 @@ fn a_frame_without_a_link_is_captured_and_lost() {
 }
 
 #[test]
+fn altered_copies_that_landed_make_room() {
+    let mut sim = plain(Limits::default());
+    let change = LinkChange { corrupt: Some(crate::Chance::Always), ..LinkChange::default() };
+    sim.change_link(LinkId(0), None, &change).unwrap();
+    sim.command(A, &go(), 0).unwrap();
+    sim.run_until(at_ms(100)).unwrap();
+    assert_eq!(sim.capture().len(), 101);
+    // One is in flight, and the next is made while it is being handed over.
+    assert!(sim.net.copy_slots() <= 2, "{} slots", sim.net.copy_slots());
+}
+
+#[test]
 fn what_cannot_be_is_an_error_that_says_so() {
     let mut sim = pair(Limits::default(), Habit::Astray, Habit::Plain);
     let astray = SimError::UnknownPort { node: A, port: 1, ports: 1 };
