@@ -95,7 +95,8 @@ pub struct Run {
     /// The wire to run on
     #[arg(long, value_enum, default_value_t, value_name = "WIRE")]
     pub on: Wire,
-    /// Put another kind in a node's place: NODE=KIND[,option=value]…
+    /// Put another kind in a node's place: NODE=KIND[,option=value]…, with mac= and ip=, or
+    /// PORT.mac= and PORT.ip= where it has several ports
     #[arg(long, value_name = "NODE=KIND[,k=v]")]
     pub swap: Vec<String>,
     /// Write the capture, with its comments, to FILE (- for standard output), or one each into a
@@ -139,7 +140,8 @@ pub struct Inject {
     /// The capture to feed, pcap or pcapng (- for standard input)
     #[arg(value_name = "IN")]
     pub input: PathBuf,
-    /// The node: KIND[,option=value]…, with mac=, ip= (once or more) and the kind's own options
+    /// The node: KIND[,option=value]…, with mac=, ip= (once or more) and the kind's own options;
+    /// a kind with several ports takes eth0.mac=, eth1.ip= and so on
     #[arg(long, value_name = "KIND[,k=v]")]
     pub to: String,
     /// The capture to write (- for standard output)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use anyhow::{Context, Result, bail};
-use link::{Address, Datum};
+use link::{Address, Datum, PortConfig};
 use wire::Mac;
 
 /// What `--to` and `--swap` say of a node.
@@ -13,12 +13,21 @@ use wire::Mac;
 pub struct NodeSpec {
     /// The kind.
     pub kind: String,
-    /// `mac=…`.
-    pub mac: Option<Mac>,
-    /// `ip=…`, given once or more.
-    pub addresses: Vec<Address>,
+    /// `mac=…` and `ip=…`, for the one port that there is.
+    pub port: PortSpec,
+    /// `PORT.mac=…` and `PORT.ip=…`, by the port's name.
+    pub ports: BTreeMap<String, PortSpec>,
     /// Everything else; an option given twice is a list.
     pub options: BTreeMap<String, Datum>,
+}
+
+/// The addresses of one port.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PortSpec {
+    /// Its Ethernet address.
+    pub mac: Option<Mac>,
+    /// Its IP addresses, given once or more.
+    pub addresses: Vec<Address>,
 }
 
 impl NodeSpec {
@@ -38,14 +47,47 @@ impl NodeSpec {
                 format!("`{part}` in `{text}`: an option is name=value, such as profile=linux")
             })?;
             let (name, value) = (name.trim(), value.trim());
-            match name {
-                "mac" if spec.mac.is_some() => bail!("`{part}`: `mac` is given twice"),
-                "mac" => spec.mac = Some(value.parse().with_context(|| format!("`{part}`"))?),
-                "ip" => spec.addresses.push(address(value)?),
-                _ => spec.add(name, Datum::Text(value.to_owned())),
+            let (port, key) = match name.rsplit_once('.') {
+                Some((port, key @ ("mac" | "ip"))) => (Some(port), key),
+                _ => (None, name),
+            };
+            match (port, key) {
+                (None, "mac" | "ip") => spec.port.add(key, value),
+                (Some(port), _) => spec.ports.entry(port.to_owned()).or_default().add(key, value),
+                (None, _) => {
+                    spec.add(name, Datum::Text(value.to_owned()));
+                    Ok(())
+                }
             }
+            .with_context(|| format!("`{part}`"))?;
         }
         Ok(spec)
+    }
+
+    /// Gives a node's ports the addresses that are asked for.
+    ///
+    /// # Errors
+    /// Names the port that is not there, or what to write where a node has several ports.
+    pub fn address(&self, ports: &mut [PortConfig]) -> Result<()> {
+        let names = ports.iter().map(|port| port.name.as_str()).collect::<Vec<_>>().join(", ");
+        if let Some(name) = self.ports.keys().find(|name| ports.iter().all(|p| p.name != **name)) {
+            bail!("there is no port `{name}`; its ports are {names}");
+        }
+        match ports {
+            [port] => self.port.give(port),
+            [first, ..] if self.port != PortSpec::default() => bail!(
+                "`mac` and `ip` are those of a node with one port; the ports of this one are \
+                 {names}: write {first}.mac=… and {first}.ip=…",
+                first = first.name
+            ),
+            _ => {}
+        }
+        for port in ports {
+            if let Some(given) = self.ports.get(&port.name) {
+                given.give(port);
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, name: &str, value: Datum) {
@@ -55,6 +97,25 @@ impl NodeSpec {
             }
             Some(Datum::List(values)) => values.push(value),
             Some(first) => *first = Datum::List(vec![first.clone(), value]),
+        }
+    }
+}
+
+impl PortSpec {
+    fn add(&mut self, key: &str, value: &str) -> Result<()> {
+        match key {
+            "mac" if self.mac.is_some() => bail!("`mac` is given twice"),
+            "mac" => self.mac = Some(value.parse()?),
+            _ => self.addresses.push(address(value)?),
+        }
+        Ok(())
+    }
+
+    /// What is not given stays.
+    fn give(&self, port: &mut PortConfig) {
+        port.mac = self.mac.unwrap_or(port.mac);
+        if !self.addresses.is_empty() {
+            port.addresses.clone_from(&self.addresses);
         }
     }
 }
@@ -84,11 +145,43 @@ mod tests {
         let text = "reject,profile=linux,ip=10.0.0.2,ip=fd00::2/48,mac=02:00:00:00:00:02,a=1,a=2";
         let spec = NodeSpec::parse(text).unwrap();
         assert_eq!(spec.kind, "reject");
-        assert_eq!(spec.mac, Some(Mac([2, 0, 0, 0, 0, 2])));
-        let prefixes: Vec<u8> = spec.addresses.iter().map(|address| address.prefix).collect();
+        assert_eq!(spec.port.mac, Some(Mac([2, 0, 0, 0, 0, 2])));
+        let prefixes: Vec<u8> = spec.port.addresses.iter().map(|address| address.prefix).collect();
         assert_eq!(prefixes, [24, 48]);
         assert_eq!(spec.options["profile"], Datum::Text("linux".into()));
         assert!(matches!(&spec.options["a"], Datum::List(values) if values.len() == 2));
+    }
+
+    fn ports(names: &[&str]) -> Vec<PortConfig> {
+        let port = |(number, name): (u8, &&str)| PortConfig {
+            name: (*name).to_owned(),
+            mac: Mac([2, 0, 0, 0, 0, number]),
+            addresses: vec![address("10.0.0.1").unwrap()],
+            peer: None,
+        };
+        (1..).zip(names).map(port).collect()
+    }
+
+    #[test]
+    fn ports_are_given_addresses_by_name_and_a_single_one_without() {
+        let mut two = ports(&["in", "out.1"]);
+        let spec = NodeSpec::parse("sink,out.1.mac=02:00:00:00:00:aa,in.ip=10.9.0.1/16").unwrap();
+        spec.address(&mut two).unwrap();
+        let mac = |port: &PortConfig| port.mac.0[5];
+        let ip = |port: &PortConfig| port.addresses[0].ip.to_string();
+        assert_eq!([mac(&two[0]), mac(&two[1])], [1, 0xaa]);
+        assert_eq!([ip(&two[0]), ip(&two[1])], ["10.9.0.1", "10.0.0.1"]);
+        let mut one = ports(&["eth0"]);
+        NodeSpec::parse("sink,ip=10.9.0.1").unwrap().address(&mut one).unwrap();
+        assert_eq!((mac(&one[0]), ip(&one[0]).as_str()), (1, "10.9.0.1"));
+        for (spec, names, told) in [
+            ("sink,ip=10.9.0.1", &["in", "out"][..], "write in.mac=… and in.ip=…"),
+            ("sink,up.ip=10.9.0.1", &["in", "out"], "no port `up`; its ports are in, out"),
+            ("sink,in.ip=10.9.0.1", &["eth0"], "no port `in`; its ports are eth0"),
+        ] {
+            let error = NodeSpec::parse(spec).unwrap().address(&mut ports(names)).unwrap_err();
+            assert!(error.to_string().contains(told), "{error}");
+        }
     }
 
     #[test]
@@ -99,6 +192,8 @@ mod tests {
             ("reject,linux", "`linux`"),
             ("reject,mac=02:00", "mac=02:00"),
             ("reject,mac=02:00:00:00:00:02,mac=02:00:00:00:00:03", "twice"),
+            ("reject,a.mac=02:00:00:00:00:02,a.mac=02:00:00:00:00:03", "twice"),
+            ("reject,a.ip=10.0.0", "10.0.0`"),
             ("reject,ip=10.0.0", "10.0.0`"),
             ("reject,ip=10.0.0.1/33", "at most 32"),
         ] {

@@ -33,7 +33,7 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
     if spec.kind == linux::KIND && words.on != Wire::Veth {
         bail!("--to {}: the kind `linux` is a running kernel; it takes --on veth", words.to);
     }
-    let config = config(&spec, registry);
+    let config = config(&spec, registry).with_context(|| format!("--to {}", words.to))?;
     let node = registry.build(&spec.kind, &config).with_context(|| format!("--to {}", words.to))?;
     let mut feed = Feed::new(node, &config);
     let fed = match words.on {
@@ -63,21 +63,15 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
 }
 
 /// The node's ports, with the addresses of the second node of a scenario where none are given.
-fn config(spec: &NodeSpec, registry: &Registry) -> NodeConfig {
+fn config(spec: &NodeSpec, registry: &Registry) -> Result<NodeConfig> {
     let ports = match registry.get(&spec.kind).map_or(PortRule::Exactly(1), |kind| kind.ports) {
         PortRule::Exactly(count) | PortRule::AtLeast(count) => count.max(1),
     };
-    let port = |number: u16| {
-        let first = number == 0;
-        let given = if first { spec.addresses.clone() } else { Vec::new() };
-        let mac = spec.mac.filter(|_| first);
-        topology::config(&format!("eth{number}"), mac, given, number + 1)
-    };
-    NodeConfig {
-        name: spec.kind.clone(),
-        ports: (0..ports as u16).map(port).collect(),
-        options: spec.options.clone(),
-    }
+    let port =
+        |number: u16| topology::config(&format!("eth{number}"), None, Vec::new(), number + 1);
+    let mut ports: Vec<_> = (0..ports as u16).map(port).collect();
+    spec.address(&mut ports)?;
+    Ok(NodeConfig { name: spec.kind.clone(), ports, options: spec.options.clone() })
 }
 
 /// A node, and what it emitted so far.

@@ -4,9 +4,15 @@ use super::*;
 
 /// A scenario of these nodes, links and steps.
 fn planned(nodes: &str, links: &str, rest: &str) -> Result<Plan, Vec<Diagnostic>> {
+    swapped(nodes, links, rest, &[])
+}
+
+/// The same with other kinds in the places of nodes.
+fn swapped(nodes: &str, links: &str, rest: &str, swaps: &[&str]) -> Result<Plan, Vec<Diagnostic>> {
     let text = format!(r#"{{ "title": "t", "nodes": {{ {nodes} }}, "links": [{links}], {rest} }}"#);
     let scenario = scenario::parse(text.as_bytes()).expect("a right file");
-    plan(&scenario, &text, &Registry::standard(), &[])
+    let swaps: Vec<Swap> = swaps.iter().map(|swap| Swap::parse(swap).expect("a swap")).collect();
+    plan(&scenario, &text, &Registry::standard(), &swaps)
 }
 
 const WAIT: &str = r#""steps": [{ "wait": "1ms" }]"#;
@@ -29,6 +35,26 @@ fn what_a_node_says_of_its_first_port_holds_beside_named_ports() {
     assert_eq!(ports(0)[1].mac.to_string(), "02:00:00:00:00:02");
     assert_eq!(ports(0)[1].addresses[0].ip.to_string(), "10.0.0.2");
     assert_eq!(ports(1)[0].addresses[0].ip.to_string(), "10.8.0.1");
+}
+
+#[test]
+fn a_swap_gives_addresses_to_ports_that_the_file_names() {
+    let nodes = r#""one": { "kind": "tester", "ports": { "p": { "ip": "10.8.0.1" } } },
+                   "two": { "kind": "tester", "ports": { "left": {}, "right": {} } }"#;
+    let swaps = ["one=sink,ip=10.9.0.1,mac=02:00:00:00:00:aa", "two=sink,right.ip=10.7.0.1"];
+    let plan = swapped(nodes, "", WAIT, &swaps).expect("a plan");
+    let ports = |node: usize| plan.nodes[node].config.ports.as_slice();
+    assert_eq!(ports(0)[0].mac.to_string(), "02:00:00:00:00:aa");
+    assert_eq!(ports(0)[0].addresses[0].ip.to_string(), "10.9.0.1");
+    assert_eq!(ports(1)[0].mac.to_string(), "02:00:00:00:00:02");
+    assert_eq!(ports(1)[1].addresses[0].ip.to_string(), "10.7.0.1");
+    for (swap, expected) in [
+        ("two=sink,ip=10.7.0.1", "left, right: write left.mac=… and left.ip=…"),
+        ("one=sink,left.ip=10.7.0.1", "there is no port `left`; its ports are p"),
+    ] {
+        let told = refused(swapped(nodes, "", WAIT, &[swap]));
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[test]

@@ -38,7 +38,11 @@ impl Planner<'_> {
         for (index, node) in self.scenario.nodes.iter().enumerate() {
             let swap = swaps.iter().find(|swap| swap.node == node.name.value);
             let kind = swap.map_or(&node.kind.value, |swap| &swap.spec.kind);
-            let ports = self.ports(index, registry, kind, swap, next_port);
+            let mut ports = self.ports(index, registry, kind, next_port);
+            if let Some(Err(error)) = swap.map(|swap| swap.spec.address(&mut ports)) {
+                let message = format!("--swap {}={kind}: {error}", node.name.value);
+                self.fault(node.name.span, message, String::new());
+            }
             let first = next_port;
             next_port += ports.len() as u16;
             let options = match swap {
@@ -62,14 +66,7 @@ impl Planner<'_> {
     }
 
     /// A node's ports: as the file names them, or as many as its kind has, named after the links.
-    fn ports(
-        &self,
-        index: usize,
-        registry: &Registry,
-        kind: &str,
-        swap: Option<&Swap>,
-        first: u16,
-    ) -> Vec<PortConfig> {
+    fn ports(&self, index: usize, registry: &Registry, kind: &str, first: u16) -> Vec<PortConfig> {
         let node = &self.scenario.nodes[index];
         if !node.ports.is_empty() {
             // What the node says of its first port holds where the port itself says nothing.
@@ -105,12 +102,9 @@ impl Planner<'_> {
         for number in names.len()..wanted {
             names.push(format!("eth{number}"));
         }
-        let mac = swap.and_then(|swap| swap.spec.mac).or(node.mac.as_ref().map(|mac| mac.value));
-        let mut given: Vec<Address> =
+        let mac = node.mac.as_ref().map(|mac| mac.value);
+        let given: Vec<Address> =
             node.addresses.iter().map(|address| plain(address.value)).collect();
-        if let Some(swap) = swap.filter(|swap| !swap.spec.addresses.is_empty()) {
-            given.clone_from(&swap.spec.addresses);
-        }
         let port = |(number, name): (u16, &String)| match number {
             0 => config(name, mac, given.clone(), first),
             _ => config(name, None, Vec::new(), first + number),
