@@ -1,38 +1,23 @@
-//! The running kernel as a node: a namespace whose own stack answers. Frames go in and come out at
-//! the other end of its veth pairs; after each frame a fence tells when the kernel is done with it,
-//! so that silence is known without waiting. Knows no scenario.
+//! The running kernel as a node: a namespace whose own stack answers, at the other end of its veth
+//! pairs. What it is told comes from the crate `linux`; here is how a namespace is told. Knows no
+//! scenario.
 
-mod fence;
-mod rules;
-mod settings;
-
-use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{self, Stdio};
 use std::sync::Arc;
 
-use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
-use rtnetlink::Handle;
-use wire::{Duration, Instant, Mac};
+use link::PortConfig;
+use linux::{Kernel, Load, Neighbour, Rules, Surroundings, Transport, fence};
+use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags};
+use rtnetlink::{Handle, RouteMessageBuilder};
+use wire::{Duration, Mac};
 
 use crate::behind::Shared;
 use crate::end::{Arrived, End};
 use crate::error::{Error, Tried};
-pub use rules::{Hook, Reject, Rules};
-pub(crate) use settings::{Ground, listen, pin, settle};
-
-/// A kernel to be put on the wire.
-#[derive(Clone, Debug, Default)]
-pub struct Kernel {
-    /// Its rules.
-    pub rules: Rules,
-    /// Settings beside the pinned ones, or instead: `net.ipv4.ip_default_ttl` and its value.
-    pub sysctls: Vec<(String, String)>,
-    /// TCP ports that accept.
-    pub listen: Vec<u16>,
-    /// Whoever is not on one of its links is reached over the first all the same.
-    pub default_route: bool,
-}
+use crate::namespace::set_sysctl;
 
 /// One port of a kernel node.
 #[derive(Debug)]
@@ -44,189 +29,177 @@ pub(crate) struct Port {
     pub(crate) index: u32,
 }
 
-/// The node.
-pub(crate) struct Running {
-    ports: Vec<Port>,
-    shared: Arc<Shared>,
-    netlink: Handle,
-    out: Outbox,
-    arrived: Arrived,
-    fences: u32,
-    known: BTreeSet<IpAddr>,
-    noise: u64,
-    default_route: bool,
-    _listening: Vec<TcpListener>,
+/// The way to a kernel in a namespace.
+pub(crate) struct Namespaced {
+    pub(crate) ports: Vec<Port>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) netlink: Handle,
+    pub(crate) arrived: Arrived,
+    pub(crate) _listening: Vec<TcpListener>,
 }
 
-impl Running {
-    pub(crate) fn new(
-        ports: Vec<Port>,
-        shared: Arc<Shared>,
-        ground: Ground,
-        default_route: bool,
-    ) -> Self {
-        let Ground { netlink, known, listening } = ground;
-        Self {
-            ports,
-            shared,
-            netlink,
-            out: Outbox::new(),
-            arrived: Arrived::new(),
-            fences: 0,
-            known,
-            noise: 0,
-            default_route,
-            _listening: listening,
-        }
-    }
-
+impl Namespaced {
     /// The ends behind which it speaks.
     pub(crate) fn ends(&self) -> Vec<Arc<End>> {
         self.ports.iter().filter_map(|port| port.end.clone()).collect()
     }
 
-    /// Waits until it answers on every port, and forgets what it said while it came up.
-    pub(crate) fn prove(&mut self) -> Result<(), Error> {
-        for port in 0..self.ports.len() {
-            let Some(end) = self.ports[port].end.clone() else { continue };
-            end.settle();
-            let mut pause = Duration::from_micros(100);
-            while !self.try_fence(port, &end)? {
-                if pause > Duration::from_secs(1) {
-                    let told = format!("the kernel behind {} does not answer", end.name);
-                    return Err(Error::Late(told));
-                }
-                self.shared.runtime.block_on(tokio::time::sleep(pause));
-                pause *= 2;
-            }
-        }
-        while self.out.pop().is_some() {}
-        Ok(())
-    }
-
-    /// Sends a fence; true when its answer is there at once.
-    fn try_fence(&mut self, port: usize, end: &End) -> Result<bool, Error> {
-        self.fences += 1;
-        let probe = fence::probe(self.ports[port].config.mac, self.fences);
-        if end.send(&probe).is_err() {
-            return Ok(false);
-        }
-        while end.take(&mut self.arrived).tried(format!("receive on {}", end.name))? {
-            if fence::is_answer(self.arrived.frame(), self.fences) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Returns when the kernel has handled all that was sent to this port: it answers in order.
-    fn fence(&mut self, port: usize, end: &End) -> Result<(), Error> {
-        self.fences += 1;
-        let probe = fence::probe(self.ports[port].config.mac, self.fences);
-        end.send(&probe).tried(format!("send on {}", end.name))?;
-        loop {
-            let came = end.wait(&self.shared.runtime, &mut self.arrived);
-            if !came.tried(format!("receive on {}", end.name))? {
-                let told = format!("the kernel behind {} did not answer in time", end.name);
-                return Err(Error::Late(told));
-            }
-            if fence::is_answer(self.arrived.frame(), self.fences) {
-                return Ok(());
-            }
-            self.keep(port);
-        }
-    }
-
-    /// Takes what the kernel says on all ports.
-    fn gather(&mut self) -> Result<(), Error> {
-        for port in 0..self.ports.len() {
-            let Some(end) = self.ports[port].end.clone() else { continue };
-            while end.take(&mut self.arrived).tried(format!("receive on {}", end.name))? {
-                self.keep(port);
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps a frame, unless it is one that a kernel says whenever an interface comes up.
-    fn keep(&mut self, port: usize) {
-        let frame = self.arrived.frame();
-        if fence::is_any_answer(frame) || fence::is_group_report(frame) {
-            self.noise += 1;
-        } else {
-            self.out.push(port as PortIndex, frame);
-        }
-    }
-
-    fn hear(&mut self, port: usize, frame: &[u8]) -> Result<(), Error> {
-        let Some(end) = self.ports.get(port).and_then(|port| port.end.clone()) else {
-            return Ok(());
-        };
-        self.introduce(port, frame);
-        end.send(frame).tried(format!("send {} bytes on {}", frame.len(), end.name))?;
-        self.fence(port, &end)?;
-        self.gather()
-    }
-
-    /// Tells the kernel where the source of a frame lives: asking would be a frame of its own.
-    fn introduce(&mut self, port: usize, frame: &[u8]) {
-        let Some(source) = source(frame).filter(|source| !self.known.contains(source)) else {
-            return;
-        };
-        let Port { config, index, .. } = &self.ports[port];
-        let near = config.addresses.iter().any(|own| settings::holds(own, source));
-        let written = frame.get(6..12).and_then(|mac| mac.try_into().ok()).map(Mac);
-        let mac = config.peer.as_ref().map(|peer| peer.mac).or(written);
-        if let Some(mac) = mac.filter(|_| near || self.default_route) {
-            self.known.insert(source);
-            // A source that no neighbour can have (a broadcast, say) is refused, and rightly so.
-            let added = settings::neighbour(&self.netlink, *index, source, mac);
-            let _ = self.shared.runtime.block_on(added);
-        }
+    fn end(&self, port: usize) -> Result<&End, Error> {
+        let end = self.ports.get(port).and_then(|port| port.end.as_deref());
+        end.ok_or_else(|| Error::Plan(format!("port {port} of a kernel node has no link")))
     }
 }
 
-/// The source of an IP packet, behind at most one VLAN tag.
-fn source(frame: &[u8]) -> Option<IpAddr> {
-    let at = if frame.get(12..14) == Some(&[0x81, 0x00]) { 18 } else { 14 };
-    match frame.get(at - 2..at)? {
-        [0x08, 0x00] => {
-            let bytes: [u8; 4] = frame.get(at + 12..at + 16)?.try_into().ok()?;
-            Some(IpAddr::V4(Ipv4Addr::from(bytes)))
-        }
-        [0x86, 0xdd] => {
-            let bytes: [u8; 16] = frame.get(at + 8..at + 24)?.try_into().ok()?;
-            Some(IpAddr::V6(Ipv6Addr::from(bytes)))
-        }
-        _ => None,
-    }
-}
+impl Transport for Namespaced {
+    type Error = Error;
 
-impl Node for Running {
-    fn handle_frame(&mut self, _: Instant, port: PortIndex, frame: &[u8]) {
-        if let Err(error) = self.hear(usize::from(port), frame) {
-            self.shared.trouble(error);
-        }
+    fn is_linked(&self, port: usize) -> bool {
+        self.ports.get(port).is_some_and(|port| port.end.is_some())
     }
 
-    fn handle_timeout(&mut self, _: Instant) {
-        if let Err(error) = self.gather() {
-            self.shared.trouble(error);
-        }
+    fn send(&mut self, port: usize, frame: &[u8]) -> Result<(), Error> {
+        let end = self.end(port)?;
+        end.send(frame).tried(format!("send {} bytes on {}", frame.len(), end.name))
     }
 
-    fn handle_command(&mut self, _: Instant, _: &Command) -> Result<(), CommandError> {
-        let told = "a kernel takes no commands: what it emits is its answer to frames";
-        Err(CommandError(told.to_owned()))
+    fn take(&mut self, port: usize) -> Result<Option<&[u8]>, Error> {
+        let end = self.ports.get(port).and_then(|port| port.end.as_deref());
+        let Some(end) = end else { return Ok(None) };
+        let came = end.take(&mut self.arrived).tried(format!("receive on {}", end.name))?;
+        Ok(came.then(|| self.arrived.frame()))
     }
 
-    fn poll_transmit(&mut self, _: Instant) -> Option<Transmit<'_>> {
-        let out = self.out.pop()?;
+    fn wait(&mut self, port: usize) -> Result<Option<&[u8]>, Error> {
+        let end = self.ports.get(port).and_then(|port| port.end.as_deref());
+        let Some(end) = end else { return Ok(None) };
+        let came = end.wait(&self.shared.runtime, &mut self.arrived);
+        let came = came.tried(format!("receive on {}", end.name))?;
+        Ok(came.then(|| self.arrived.frame()))
+    }
+
+    fn pause(&mut self, time: Duration) {
+        self.shared.runtime.block_on(tokio::time::sleep(time));
+    }
+
+    fn introduce(&mut self, port: usize, address: IpAddr, mac: Mac) {
+        let added = neighbour(&self.netlink, self.ports[port].index, address, mac);
+        let _ = self.shared.runtime.block_on(added);
+    }
+
+    fn silent(&self, port: usize) -> Error {
+        let name = self.end(port).map_or("a port without a link", |end| end.name.as_str());
+        Error::Late(format!("the kernel behind {name} did not answer in time"))
+    }
+
+    fn emits(&mut self) {
         self.shared.emits();
-        Some(out)
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
-        vec![("group reports passed over".into(), self.noise)]
+    fn trouble(&mut self, error: Error) {
+        self.shared.trouble(error);
     }
+}
+
+/// Pins the settings of the calling thread's namespace, in which no interface is yet; what was
+/// set, for a reader.
+pub(crate) fn pin(kernel: &Kernel) -> Result<Vec<String>, Error> {
+    let mut told = Vec::new();
+    for setting in kernel.settings() {
+        let file = setting.file();
+        let there = setting.must || Path::new("/proc/sys").join(&file).exists();
+        let set = if there { set_sysctl(&file, setting.value).map(|()| true) } else { Ok(false) };
+        told.push(match set {
+            Ok(true) => setting.told(),
+            Err(error) if setting.must => return Err(error),
+            _ => setting.told_missing(),
+        });
+    }
+    Ok(told)
+}
+
+/// Opens the ports that accept, in the calling thread's namespace.
+pub(crate) fn listen(ports: &[u16]) -> Result<Vec<TcpListener>, Error> {
+    let open = |port: &u16| {
+        let all = SocketAddr::from(([0_u16; 8], *port));
+        TcpListener::bind(all).tried(format!("listen on port {port}"))
+    };
+    ports.iter().map(open).collect()
+}
+
+/// Loads rules into the calling thread's namespace; what was loaded, for a reader.
+pub(crate) fn load(rules: &Rules, interfaces: &[String]) -> Result<Vec<String>, Error> {
+    let mut loaded = Vec::new();
+    for load in rules.loads(interfaces).map_err(|unfit| Error::Plan(unfit.to_string()))? {
+        for program in load.programs {
+            feed(program, &load)?;
+        }
+        loaded.extend(load.told());
+    }
+    Ok(loaded)
+}
+
+/// Gives the node its addresses and its neighbours.
+pub(crate) async fn settle(
+    netlink: &Handle,
+    ports: &[Port],
+    around: &Surroundings,
+) -> Result<(), Error> {
+    let loopback = netlink.address().add(1, IpAddr::V4(Ipv4Addr::from(fence::ADDRESS)), 32);
+    loopback.execute().await.tried("give the fence its address")?;
+    for (port, own) in &around.addresses {
+        let Port { config, index, .. } = &ports[*port];
+        let mut request = netlink.address().add(*index, own.ip, own.prefix);
+        if own.ip.is_ipv6() {
+            let flags = AddressAttribute::Flags(AddressFlags::Nodad);
+            request.message_mut().attributes.push(flags);
+        }
+        request.execute().await.tried(format!("give {} its address {}", config.name, own.ip))?;
+    }
+    for Neighbour { port, address, mac } in &around.neighbours {
+        let told = format!("introduce {address}");
+        neighbour(netlink, ports[*port].index, *address, *mac).await.tried(told)?;
+    }
+    if let Some(port) = around.default_route {
+        let index = ports[port].index;
+        let ip4 = RouteMessageBuilder::<Ipv4Addr>::new().output_interface(index);
+        let ip6 = RouteMessageBuilder::<Ipv6Addr>::new().output_interface(index);
+        for route in [ip4.build(), ip6.build()] {
+            netlink.route().add(route).execute().await.tried("set the default route")?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells the kernel for good where an address lives.
+async fn neighbour(
+    netlink: &Handle,
+    index: u32,
+    address: IpAddr,
+    mac: Mac,
+) -> Result<(), rtnetlink::Error> {
+    netlink.neighbours().add(index, address).link_layer_address(&mac.0).replace().execute().await
+}
+
+/// Runs a program in the calling thread's namespace with rules as its input.
+fn feed(program: &str, load: &Load) -> Result<(), Error> {
+    let Load { arguments, package, text, .. } = load;
+    let failed = |told: String| Error::Tool(format!("{program}: {told}"));
+    let missing = |error: std::io::Error| {
+        failed(format!("{error} (a kernel node needs it: apt-get install {package})"))
+    };
+    let mut command = process::Command::new(program);
+    command.args(*arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // Its lock belongs to the host, and these rules do not.
+    command.env("XTABLES_LOCKFILE", "/dev/null");
+    let mut child = command.spawn().map_err(missing)?;
+    let mut input = child.stdin.take().ok_or_else(|| failed("no input".into()))?;
+    // A program that stops reading says why on its own.
+    let _ = input.write_all(text.as_bytes());
+    drop(input);
+    let output = child.wait_with_output().map_err(missing)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    Err(failed(format!("it refuses these rules:\n{text}{}", told.trim())))
 }

@@ -18,7 +18,6 @@ mod wire;
 
 pub use end::{LEAST_BYTES, MOST_BYTES};
 pub use error::Error;
-pub use kernel::{Hook, Kernel, Reject, Rules};
 pub use namespace::enter;
 pub use topology::{LinkSpec, NodeSpec, Occupant, lay};
 pub use wire::Wire;

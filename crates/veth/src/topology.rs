@@ -5,13 +5,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use link::{Chance, Limits, LinkChange, LinkConfig, Node, NodeId, PortConfig, PortIndex, Sim};
+use linux::{Answering, Kernel, Surroundings, interface_name};
 use rtnetlink::Handle;
 
 use crate::behind::{Behind, Shared, Ways};
 use crate::clock::Timer;
-use crate::end::{self, Closing, End, Leg, MOST_MTU};
+use crate::end::{self, Arrived, Closing, End, Leg, MOST_MTU};
 use crate::error::{Error, Tried};
-use crate::kernel::{self, Kernel, Running};
+use crate::kernel::{self, Namespaced};
 use crate::namespace::{Namespace, set_sysctl};
 use crate::pairs::{self, Wanted};
 use crate::sys;
@@ -84,7 +85,7 @@ pub fn lay(
             }
             Occupant::Kernel(kernel) => {
                 let running = layer.start(&node.name, &kernel, &node.ports, ways, ground)?;
-                let ends = running.ends();
+                let ends = running.transport().ends();
                 let id = sim.add_node(&node.name, Box::new(running), &ports);
                 layer.kernels.extend(ends.into_iter().map(|end| (id, end)));
             }
@@ -272,7 +273,7 @@ impl Layer {
         ports: &[PortConfig],
         ways: Vec<Ways>,
         ground: &mut Ground,
-    ) -> Result<Running, Error> {
+    ) -> Result<Answering<Namespaced>, Error> {
         let none = || Error::Plan(format!("{name} is no kernel node"));
         let (netlink, told) = ground.kernel.take().ok_or_else(none)?;
         let port = |(index, (config, way)): (usize, (&PortConfig, Ways))| {
@@ -287,17 +288,26 @@ impl Layer {
         let ports: Result<Vec<_>, Error> = ports.iter().zip(ways).enumerate().map(port).collect();
         let (ports, names): (Vec<kernel::Port>, Vec<Option<String>>) = ports?.into_iter().unzip();
         let names: Vec<String> = names.into_iter().flatten().collect();
-        let settled = kernel::settle(&netlink, &ports, kernel.default_route);
-        let known = self.shared.runtime.block_on(settled)?;
-        let (loaded, listening) = ground
-            .namespace
-            .inside(|| Ok((kernel.rules.load(&names)?, kernel::listen(&kernel.listen)?)))?;
+        let linked = ports.iter().enumerate().filter(|(_, port)| port.end.is_some());
+        let linked = linked.map(|(number, port)| (number, &port.config));
+        let around = Surroundings::of(linked, kernel.default_route);
+        self.shared.runtime.block_on(kernel::settle(&netlink, &ports, &around))?;
+        let (loaded, listening) = ground.namespace.inside(|| {
+            Ok((kernel::load(&kernel.rules, &names)?, kernel::listen(&kernel.listen)?))
+        })?;
         for line in told.into_iter().chain(loaded) {
             self.remarks.push(format!("{name}: {line}"));
         }
-        let ground = kernel::Ground { netlink, known, listening };
-        let shared = Arc::clone(&self.shared);
-        let mut running = Running::new(ports, shared, ground, kernel.default_route);
+        let configs = ports.iter().map(|port| port.config.clone()).collect();
+        let way = Namespaced {
+            ports,
+            shared: Arc::clone(&self.shared),
+            netlink,
+            arrived: Arrived::new(),
+            _listening: listening,
+        };
+        way.ends().iter().for_each(|end| end.settle());
+        let mut running = Answering::new(way, configs, around.known, kernel.default_route);
         running.prove()?;
         Ok(running)
     }
@@ -353,16 +363,6 @@ fn wanted<'a>(
 /// The port's name where the kernel takes it for an interface, and one of ours where not.
 fn interface(nodes: &[NodeSpec], (node, port): (u16, PortIndex)) -> String {
     interface_name(&nodes[usize::from(node)].ports[usize::from(port)], usize::from(port))
-}
-
-fn interface_name(port: &PortConfig, number: usize) -> String {
-    let name = &port.name;
-    let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let taken = ["lo", "all", "default", ".", ".."].contains(&name.as_str());
-    match !name.is_empty() && name.len() <= 15 && name.chars().all(good) && !taken {
-        true => name.clone(),
-        false => format!("port{number}"),
-    }
 }
 
 /// A link that does nothing to frames.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use link::Datum;
+use linux::{Hook, Kernel, Reject, Rules};
 use nodes::{ConfigError, Kind, NodeConfig, OptionSpec, PortRule, Role};
-use veth::{Hook, Kernel, Reject, Rules};
 use wire::PortSet;
 
 /// Its name.

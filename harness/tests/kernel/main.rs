@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::process::{Command as Program, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use veth::{Kernel, LinkSpec, NodeSpec, Occupant, Reject, Rules};
+use linux::{Kernel, Reject, Rules};
+use veth::{LinkSpec, NodeSpec, Occupant};
 use wireproof::link::{
     Address, Command, CommandError, Datum, Limits, LinkChange, Node, NodeId, Outbox, Peer,
     PortConfig, PortIndex, Transmit,

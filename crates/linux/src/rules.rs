@@ -1,12 +1,7 @@
-//! The rules of a kernel node, as text for `nft` and for `iptables-restore`, and how they are
-//! handed over. Knows those two languages; no scenario.
-
-use std::io::Write;
-use std::process::{Command, Stdio};
+//! The rules of a kernel node, as text for `nft` and for `iptables-restore`. Knows those two
+//! languages; runs no program.
 
 use wire::PortSet;
-
-use crate::error::Error;
 
 /// Which program's rule rejects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +30,7 @@ pub enum Hook {
 }
 
 /// What is rejected, where, by whom.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// By whom.
     pub reject: Reject,
@@ -54,24 +49,59 @@ impl Default for Rules {
     }
 }
 
+/// A text of rules and what reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// The language, as a reader knows it: `nft` or `iptables`.
+    pub language: &'static str,
+    /// The programs that are given the text on their standard input, each in turn.
+    pub programs: &'static [&'static str],
+    /// Their arguments.
+    pub arguments: &'static [&'static str],
+    /// The Debian package that has them.
+    pub package: &'static str,
+    /// The rules.
+    pub text: String,
+}
+
+impl Load {
+    /// The rules for a reader, line by line.
+    pub fn told(&self) -> impl Iterator<Item = String> {
+        self.text.lines().map(|line| format!("{} {line}", self.language))
+    }
+}
+
+/// Rules that cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unfit(pub String);
+
 impl Rules {
-    /// Loads the rules into the calling thread's namespace; what was loaded, for a reader.
-    pub(crate) fn load(&self, interfaces: &[String]) -> Result<Vec<String>, Error> {
-        let mut loaded = Vec::new();
-        let by_nft = self.reject == Reject::Nft || !self.own.is_empty();
-        if by_nft {
-            let text = self.nft(interfaces);
-            feed("nft", &["-f", "-"], &text, "nftables")?;
-            loaded.extend(text.lines().map(|line| format!("nft {line}")));
+    /// The rules as texts to be loaded one after the other, for a node with these interfaces.
+    ///
+    /// # Errors
+    /// When the program that rejects cannot do so at the hook.
+    pub fn loads(&self, interfaces: &[String]) -> Result<Vec<Load>, Unfit> {
+        let mut loads = Vec::new();
+        if self.reject == Reject::Nft || !self.own.is_empty() {
+            loads.push(Load {
+                language: "nft",
+                programs: &["nft"],
+                arguments: &["-f", "-"],
+                package: "nftables",
+                text: self.nft(interfaces),
+            });
         }
         if self.reject == Reject::Iptables {
-            let text = self.iptables()?;
-            for program in ["iptables-restore", "ip6tables-restore"] {
-                feed(program, &[], &text, "iptables")?;
-            }
-            loaded.extend(text.lines().map(|line| format!("iptables {line}")));
+            loads.push(Load {
+                language: "iptables",
+                programs: &["iptables-restore", "ip6tables-restore"],
+                arguments: &[],
+                package: "iptables",
+                text: self.iptables()?,
+            });
         }
-        Ok(loaded)
+        Ok(loads)
     }
 
     fn nft(&self, interfaces: &[String]) -> String {
@@ -107,13 +137,13 @@ impl Rules {
         format!("table {family} wireproof {{\n{chains}}}\n")
     }
 
-    fn iptables(&self) -> Result<String, Error> {
+    fn iptables(&self) -> Result<String, Unfit> {
         let chain = match self.hook {
             Hook::Input => "INPUT",
             Hook::Forward => "FORWARD",
             Hook::Prerouting | Hook::Ingress => {
                 let told = "iptables rejects at the hooks input and forward only";
-                return Err(Error::Plan(told.to_owned()));
+                return Err(Unfit(told.to_owned()));
             }
         };
         let mut text = "*filter\n".to_owned();
@@ -129,29 +159,6 @@ impl Rules {
         }
         Ok(text + "COMMIT\n")
     }
-}
-
-/// Runs a program in the calling thread's namespace with a text as its input.
-fn feed(program: &str, arguments: &[&str], text: &str, package: &str) -> Result<(), Error> {
-    let failed = |told: String| Error::Tool(format!("{program}: {told}"));
-    let missing = |error: std::io::Error| {
-        failed(format!("{error} (a kernel node needs it: apt-get install {package})"))
-    };
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    // Its lock belongs to the host, and these rules do not.
-    command.env("XTABLES_LOCKFILE", "/dev/null");
-    let mut child = command.spawn().map_err(missing)?;
-    let mut input = child.stdin.take().ok_or_else(|| failed("no input".into()))?;
-    // A program that stops reading says why on its own.
-    let _ = input.write_all(text.as_bytes());
-    drop(input);
-    let output = child.wait_with_output().map_err(missing)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let told = String::from_utf8_lossy(&output.stderr);
-    Err(failed(format!("it refuses these rules:\n{text}{}", told.trim())))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use wire::Mac;
 
 /// An address of the loopback interface of every kernel node; link-local, so no scenario's.
-pub(crate) const ADDRESS: [u8; 4] = [169, 254, 77, 77];
+pub const ADDRESS: [u8; 4] = [169, 254, 77, 77];
 /// Senders of probes: locally administered, the last four bytes count.
 const PREFIX: [u8; 2] = [0x02, 0xfe];
 

@@ -1,0 +1,125 @@
+//! Who lives where around a kernel node: its addresses, the neighbours that it is told of for good,
+//! its default route, the names of its interfaces. Knows plans of ports; tells no kernel.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use link::{Address, PortConfig};
+use wire::Mac;
+
+/// What a kernel is told of the links around it, in this order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    /// Its own addresses, each with its port.
+    pub addresses: Vec<(usize, Address)>,
+    /// Its permanent neighbours.
+    pub neighbours: Vec<Neighbour>,
+    /// The port that leads to everybody else.
+    pub default_route: Option<usize>,
+    /// All these addresses: whoever is none of them is introduced when a frame of theirs comes.
+    pub known: BTreeSet<IpAddr>,
+}
+
+/// Where an address lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The port behind which it is.
+    pub port: usize,
+    /// The address.
+    pub address: IpAddr,
+    /// Its Ethernet address.
+    pub mac: Mac,
+}
+
+impl Surroundings {
+    /// Of the ports that have a link, each with its number. Neighbours outside the subnets are told
+    /// of where a default route leads to them.
+    pub fn of<'a>(
+        linked: impl Iterator<Item = (usize, &'a PortConfig)> + Clone,
+        default_route: bool,
+    ) -> Self {
+        let mut all = Self::default();
+        for (port, config) in linked.clone() {
+            for own in &config.addresses {
+                all.addresses.push((port, *own));
+                all.known.insert(own.ip);
+            }
+        }
+        for (port, config) in linked.clone() {
+            let Some(peer) = &config.peer else { continue };
+            for Address { ip: address, .. } in &peer.addresses {
+                let near = config.addresses.iter().any(|own| holds(own, *address));
+                if (near || default_route) && all.known.insert(*address) {
+                    all.neighbours.push(Neighbour { port, address: *address, mac: peer.mac });
+                }
+            }
+        }
+        all.default_route = linked.map(|(port, _)| port).next().filter(|_| default_route);
+        all
+    }
+}
+
+/// The port's name where a kernel takes it for an interface, and one of ours where not.
+#[must_use]
+pub fn interface_name(port: &PortConfig, number: usize) -> String {
+    let name = &port.name;
+    let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let taken = ["lo", "all", "default", ".", ".."].contains(&name.as_str());
+    match !name.is_empty() && name.len() <= 15 && name.chars().all(good) && !taken {
+        true => name.clone(),
+        false => format!("port{number}"),
+    }
+}
+
+/// An address lies in the subnet of another.
+pub(crate) fn holds(own: &Address, other: IpAddr) -> bool {
+    let bits = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)) << 96,
+        IpAddr::V6(ip) => u128::from(ip),
+    };
+    let shift = 128 - u32::from(own.prefix);
+    own.ip.is_ipv4() == other.is_ipv4()
+        && (bits(own.ip) ^ bits(other)).checked_shr(shift).unwrap_or(0) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use link::Peer;
+
+    fn own(ip: &str, prefix: u8) -> Address {
+        Address { ip: ip.parse().unwrap(), prefix }
+    }
+
+    #[test]
+    fn neighbours_are_told_of_once_and_strangers_only_behind_a_default_route() {
+        let peer = Peer {
+            mac: Mac([2, 0, 0, 0, 0, 1]),
+            addresses: vec![own("10.0.0.1", 24), own("192.0.2.1", 24), own("10.0.0.1", 24)],
+        };
+        let addresses = vec![own("10.0.0.2", 24)];
+        let port = PortConfig { addresses, peer: Some(peer), ..PortConfig::default() };
+        let told = |default_route| Surroundings::of([(3, &port)].into_iter(), default_route);
+        let near = told(false);
+        assert_eq!(near.addresses, [(3, own("10.0.0.2", 24))]);
+        assert_eq!((near.neighbours.len(), near.default_route), (1, None));
+        assert_eq!(near.known.len(), 2);
+        let far = told(true);
+        assert_eq!((far.neighbours.len(), far.default_route), (2, Some(3)));
+    }
+
+    #[test]
+    fn a_subnet_holds_its_addresses_and_no_others() {
+        for (net, prefix, other, is) in [
+            ("10.0.0.2", 24, "10.0.0.77", true),
+            ("10.0.0.2", 24, "10.0.1.2", false),
+            ("10.0.0.2", 32, "10.0.0.2", true),
+            ("10.0.0.2", 0, "192.0.2.1", true),
+            ("10.0.0.2", 24, "fd00::2", false),
+            ("fd00::2", 64, "fd00::ffff", true),
+            ("fd00::2", 64, "fd00:0:0:1::2", false),
+        ] {
+            assert_eq!(holds(&own(net, prefix), other.parse().unwrap()), is, "{net} {other}");
+        }
+    }
+}
