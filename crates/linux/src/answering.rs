@@ -11,6 +11,9 @@ use wire::{Duration, Instant, Mac};
 use crate::fence;
 use crate::surroundings::holds;
 
+/// How long a kernel may take until it answers at all; links come up late on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The way to a kernel: its ports by number, frame by frame.
 pub trait Transport: Send {
     /// What can go wrong on it.
@@ -98,13 +101,14 @@ impl<T: Transport> Answering<T> {
             if !self.transport.is_linked(port) {
                 continue;
             }
-            let mut pause = Duration::from_micros(100);
+            let (mut pause, mut waited) = (Duration::from_micros(50), Duration::ZERO);
             while !self.try_fence(port)? {
-                if pause > Duration::from_secs(1) {
+                if waited > PATIENCE {
                     return Err(self.transport.silent(port));
                 }
                 self.transport.pause(pause);
-                pause *= 2;
+                waited += pause;
+                pause = (pause * 2).min(Duration::from_millis(20));
             }
         }
         while self.out.pop().is_some() {}

@@ -48,9 +48,48 @@ impl Timer {
     }
 }
 
+/// How long a part of a topology may take until it works; a machine that is busy elsewhere brings
+/// links up late.
+const SETTLING: Duration = Duration::from_secs(10);
+
+/// Pauses between looks at something that the kernel finishes behind the back: short at first.
+#[derive(Debug)]
+pub(crate) struct Pauses {
+    next: Duration,
+    waited: Duration,
+}
+
+impl Pauses {
+    pub(crate) fn new() -> Self {
+        Self { next: Duration::from_micros(50), waited: Duration::ZERO }
+    }
+
+    /// Waits for the next look; false when there were enough. A sleep looks for its runtime when it
+    /// is made, so it is made in here and not by the caller.
+    pub(crate) async fn pause(&mut self) -> bool {
+        if self.waited > SETTLING {
+            return false;
+        }
+        tokio::time::sleep(self.next).await;
+        self.waited += self.next;
+        self.next = (self.next * 2).min(Duration::from_millis(20));
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pauses_need_no_runtime_around_them_and_end() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let mut pauses = Pauses::new();
+        assert!(runtime.block_on(pauses.pause()));
+        assert!(pauses.next > Duration::from_micros(50) && !pauses.waited.is_zero());
+        pauses.waited = SETTLING * 2;
+        assert!(!runtime.block_on(pauses.pause()));
+    }
 
     #[test]
     fn it_sleeps_as_long_as_asked_and_no_millisecond_more_by_design() {

@@ -8,13 +8,16 @@ use std::path::Path;
 use std::process::{self, Stdio};
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
 use link::PortConfig;
 use linux::{Kernel, Load, Neighbour, Rules, Surroundings, Transport, fence};
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags};
+use rtnetlink::packet_route::route::RouteType;
 use rtnetlink::{Handle, RouteMessageBuilder};
 use wire::{Duration, Mac};
 
 use crate::behind::Shared;
+use crate::clock::Pauses;
 use crate::end::{Arrived, End};
 use crate::error::{Error, Tried};
 use crate::namespace::set_sysctl;
@@ -78,7 +81,8 @@ impl Transport for Namespaced {
     }
 
     fn pause(&mut self, time: Duration) {
-        self.shared.runtime.block_on(tokio::time::sleep(time));
+        // A sleep looks for its runtime when it is made, so it is made inside.
+        self.shared.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 
     fn introduce(&mut self, port: usize, address: IpAddr, mac: Mac) {
@@ -155,6 +159,11 @@ pub(crate) async fn settle(
         }
         request.execute().await.tried(format!("give {} its address {}", config.name, own.ip))?;
     }
+    for (_, own) in &around.addresses {
+        if let IpAddr::V6(ip) = own.ip {
+            is_own(netlink, ip).await?;
+        }
+    }
     for Neighbour { port, address, mac } in &around.neighbours {
         let told = format!("introduce {address}");
         neighbour(netlink, ports[*port].index, *address, *mac).await.tried(told)?;
@@ -168,6 +177,23 @@ pub(crate) async fn settle(
         }
     }
     Ok(())
+}
+
+/// Returns when the kernel takes an IPv6 address for its own: the route that says so comes from a
+/// worker behind the request's back, and what arrives before it is dropped without a word.
+async fn is_own(netlink: &Handle, ip: Ipv6Addr) -> Result<(), Error> {
+    let mut pauses = Pauses::new();
+    loop {
+        let asked = RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(ip, 128).build();
+        let mut routes = std::pin::pin!(netlink.route().get(asked).execute());
+        let route = routes.try_next().await.tried(format!("ask for the route to {ip}"))?;
+        if route.is_some_and(|route| route.header.kind == RouteType::Local) {
+            return Ok(());
+        }
+        if !pauses.pause().await {
+            return Err(Error::Late(format!("the kernel does not take {ip} for its own")));
+        }
+    }
 }
 
 /// Tells the kernel for good where an address lives.
