@@ -256,7 +256,7 @@ pub fn plan(
     topology::introduce(&mut nodes, &links);
     planner.make_each(&mut nodes, registry, swaps);
     let steps = planner.steps(&nodes, &links);
-    let masks = planner.masks(&nodes);
+    let masks = planner.masks(&nodes, registry);
     planner.known_checks();
     planner.known_wires();
     if !faults.is_empty() {

@@ -205,9 +205,10 @@ pub(crate) static MASK: Table = table(
     "a mask",
     "A field that may differ from the golden.",
     &[
-        must("field", Def("field-path"), "The field: `ip4.id`."),
+        must("field", Def("field-paths"), "The field, or a list of fields: `ip4.id`."),
         may("frames", List("frame-number"), "Numbers of the frames, from 1; all otherwise."),
         may("from", Def("port-ref"), "Only what this port emits."),
+        may("kind", Text, "Only what a node of this kind emits: `linux` for a running kernel."),
         must("reason", Def("reason"), "Why it may differ; the report shows it."),
         NOTE,
     ],

@@ -321,6 +321,8 @@ pub struct Mask {
     pub frames: Option<Vec<Spanned<u32>>>,
     /// Only what this port emits.
     pub from: Option<PortRef>,
+    /// Only what a node of this kind emits.
+    pub kind: Option<Spanned<String>>,
     /// Why, not empty.
     pub reason: Spanned<String>,
 }

@@ -58,7 +58,22 @@ fn every_place_is_where_the_word_stands() {
         assert_eq!(scenario.nodes[end.index].name.value, end.node.value);
     }
     assert_eq!(at(scenario.finds[0].span), "\"rst-seq\"");
-    assert_eq!(at(scenario.masks[0].field.span), "\"ip4.id\"");
+    let masks: Vec<String> = scenario
+        .masks
+        .iter()
+        .map(|mask| {
+            let kind = mask.kind.as_ref().map_or("any", |kind| kind.as_str());
+            format!("{} of {kind}: {}", at(mask.field.span), mask.reason.value)
+        })
+        .collect();
+    assert_eq!(
+        masks,
+        [
+            "\"ip4.id\" of y: drawn at random",
+            "\"ip4.checksum\" of y: drawn at random",
+            "\"ip4.id\" of any: counted by the host"
+        ]
+    );
     assert_eq!(at(scenario.not_on[0].wire.span), "\"veth\"");
 }
 

@@ -14,8 +14,8 @@ pub struct Mask {
     pub field: &'static wire::Field,
     /// The frames of the golden it holds for; empty: all.
     pub frames: Vec<FrameId>,
-    /// Only frames of this emitter: a node's name or `node:port`.
-    pub from: Option<String>,
+    /// Only frames of these emitters, each a node's name or `node:port`; empty: all.
+    pub from: Vec<String>,
     /// Why.
     pub reason: String,
 }
@@ -162,9 +162,9 @@ fn replaced(golden: &Capture, capture: &Capture, old: FrameId, new: FrameId) -> 
 fn hidden_bits(masks: &[Mask], emitter: &str, id: FrameId, frame: &[u8]) -> Vec<Range<usize>> {
     let node = emitter.split(':').next().unwrap_or(emitter);
     let applies = |mask: &&Mask| {
-        let from = mask.from.as_deref();
+        let from = |from: &String| from == emitter || from == node;
         (mask.frames.is_empty() || mask.frames.contains(&id))
-            && from.is_none_or(|from| from == emitter || from == node)
+            && (mask.from.is_empty() || mask.from.iter().any(from))
     };
     let mut hidden = Vec::new();
     for mask in masks.iter().filter(applies) {
@@ -242,7 +242,7 @@ mod tests {
         let mask = Mask {
             field: &wire::fields::ip4::ID,
             frames: Vec::new(),
-            from: None,
+            from: Vec::new(),
             reason: "differs each run".into(),
         };
         let masks = [mask];

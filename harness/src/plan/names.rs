@@ -1,32 +1,49 @@
 //! What a scenario names beside its nodes and links: fields and emitters of masks, wires, checks.
 //! Knows which of them there are, and nothing of what they do.
 
+use nodes::Registry;
+
 use super::{PlanNode, Planner};
 use crate::judge::compare::Mask;
+use crate::run::linux;
 
 /// The wires by the names that `--on` and `not-on` use; `linux` is any of them with a kernel in a
 /// node's place.
 const WIRES: [&str; 4] = ["sim", "veth", "nic", "linux"];
 
 impl Planner<'_> {
-    /// The masks; each emitter is there.
-    pub(super) fn masks(&mut self, nodes: &[PlanNode]) -> Vec<Mask> {
+    /// The masks; each emitter is there. One for a kind holds where nodes of that kind stand, and
+    /// is none where there are none.
+    pub(super) fn masks(&mut self, nodes: &[PlanNode], registry: &Registry) -> Vec<Mask> {
         self.masks_count_no_layers();
+        self.masked_kinds(registry);
         for from in self.scenario.masks.iter().filter_map(|mask| mask.from.as_ref()) {
             self.port(nodes, from);
         }
-        let from = |port: &scenario::PortRef| match &port.port {
-            Some(name) => format!("{}:{}", port.node.value, name.value),
-            None => port.node.value.clone(),
-        };
         let frame = |number: &scenario::Spanned<u32>| wire::FrameId(number.value.saturating_sub(1));
-        let mask = |mask: &scenario::Mask| Mask {
-            field: mask.field.value.field,
-            frames: mask.frames.iter().flatten().map(frame).collect(),
-            from: mask.from.as_ref().map(from),
-            reason: mask.reason.value.clone(),
+        let mask = |mask: &scenario::Mask| {
+            Some(Mask {
+                field: mask.field.value.field,
+                frames: mask.frames.iter().flatten().map(frame).collect(),
+                from: emitters(mask, nodes)?,
+                reason: mask.reason.value.clone(),
+            })
         };
-        self.scenario.masks.iter().map(mask).collect()
+        self.scenario.masks.iter().filter_map(mask).collect()
+    }
+
+    /// Every kind that a mask names is one. A kernel is one also where none can run.
+    fn masked_kinds(&mut self, registry: &Registry) {
+        let mut kinds: Vec<&str> = registry.kinds().map(|kind| kind.name).collect();
+        kinds.push(linux::KIND);
+        for kind in self.scenario.masks.iter().filter_map(|mask| mask.kind.as_ref()) {
+            if !kinds.contains(&kind.value.as_str()) {
+                let near = scenario::nearest(&kind.value, kinds.iter().copied());
+                let near = near.map(|near| format!("did you mean `{near}`?"));
+                let help = near.unwrap_or_else(|| format!("the kinds are {}", kinds.join(", ")));
+                self.fault(kind.span, format!("no kind of node is called `{}`", kind.value), help);
+            }
+        }
     }
 
     /// A mask holds for every layer of its protocol, so that a number there would mean nothing.
@@ -64,6 +81,20 @@ impl Planner<'_> {
                 );
                 self.fault(id.span, format!("no check is called `{}`", id.value), help);
             }
+        }
+    }
+}
+
+/// Whose frames a mask is about, empty for everybody's; `None` where no node of its kind stands.
+fn emitters(mask: &scenario::Mask, nodes: &[PlanNode]) -> Option<Vec<String>> {
+    let is = |node: &&PlanNode| mask.kind.as_ref().is_none_or(|kind| kind.value == node.kind);
+    match &mask.from {
+        Some(from) => nodes.get(from.index).filter(is).map(|_| vec![from.to_string()]),
+        None if mask.kind.is_none() => Some(Vec::new()),
+        None => {
+            let names: Vec<String> =
+                nodes.iter().filter(is).map(|node| node.name.clone()).collect();
+            (!names.is_empty()).then_some(names)
         }
     }
 }

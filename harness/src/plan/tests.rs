@@ -101,6 +101,10 @@ fn wires_checks_and_masks_that_mean_nothing_are_refused() {
             r#""masks": [{ "field": "ip4.id", "from": "a:eth9", "reason": "why" }]"#,
             "a has no port `eth9` (its ports are eth0)",
         ),
+        (
+            r#""masks": [{ "field": "ip4.id", "kind": "linus", "reason": "why" }]"#,
+            "no kind of node is called `linus` (did you mean `linux`?)",
+        ),
     ] {
         let told = refused(planned(nodes, "", &format!("{WAIT}, {key}")));
         assert!(told.contains(expected), "{told}");

@@ -205,11 +205,19 @@ impl Planner<'_> {
 fn inherited(swap: &Swap, node: &scenario::Node) -> BTreeMap<String, Datum> {
     let mut options = swap.spec.options.clone();
     if swap.spec.kind == linux::KIND {
+        let written = |name: &str| node.options.iter().find(|option| option.name.value == name);
         for (theirs, ours) in [("reject", "ports"), ("default-route", "default-route")] {
-            let written = node.options.iter().find(|option| option.name.value == theirs);
-            if let (Some(option), false) = (written, options.contains_key(ours)) {
+            if let (Some(option), false) = (written(theirs), options.contains_key(ours)) {
                 options.insert(ours.to_owned(), datum(&option.value.value));
             }
+        }
+        // Its TTL is a setting of the whole kernel.
+        if let (Some(option), false) = (written("ttl"), options.contains_key("sysctls")) {
+            let ttl = crate::text::datum(&datum(&option.value.value));
+            let names =
+                ["ipv4.ip_default_ttl", "ipv6.conf.all.hop_limit", "ipv6.conf.default.hop_limit"];
+            let setting = |name: &str| Datum::Text(format!("net.{name}={ttl}"));
+            options.insert("sysctls".to_owned(), Datum::List(names.map(setting).into()));
         }
         // A firewall passes on whatever it is not told to reject.
         if node.kind.value == "firewall" && !options.contains_key("ports") {

@@ -87,8 +87,9 @@ pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> Strin
             if let Against::Golden(found) = &judged.judgement.against
                 && !found.masked.is_empty()
             {
-                for mask in &judged.plan.masks {
-                    let _ = writeln!(text, "  mask {}: {}", mask.field.path(), mask.reason);
+                for masks in judged.plan.masks.chunk_by(|one, next| one.reason == next.reason) {
+                    let fields: Vec<String> = masks.iter().map(|mask| mask.field.path()).collect();
+                    let _ = writeln!(text, "  mask {}: {}", fields.join(", "), masks[0].reason);
                 }
             }
             if verbose {
@@ -110,7 +111,8 @@ fn headline(id: &str, judged: &Judged) -> String {
     let _ = write!(text, ", {}", count(judged.run.capture.len(), "frame"));
     match &judged.judgement.against {
         Against::Golden(found) if !found.masked.is_empty() => {
-            let _ = write!(text, ", {} differ under a mask", found.masked.len());
+            let differ = if found.masked.len() == 1 { "differs" } else { "differ" };
+            let _ = write!(text, ", {} {differ} under a mask", found.masked.len());
         }
         Against::Missing => text += ", no golden yet",
         Against::NotCompared(reason) => {

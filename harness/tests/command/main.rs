@@ -7,6 +7,7 @@ mod determinism;
 mod inject;
 mod killed;
 mod lists;
+mod masks;
 mod mutated;
 mod refused_files;
 mod refused_words;

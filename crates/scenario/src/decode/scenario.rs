@@ -3,7 +3,7 @@
 use super::{Decoder, Object};
 use crate::json::{Json, Kind};
 use crate::keys::{Key, LIMITS, MASK, SCENARIO, Shape};
-use crate::{Limits, Mask, Reason, Scenario, Spanned};
+use crate::{FieldPath, Limits, Mask, Reason, Scenario, Spanned};
 
 impl Decoder<'_, '_> {
     pub(super) fn scenario(mut self, json: &Json) -> Option<Scenario> {
@@ -16,7 +16,7 @@ impl Decoder<'_, '_> {
         let end = self.duration(&file, "end");
         self.read_nodes(&file);
         self.read_links(&file);
-        let masks = self.list(&file, "masks").iter().filter_map(|mask| self.mask(mask)).collect();
+        let masks = self.list(&file, "masks").iter().flat_map(|mask| self.mask(mask)).collect();
         let outer = self.note(&file);
         let note = self.with_inner_notes(outer);
         let steps = self.steps(&file);
@@ -71,17 +71,43 @@ impl Decoder<'_, '_> {
         }
     }
 
-    fn mask(&mut self, json: &Json) -> Option<Mask> {
-        let object = self.object(json, &MASK)?;
+    /// A mask for each of its fields.
+    fn mask(&mut self, json: &Json) -> Vec<Mask> {
+        let Some(object) = self.object(json, &MASK) else { return Vec::new() };
         self.inner_note(&object);
         let reason = object.get("reason").and_then(|reason| self.reason(reason));
-        let field = self.text(&object, "field").and_then(|path| self.field_path(path));
+        let fields = self.masked_fields(&object);
+        let kind = self.text(&object, "kind");
         let from = object.get("from").and_then(|from| self.port_ref(from, "`from`"));
         let frames = object.get("frames").is_some().then(|| {
             let items = self.list(&object, "frames");
             items.iter().filter_map(|item| self.frame_number(item)).collect()
         });
-        Some(Mask { field: field?, frames, from, reason: reason? })
+        let Some(reason) = reason else { return Vec::new() };
+        let mask = |field| {
+            let (frames, from) = (frames.clone(), from.clone());
+            Mask { field, frames, from, kind: kind.clone(), reason: reason.clone() }
+        };
+        fields.into_iter().map(mask).collect()
+    }
+
+    /// A field, or a list of fields with something in it.
+    fn masked_fields(&mut self, mask: &Object<'_>) -> Vec<Spanned<FieldPath>> {
+        let items = match mask.get("field") {
+            Some(Json { kind: Kind::List(items), span }) if items.is_empty() => {
+                self.fault(*span, "a mask of no field", "such as [\"ip4.id\", \"ip4.checksum\"]");
+                return Vec::new();
+            }
+            Some(Json { kind: Kind::List(items), .. }) => items.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        let mut fields = Vec::new();
+        for item in items {
+            let path = self.plain_text(item, "`field`");
+            fields.extend(path.and_then(|path| self.field_path(path)));
+        }
+        fields
     }
 
     fn frame_number(&mut self, json: &Json) -> Option<Spanned<u32>> {

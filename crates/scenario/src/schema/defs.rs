@@ -91,6 +91,13 @@ fn names() -> Vec<(&'static str, Value)> {
             json!({ "anyOf": [{ "enum": paths }, later], "description": "LAYER.FIELD" }),
         ),
         (
+            "field-paths",
+            json!({ "anyOf": [
+                reference("field-path"),
+                { "type": "array", "items": reference("field-path"), "minItems": 1 }
+            ] }),
+        ),
+        (
             "command",
             json!({ "anyOf": [
                 { "type": "string", "minLength": 1, "description": "The verb." },
