@@ -1,0 +1,63 @@
+//! What can go wrong with a guest, in the words that a user reads.
+
+use std::fmt;
+use std::io;
+
+/// Why a machine could not be booted, did not do what it was told, or is no more.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A program, a kernel or a file of it is not on this machine; says what gives it.
+    #[error("{0}")]
+    Missing(String),
+    /// What was asked for does not go together.
+    #[error("{0}")]
+    Plan(String),
+    /// The host refused something.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the host said.
+        source: io::Error,
+    },
+    /// A script in the guest ended with a status other than 0.
+    #[error("the guest refuses (status {status}): {}", output.trim())]
+    Refused {
+        /// What the script's last command returned.
+        status: u8,
+        /// All that the script wrote.
+        output: String,
+    },
+    /// The guest did not do in time what it does otherwise; the machine is of no more use.
+    #[error("{0}")]
+    Late(String),
+    /// QEMU ended.
+    #[error("{0}")]
+    Died(String),
+    /// The guest's kernel panicked: the line of its console that says so, and where that lies.
+    #[error("{0}")]
+    Panic(String),
+    /// A fault in the guest's kernel: the line of its console, and where that lies.
+    #[error("{0}")]
+    Oops(String),
+    /// A warning of the guest's kernel: the line of its console, and where that lies.
+    #[error("{0}")]
+    Warning(String),
+}
+
+/// Says what was tried when the host refuses it.
+pub(crate) trait Tried<T> {
+    fn tried(self, what: impl fmt::Display) -> Result<T, Error>;
+}
+
+impl<T> Tried<T> for io::Result<T> {
+    fn tried(self, what: impl fmt::Display) -> Result<T, Error> {
+        self.map_err(|source| Error::System { what: what.to_string(), source })
+    }
+}
+
+impl<T> Tried<T> for Result<T, rustix::io::Errno> {
+    fn tried(self, what: impl fmt::Display) -> Result<T, Error> {
+        self.map_err(io::Error::from).tried(what)
+    }
+}

@@ -1,0 +1,342 @@
+//! A machine: booted, spoken to, emptied for the next use, and ended with whatever ends it. Knows
+//! no node and no rule.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use wire::{Duration, Mac};
+
+use crate::channel::{Answer, Channel};
+use crate::console::Console;
+use crate::error::{Error, Tried};
+use crate::image::Image;
+use crate::port::Port;
+use crate::process::Process;
+use crate::{modules, qemu, root, tools};
+
+/// How long a boot may take: hundreds of times as long as it takes.
+const BOOT_PATIENCE: Duration = Duration::from_secs(120);
+/// How long a script may take, unless the caller says otherwise.
+const SCRIPT_PATIENCE: Duration = Duration::from_secs(30);
+/// How long QEMU may take to end once its channel is gone.
+const END_PATIENCE: Duration = Duration::from_secs(10);
+/// What QEMU is needed for.
+const PURPOSE: &str = "a guest runs in it";
+/// What every shell at the channel is told first.
+const AGENT: &str = include_str!("root/agent.sh");
+
+/// By which clock a guest runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Clock {
+    /// Its own, which goes on by itself.
+    #[default]
+    Free,
+    /// The link's.
+    Lockstep,
+}
+
+/// A machine to be booted.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The kernel.
+    pub image: Image,
+    /// Network interfaces.
+    pub ports: usize,
+    /// By which clock it runs.
+    pub clock: Clock,
+    /// Modules (`.ko`) that are put into `/modules` of the guest and not loaded.
+    pub modules: Vec<PathBuf>,
+    /// The file that takes what the guest's kernel says; what was in it is lost.
+    pub console: PathBuf,
+    /// Memory in MiB.
+    pub memory_mib: u32,
+    /// More words for the kernel's command line.
+    pub command_line: String,
+    /// More words for QEMU.
+    pub extra: Vec<String>,
+    /// Names of streams between us and QEMU: each is a `-chardev` of that name, and
+    /// [`Machine::stream`] gives our end.
+    pub streams: Vec<String>,
+}
+
+impl Config {
+    /// A machine with so many ports and nothing special.
+    #[must_use]
+    pub fn new(image: Image, ports: usize, console: PathBuf) -> Self {
+        Self {
+            image,
+            ports,
+            clock: Clock::Free,
+            modules: Vec::new(),
+            console,
+            memory_mib: 128,
+            command_line: String::new(),
+            extra: Vec::new(),
+            streams: Vec::new(),
+        }
+    }
+}
+
+/// How an interface is to look in the guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nic {
+    /// Which port it is.
+    pub port: usize,
+    /// Its name there.
+    pub name: String,
+    /// Its address.
+    pub mac: Mac,
+    /// Its MTU.
+    pub mtu: u32,
+}
+
+/// A running machine. It ends when it is dropped, and when this process ends.
+#[derive(Debug)]
+pub struct Machine {
+    // First, so that it ends before anything that it holds.
+    process: Process,
+    channel: Channel,
+    ports: Vec<Port>,
+    console: Console,
+    streams: BTreeMap<String, UnixStream>,
+    /// Interfaces in the present namespace: port and name.
+    plugged: Vec<(usize, String)>,
+    /// The name of each port's interface while it is in none: one that nobody can ask for.
+    away: Vec<String>,
+    /// Why it is of no more use.
+    spoiled: Option<String>,
+}
+
+impl Machine {
+    /// Boots a machine; returns when the guest says that it is ready.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for what is not on this machine, [`Error::Died`], [`Error::Panic`] or
+    /// [`Error::Late`] when it does not come up, with its console's file in the text.
+    pub fn boot(config: &Config) -> Result<Self, Error> {
+        let program = tools::needed(qemu::PROGRAM, PURPOSE, "qemu-system-x86")?;
+        let brought = modules::brought(&config.modules)?;
+        let root = root::make(&config.image, &brought)?;
+        let console = Console::new(&config.console)?;
+        let (channel, channel_end) = Channel::pair()?;
+        let (mut ports, mut port_ends) = (Vec::new(), Vec::new());
+        for number in 0..config.ports {
+            let (port, end) = Port::pair(number)?;
+            ports.push(port);
+            port_ends.push(end);
+        }
+        let (mut streams, mut stream_ends) = (BTreeMap::new(), Vec::new());
+        for name in &config.streams {
+            let (ours, theirs) = UnixStream::pair().tried(format!("make the stream {name}"))?;
+            streams.insert(name.clone(), ours);
+            stream_ends.push(theirs.into());
+        }
+        let fds = qemu::held(unnamed(&root)?, channel_end, port_ends, stream_ends);
+        let process = Process::start(&program, &qemu::arguments(config), fds)?;
+        let away = (0..config.ports).map(|port| format!("eth{port}")).collect();
+        let mut machine = Self {
+            process,
+            channel,
+            ports,
+            console,
+            streams,
+            plugged: Vec::new(),
+            away,
+            spoiled: None,
+        };
+        // The first line wakes the guest; all else is for the shell that it starts then.
+        let _ = machine.channel.tell("\n");
+        machine.introduce(BOOT_PATIENCE)?;
+        Ok(machine)
+    }
+
+    /// Runs a shell script in the guest, in its present network namespace; its output.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a status other than 0, [`Error::Late`] when it takes more than half
+    /// a minute, after which the machine is of no more use, and whatever ended the machine.
+    pub fn run(&mut self, script: &str) -> Result<String, Error> {
+        self.run_within(script, SCRIPT_PATIENCE)
+    }
+
+    /// The same, with another limit in time.
+    ///
+    /// # Errors
+    /// As [`Machine::run`].
+    pub fn run_within(&mut self, script: &str, patience: Duration) -> Result<String, Error> {
+        self.usable()?;
+        let answer = self.channel.run(script, patience)?;
+        self.judge(answer, patience, script)
+    }
+
+    /// Empties the guest: everything of its network is destroyed with its namespace, every process
+    /// is killed, and the shell goes on in a new namespace without interfaces.
+    ///
+    /// # Errors
+    /// As [`Machine::run`].
+    pub fn fresh(&mut self) -> Result<(), Error> {
+        self.usable()?;
+        let mut script = String::new();
+        for (port, name) in std::mem::take(&mut self.plugged) {
+            self.away[port] = format!("~{port}");
+            script += &format!("unplug '{}' '{name}'\n", self.away[port]);
+        }
+        script += "kill -9 -1";
+        let answer = self.channel.last(&script, SCRIPT_PATIENCE)?;
+        self.judge(answer, SCRIPT_PATIENCE, "empty itself")?;
+        self.introduce(SCRIPT_PATIENCE)
+    }
+
+    /// Brings interfaces into the present namespace, and up.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] for a port that the machine has not or that is plugged already, and as
+    /// [`Machine::run`].
+    pub fn plug(&mut self, nics: &[Nic]) -> Result<(), Error> {
+        self.usable()?;
+        let mut script = String::from("true");
+        for Nic { port, name, mac, mtu } in nics {
+            let taken = self.plugged.iter().any(|(other, called)| other == port || called == name);
+            let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            let named = (1..16).contains(&name.len()) && name.chars().all(good);
+            if *port >= self.ports.len() || taken || !named {
+                let told = format!(
+                    "port {port} of a guest with {} cannot be plugged as {name:?}",
+                    self.ports.len()
+                );
+                return Err(Error::Plan(told));
+            }
+            script += &format!(" &&\nplug '{}' '{name}' {mac} {mtu}", self.away[*port]);
+            self.plugged.push((*port, name.clone()));
+        }
+        let answer = self.channel.request(&format!("{{ {script}\n}}"), SCRIPT_PATIENCE)?;
+        self.judge(answer, SCRIPT_PATIENCE, "plug").map(drop)
+    }
+
+    /// A port.
+    ///
+    /// # Panics
+    /// When the machine has no such port.
+    #[must_use]
+    pub fn port(&self, number: usize) -> &Port {
+        &self.ports[number]
+    }
+
+    /// Our end of a stream that the configuration names; it is given once.
+    pub fn stream(&mut self, name: &str) -> Option<UnixStream> {
+        self.streams.remove(name)
+    }
+
+    /// The file that takes what the guest's kernel says.
+    #[must_use]
+    pub fn console(&self) -> &Path {
+        self.console.path()
+    }
+
+    /// QEMU's process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Whether a guest can be booted on this machine.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] with the first thing that is not there, and the command that gives it.
+    pub fn possible() -> Result<(), Error> {
+        tools::needed(qemu::PROGRAM, PURPOSE, "qemu-system-x86")?;
+        tools::needed("busybox", "it is a guest's shell", "busybox-static")?;
+        Image::find().map(drop)
+    }
+
+    /// Whether the guest has a program that is not of busybox: `nft`, `iptables-restore` …
+    ///
+    /// # Errors
+    /// [`Error::Missing`] with the command that gives it.
+    pub fn tool(name: &str) -> Result<(), Error> {
+        let none = || Error::Plan(format!("a guest has no {name}"));
+        tools::tool(name).ok_or_else(none)?.find().map(drop)
+    }
+
+    /// What is wrong with the machine since last asked, if anything is.
+    ///
+    /// # Errors
+    /// [`Error::Oops`], [`Error::Panic`], [`Error::Warning`] by the guest's console,
+    /// [`Error::Died`] when QEMU has ended, [`Error::Late`] when a script went over its time.
+    pub fn health(&mut self) -> Result<(), Error> {
+        let ended = self.process.ended();
+        self.console.news()?;
+        match (ended, &self.spoiled) {
+            (Some(_), _) => Err(self.died()),
+            (None, Some(why)) => Err(Error::Late(why.clone())),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn usable(&self) -> Result<(), Error> {
+        match &self.spoiled {
+            Some(why) => Err(Error::Late(format!("the guest is of no more use: {why}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells a new shell what it has to know.
+    fn introduce(&mut self, patience: Duration) -> Result<(), Error> {
+        let answer = self.channel.request(AGENT, patience)?;
+        self.judge(answer, patience, "come up").map(drop)
+    }
+
+    fn judge(&mut self, answer: Answer, patience: Duration, script: &str) -> Result<String, Error> {
+        match answer {
+            Answer::Done(0, output) => Ok(output),
+            Answer::Done(status, output) => Err(Error::Refused { status, output }),
+            Answer::Gone(_) => Err(self.gone()),
+            Answer::Late(output) => {
+                let first = script.lines().next().unwrap_or("");
+                let (console, last) = (self.console.path().display(), self.console.last());
+                let mut told = format!("the guest was not done within {patience:?} with: {first}");
+                if !output.trim().is_empty() {
+                    told += &format!("; it said: {}", output.trim());
+                }
+                told += &format!(" (console: {console}, its last line: {last})");
+                self.spoiled = Some(told.clone());
+                Err(Error::Late(told))
+            }
+        }
+    }
+
+    /// Says why the channel ended.
+    fn gone(&mut self) -> Error {
+        self.process.wait(END_PATIENCE);
+        match self.console.news() {
+            Err(fault @ (Error::Oops(_) | Error::Panic(_))) => fault,
+            _ => self.died(),
+        }
+    }
+
+    fn died(&mut self) -> Error {
+        let status = match self.process.ended() {
+            Some(status) => format!("QEMU ended ({status})"),
+            None => "the guest hung up".to_owned(),
+        };
+        let said = self.process.said();
+        let (console, last) = (self.console.path().display(), self.console.last());
+        let said = if said.is_empty() { said } else { format!(": {said}") };
+        Error::Died(format!("{status}{said} (console: {console}, its last line: {last})"))
+    }
+}
+
+/// A file without a name, that ends with those who hold it.
+fn unnamed(bytes: &[u8]) -> Result<OwnedFd, Error> {
+    let write = || {
+        let mut file: File = tempfile::tempfile()?;
+        file.write_all(bytes)?;
+        file.rewind()?;
+        Ok::<OwnedFd, io::Error>(file.into())
+    };
+    write().tried("write the guest's root file system")
+}

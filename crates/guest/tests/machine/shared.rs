@@ -1,0 +1,136 @@
+//! What one machine can show to many tests.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use guest::{Config, Error, Image, Machine, Nic};
+use libtest_mimic::{Failed, Trial};
+use wire::{Duration, Mac};
+
+/// Booted by the first test that asks for it.
+static MACHINE: Mutex<Option<Machine>> = Mutex::new(None);
+
+type Test = fn(&mut Machine);
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let tests: [(&str, Test); 4] = [
+        ("runs_scripts_and_tells_their_status", runs_scripts_and_tells_their_status),
+        ("carries_frames_byte_for_byte", carries_frames_byte_for_byte),
+        ("empties_everything_of_the_network", empties_everything_of_the_network),
+        ("loads_rules_of_nft_and_iptables", loads_rules_of_nft_and_iptables),
+    ];
+    let with = |test: Test| {
+        move || {
+            let mut place = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+            let machine = match &mut *place {
+                Some(machine) => machine,
+                None => place.insert(Machine::boot(&config("shared"))?),
+            };
+            machine.fresh()?;
+            test(machine);
+            machine.health()?;
+            Ok::<(), Failed>(())
+        }
+    };
+    tests.into_iter().map(|(name, test)| Trial::test(name, with(test))).collect()
+}
+
+/// A machine with two ports and a console of its own.
+pub(crate) fn config(name: &str) -> Config {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let console = folder.join(format!("{name}-{}.console", std::process::id()));
+    Config::new(Image::find().expect("a kernel"), 2, console)
+}
+
+fn nic(port: usize, name: &str) -> Nic {
+    Nic { port, name: name.to_owned(), mac: Mac([2, 0, 0, 0, 0, port as u8 + 1]), mtu: 1500 }
+}
+
+fn runs_scripts_and_tells_their_status(machine: &mut Machine) {
+    let mut run = |script: &str| match machine.run(script) {
+        Ok(output) => (0, output),
+        Err(Error::Refused { status, output }) => (status, output),
+        Err(error) => panic!("{script}: {error}"),
+    };
+    assert_eq!(run("echo \"it's $((6 * 7))\"; echo b >&2"), (0, "it's 42\nb\n".into()));
+    assert_eq!(run("echo a; exit 3"), (3, "a\n".into()));
+    assert_eq!(run("cd /proc; set -e; false; echo no"), (1, String::new()));
+    assert_eq!(run("pwd; cat"), (0, "/\n".into()));
+    let (status, output) = run("if");
+    assert!(status == 2 && output.contains("syntax error"), "{status} {output}");
+    let (status, output) = run("no-such-program");
+    assert!(status == 127 && output.contains("not found"), "{status} {output}");
+    let long = format!("true {}; echo é", "x".repeat(100_000));
+    assert_eq!(run(&long), (0, "é\n".into()));
+    let (status, output) = run("i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done");
+    assert_eq!((status, output.lines().count()), (0, 5000));
+}
+
+/// Asks the guest for its address, and waits for the answer.
+fn ask(machine: &Machine, port: usize, address: [u8; 4]) -> bool {
+    let mut frame = vec![0xff; 6];
+    frame.extend([2, 0xfe, 0, 0, 0, 9, 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1, 2, 0xfe, 0, 0, 0, 9]);
+    frame.extend([0; 10]);
+    frame.extend(address);
+    machine.port(port).send(&frame).expect("send");
+    let mut came = Vec::new();
+    while machine.port(port).wait(&mut came, Duration::from_secs(2)).expect("receive") {
+        if came[12..14] == [0x08, 0x06] && came[20..22] == [0, 2] {
+            assert_eq!(came.len(), 42);
+            assert_eq!(came[..12], [2, 0xfe, 0, 0, 0, 9, 2, 0, 0, 0, 0, port as u8 + 1]);
+            assert_eq!(came[28..32], address);
+            return true;
+        }
+    }
+    false
+}
+
+fn carries_frames_byte_for_byte(machine: &mut Machine) {
+    // The names are those of each other's first, so none may be in the way of another.
+    machine.plug(&[nic(0, "eth1"), nic(1, "eth0")]).expect("plug");
+    machine.run("ip addr add 10.0.0.2/24 dev eth1; ip addr add 10.0.1.2/24 dev eth0").expect("set");
+    for port in [0, 1, 0] {
+        assert!(ask(machine, port, [10, 0, port as u8, 2]), "port {port}");
+    }
+    assert!(matches!(machine.port(0).send(&[0; 13]), Err(Error::Plan(_))));
+}
+
+fn empties_everything_of_the_network(machine: &mut Machine) {
+    machine.plug(&[nic(0, "a")]).expect("plug");
+    let fill = "ip addr add 10.0.0.2/24 dev a; ip route add default via 10.0.0.1; \
+                echo 7 >/proc/sys/net/ipv4/ip_default_ttl; nc -l -p 99 & \
+                ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev a; sleep 1000 &";
+    machine.run(&format!("{{ {fill} }} >/dev/null 2>&1")).expect("fill");
+    let look = "cat /proc/sys/net/ipv4/ip_default_ttl; ip addr | grep -c link/ether; ip route; \
+                ip neigh; netstat -tln | grep :99; ps | grep -v grep | grep -c 'sleep 1000'; true";
+    let before = machine.run(look).expect("look");
+    assert!(before.starts_with("7\n1\n") && before.contains(":99"), "{before}");
+    machine.fresh().expect("empty");
+    assert_eq!(machine.run(look).expect("look"), "64\n0\n0\n");
+    machine.plug(&[nic(0, "b"), nic(1, "a")]).expect("plug again");
+    assert!(!ask(machine, 0, [10, 0, 0, 2]));
+    for wrong in [nic(0, "c"), nic(2, "c"), nic(1, "a b"), nic(1, "a")] {
+        assert!(matches!(machine.plug(&[wrong]), Err(Error::Plan(_))));
+    }
+}
+
+fn loads_rules_of_nft_and_iptables(machine: &mut Machine) {
+    machine.plug(&[nic(0, "a")]).expect("plug");
+    for (tool, script, sign) in [
+        ("nft", "nft add table inet x && nft list ruleset", "table inet x"),
+        (
+            "iptables-restore",
+            "iptables-restore <<E && iptables -S\n*filter\n-A INPUT -p tcp --dport 80:90 -j REJECT \
+             --reject-with tcp-reset\nCOMMIT\nE",
+            "--dport 80:90 -j REJECT --reject-with tcp-reset",
+        ),
+    ] {
+        if let Err(missing) = Machine::tool(tool) {
+            println!("not run: {tool} in a guest: {missing}");
+            continue;
+        }
+        let output = machine.run(script).unwrap_or_else(|error| panic!("{tool}: {error}"));
+        assert!(output.contains(sign), "{output}");
+    }
+    assert!(matches!(Machine::tool("tcpdump"), Err(Error::Plan(_))));
+}
