@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use link::{Direction, Limits, LinkChange, PortIndex};
 use nodes::{NodeConfig, Registry, Role};
-use scenario::{Diagnostic, PacketTemplate, Pattern, Scenario};
+use scenario::{Diagnostic, Due, PacketTemplate, Pattern, Scenario, Tolerance};
 use wire::{Duration, Field, Instant, PortId};
 
 use crate::judge::compare::Mask;
@@ -92,6 +92,8 @@ pub struct Step {
     pub when: When,
     /// What it does.
     pub action: Action,
+    /// By how much its time may be missed, where the scenario wants it judged.
+    pub tolerance: Option<Tolerance>,
     /// The comment on it.
     pub note: Option<String>,
 }
@@ -154,8 +156,8 @@ pub struct LinkStep {
 /// A frame that must come.
 #[derive(Clone, Debug)]
 pub struct Expect {
-    /// How long to wait for it.
-    pub within: Duration,
+    /// When it must come.
+    pub due: Due,
     /// The emitter as written.
     pub from: String,
     /// The ports it may come from.

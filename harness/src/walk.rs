@@ -63,6 +63,9 @@ impl Judged {
         if let Some(late) = &run.inconclusive {
             return Some(format!("the wire could not tell: {late}"));
         }
+        if let Some(timed) = run.untimely().next() {
+            return Some(format!("step {} was late on this machine", timed.step + 1));
+        }
         if let Some(finding) = judgement.findings.first() {
             return Some(format!("the check {} finds a violation", finding.check.id));
         }

@@ -211,6 +211,54 @@ fn a_kernel_that_answers_otherwise_does_not_hold() {
     assert!(output.status.code() == Some(2) && told.contains("no such rule"), "{told}");
 }
 
+/// A kernel that accepts, and what is to be said of the time of its second SYN,ACK.
+fn second_syn_ack(first: &str, second: &str) -> String {
+    format!(
+        r#"{{
+  "title": "A kernel sends its SYN,ACK again after a second of its own",
+  "nodes": {{
+    "client": {{ "kind": "tester", "ip": "10.0.0.1" }},
+    "server": {{ "kind": "linux", "reject": "none", "listen": 80, "ip": "10.0.0.2" }}
+  }},
+  "links": [{{ "ends": ["client", "server"], "delay": "1ms" }}],
+  "steps": [
+    {{ "node": "client", "send": {{ "tcp": {{ "flags": "S" }} }}, {first} }},
+    {{ "from": "server", "within": "5ms", "expect": {{ "tcp": {{ "flags": "SA" }} }} }},
+    {{ "from": "server", {second}, "expect": {{ "tcp": {{ "flags": "SA" }} }} }}
+  ]
+}}"#
+    )
+}
+
+#[test]
+fn the_real_clock_is_judged_where_a_scenario_says_so() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    // The kernel counts a second, and a little more by its ticks.
+    for (first, second, code, word) in [
+        (r#""tolerance": "2s""#, r#""after": "1s", "tolerance": "500ms""#, 0, "conformant"),
+        (r#""tolerance": "2s""#, r#""after": "300ms", "tolerance": "100ms""#, 1, "differs"),
+        (
+            r#""tolerance": "2s""#,
+            r#""after": "5s", "tolerance": { "early": "1s" }"#,
+            1,
+            "the frame of server is early by ",
+        ),
+        // No machine begins at the very nanosecond.
+        (
+            r#""tolerance": "0s""#,
+            r#""after": "1s", "tolerance": "500ms""#,
+            1,
+            "inconclusive, 3 frames",
+        ),
+    ] {
+        place.write("again.json", &second_syn_ack(first, second));
+        let output = place.run(&["run", "--on", "veth", "--no-golden", "again.json"]);
+        let told = told(&output);
+        assert!(output.status.code() == Some(code) && told.contains(word), "{second}: {told}");
+    }
+}
+
 #[test]
 fn a_mask_for_a_kernel_hides_no_other_bytes() {
     let _alone = alone();

@@ -5,6 +5,7 @@ mod options;
 mod packet;
 mod scenario;
 mod steps;
+mod timing;
 mod topology;
 mod values;
 

@@ -90,6 +90,12 @@ const AT: Key =
 const AFTER: Key =
     may("after", Def("duration"), "Time after the end of the step before; 0 where left out.");
 
+const LATE: Key = may(
+    "tolerance",
+    Def("duration"),
+    "By how much the real clock may be late when the step begins; not judged where left out.",
+);
+
 const fn table(
     def: &'static str,
     title: &'static str,
@@ -199,6 +205,17 @@ pub(crate) static LINK: Table = table(
 pub(crate) static SETTINGS: Table =
     table("link-settings", "`set`", "What changes; the rest stays.", settings![]);
 
+/// `tolerance` of an `expect`, as an object.
+pub(crate) static TOLERANCE: Table = table(
+    "tolerance-object",
+    "`tolerance`",
+    "By how much a time may be missed, to either side.",
+    &[
+        may("early", Def("duration"), "By how much too early; 0 where left out."),
+        may("late", Def("duration"), "By how much too late; 0 where left out."),
+    ],
+);
+
 /// One of `masks`.
 pub(crate) static MASK: Table = table(
     "mask",
@@ -225,6 +242,7 @@ static SEND: Table = table(
         may("port", Text, "By which port, where the node has several."),
         AT,
         AFTER,
+        LATE,
         NOTE,
     ],
 );
@@ -237,6 +255,7 @@ static DO: Table = table(
         must("node", Def("port-ref"), "Who is told."),
         AT,
         AFTER,
+        LATE,
         NOTE,
     ],
 );
@@ -247,7 +266,13 @@ static EXPECT: Table = table(
     &[
         must("expect", Def("pattern"), "What it must look like; fields left out are free."),
         must("from", Def("port-ref"), "Who emits it: `node`, or `node:port`."),
-        must("within", Def("duration"), "How soon."),
+        may("within", Def("duration"), "How soon after the end of the step before."),
+        may("after", Def("duration"), "Just so long after the end of the step before."),
+        may(
+            "tolerance",
+            Def("tolerance"),
+            "By how much it may be early or late, also by the real clock.",
+        ),
         may("bind", Map("field-path"), "Names for values of its fields: {\"isn\": \"tcp.seq\"}."),
         may("skip-others", Bool, "Frames that do not match may come before it."),
         NOTE,
@@ -285,6 +310,7 @@ static SET_LINK: Table = table(
         must("set", Def("link-settings"), "What changes."),
         AT,
         AFTER,
+        LATE,
         NOTE,
     ],
 );
@@ -381,7 +407,8 @@ pub(crate) const TCP_OPTION_WORDS: [(&str, &str); 3] = [
 ];
 
 /// All tables, for the schema.
-pub(crate) static TABLES: [&Table; 12] = [
+pub(crate) static TABLES: [&Table; 13] = [
+    &TOLERANCE,
     &USER_TIMEOUT,
     &SCENARIO,
     &LIMITS,

@@ -203,10 +203,30 @@ pub enum Chance {
 pub struct Step {
     /// What.
     pub action: Action,
+    /// By how much its time may be missed; where it is left out, the real clock judges nothing.
+    pub tolerance: Option<Tolerance>,
     /// A comment; it travels to the report and the capture.
     pub note: Option<String>,
     /// The whole object.
     pub span: Span,
+}
+
+/// By how much a time may be missed, to either side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tolerance {
+    /// By how much too early.
+    pub early: Duration,
+    /// By how much too late.
+    pub late: Duration,
+}
+
+/// When a frame must be emitted, counted from the end of the step before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// At the latest then.
+    Within(Duration),
+    /// Just then, but for the step's tolerance.
+    After(Duration),
 }
 
 /// What a step does.
@@ -234,8 +254,8 @@ pub enum Action {
     },
     /// A frame must be emitted.
     Expect {
-        /// How soon.
-        within: Spanned<Duration>,
+        /// When.
+        due: Due,
         /// By whom.
         from: PortRef,
         /// What it must look like.

@@ -72,6 +72,12 @@ fn object(table: &Table) -> Value {
     if table.def == "packet" || table.def == "link-settings" {
         schema["minProperties"] = json!(1);
     }
+    if table.def == "expect-step" {
+        let within = json!({ "required": ["within"] });
+        let just_then = json!({ "required": ["after", "tolerance"] });
+        schema["oneOf"] = json!([within, just_then]);
+        schema["not"] = json!({ "required": ["within", "after"] });
+    }
     if let Some(choice) = choice(table) {
         schema["oneOf"] = choice;
     }

@@ -30,8 +30,8 @@ fn a_small_file() {
     assert_eq!(&SMALL[packet.span.range()], r#"{ "tcp": { "src": 4000, "dst": 80 } }"#);
     let built = packet.resolve(&Bindings::new()).unwrap();
     assert_eq!(built.layers[0].get(&fields::tcp::DST), Some(&Value::Num(80)));
-    let Action::Expect { within, pattern, .. } = &scenario.steps[1].action else { panic!() };
-    assert_eq!(within.value, Duration::from_millis(5));
+    let Action::Expect { due, pattern, .. } = &scenario.steps[1].action else { panic!() };
+    assert_eq!(*due, scenario::Due::Within(Duration::from_millis(5)));
     let pattern = pattern.resolve(&Bindings::new()).unwrap();
     assert_eq!(pattern.layers[0].fields[0], (&fields::tcp::FLAGS, Value::Num(0x14)));
 }

@@ -49,6 +49,11 @@ impl Shared {
         self.emitted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// When the frame at this place of the capture was emitted.
+    pub(crate) fn emitted_at(&self, index: usize) -> Option<Instant> {
+        self.emitted.lock().unwrap_or_else(PoisonError::into_inner).get(index).copied()
+    }
+
     /// Keeps the first thing that went wrong; what follows from it would only hide it.
     pub(crate) fn trouble(&self, error: Error) {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);

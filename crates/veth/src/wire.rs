@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use link::{Command, Direction, LinkChange, LinkId, LinkNote, NodeId, NodePanic, Seen, Sim};
-use wire::{Capture, Duration, Instant};
+use wire::{Capture, Duration, FrameId, Instant};
 
 use crate::behind::Shared;
 use crate::clock::Timer;
@@ -173,6 +173,12 @@ impl Wire {
             copy.altered = record.altered;
         }
         real
+    }
+
+    /// When a frame was emitted by the real clock.
+    #[must_use]
+    pub fn emitted(&self, frame: FrameId) -> Option<Instant> {
+        self.shared.emitted_at(frame.index())
     }
 
     /// What the nodes' applications saw.

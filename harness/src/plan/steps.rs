@@ -16,7 +16,8 @@ impl Planner<'_> {
         for (index, step) in scenario.steps.iter().enumerate() {
             let Some((when, action)) = self.action(&step.action, nodes, links) else { continue };
             let (line, _) = scenario::line_and_column(self.text, step.span.start);
-            steps.push(Step { index, line, when, action, note: step.note.clone() });
+            let (tolerance, note) = (step.tolerance, step.note.clone());
+            steps.push(Step { index, line, when, action, tolerance, note });
         }
         steps
     }
@@ -39,13 +40,13 @@ impl Planner<'_> {
                 let (verb, args) = (verb.value.clone(), args.iter().map(named).collect());
                 (when(*at), Action::Do { node: node.index, verb, args })
             }
-            Asked::Expect { within, from, pattern, bind, skip_others } => {
+            Asked::Expect { due, from, pattern, bind, skip_others } => {
                 let named = |bind: &scenario::Bind| {
                     let field = bind.field.value;
                     (bind.name.value.clone(), field.field, field.occurrence)
                 };
                 let expect = Expect {
-                    within: within.value,
+                    due: *due,
                     from: name(from),
                     ports: self.emitters(nodes, Some(from))?,
                     pattern: pattern.value.clone(),

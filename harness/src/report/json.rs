@@ -7,6 +7,8 @@ use wire::{Capture, FrameId};
 use super::{Entry, Totals, diagnostics};
 use crate::judge::Against;
 use crate::judge::compare::Difference;
+use crate::judge::timing::Held;
+use crate::run;
 use crate::walk::{Judged, Walked};
 
 #[derive(Serialize)]
@@ -54,6 +56,8 @@ struct Details<'a> {
     wanted: Vec<Found<'a>>,
     toothless: &'a [String],
     failures: Vec<Failure<'a>>,
+    steps: Vec<Begun>,
+    times: Vec<Timed>,
     panics: Vec<Panic<'a>>,
     end_ns: u64,
 }
@@ -113,6 +117,24 @@ struct Failure<'a> {
     line: usize,
     frame: Option<u32>,
     told: &'a [String],
+}
+
+/// When a step began on the wire, and by how much the real clock was past that.
+#[derive(Serialize)]
+struct Begun {
+    step: usize,
+    time_ns: u64,
+    late_ns: u128,
+}
+
+/// A time that the scenario wants judged.
+#[derive(Serialize)]
+struct Timed {
+    step: usize,
+    frame: Option<u32>,
+    /// `kept`, `missed` by the node, or `unclear` because the machine was late.
+    outcome: &'static str,
+    told: String,
 }
 
 #[derive(Serialize)]
@@ -200,6 +222,16 @@ fn details(judged: &Judged) -> Details<'_> {
                 told: &failure.lines,
             })
             .collect(),
+        steps: run
+            .begun
+            .iter()
+            .map(|begun| Begun {
+                step: begun.step + 1,
+                time_ns: begun.time.as_nanos(),
+                late_ns: begun.late.as_nanos(),
+            })
+            .collect(),
+        times: run.timed.iter().map(timed).collect(),
         panics: run
             .panics
             .iter()
@@ -211,6 +243,16 @@ fn details(judged: &Judged) -> Details<'_> {
             .collect(),
         end_ns: run.end.as_nanos(),
     }
+}
+
+fn timed(timed: &run::Timed) -> Timed {
+    let outcome = match timed.held {
+        Held::Kept(_) => "kept",
+        Held::Missed(_) => "missed",
+        Held::Unclear(_) => "unclear",
+    };
+    let (step, frame) = (timed.step + 1, timed.frame.map(FrameId::number));
+    Timed { step, frame, outcome, told: timed.told() }
 }
 
 fn frames(capture: &Capture) -> Vec<Frame<'_>> {

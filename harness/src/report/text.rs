@@ -176,6 +176,9 @@ fn clock(judged: &Judged) -> String {
         let (number, most, all) = (worst.step + 1, worst.late.as_micros(), times.join(", "));
         let _ = writeln!(text, "  steps late by {all} µs; most: step {number}, {most} µs");
     }
+    for timed in &run.timed {
+        let _ = writeln!(text, "  step {}: {}", timed.step + 1, timed.told());
+    }
     text
 }
 
@@ -188,6 +191,13 @@ fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
     }
     if let Some(late) = &run.inconclusive {
         let _ = writeln!(text, "  the wire could not tell: {late}");
+    }
+    for timed in run.untimely() {
+        let (number, line) = (timed.step + 1, plan.steps[timed.step].line);
+        let what = if timed.frame.is_some() { "saw its frame" } else { "began" };
+        let (place, told) = (item.path.display(), timed.told());
+        let _ =
+            writeln!(text, "  step {number} ({place}:{line}) {what} {told}: this machine was late");
     }
     for panic in &run.panics {
         let name = plan.node_name(panic.node);

@@ -10,12 +10,13 @@ mod veth;
 use std::borrow::Cow;
 
 use link::{Command, LinkNote, NodePanic, Seen};
-use wire::{Capture, Duration, Instant};
+use wire::{Capture, Duration, FrameId, Instant};
 
 use crate::cli;
+use crate::judge::timing::Held;
 use crate::plan::{LinkStep, Plan};
 
-pub use script::{Begun, StepFailure};
+pub use script::{Begun, StepFailure, Timed};
 
 /// What a script needs of a wire. [`sim`] is one; a real wire is another.
 trait Wire {
@@ -32,6 +33,10 @@ trait Wire {
     fn capture(&self) -> &Capture;
     /// What the nodes' applications saw so far.
     fn seen(&self) -> &[Seen];
+    /// When a frame was emitted by the real clock; virtual time is its own.
+    fn emitted(&self, frame: FrameId) -> Instant {
+        self.capture().record(frame).time
+    }
     /// By how much the clock is past the time on this wire; virtual time is never late.
     fn late(&self) -> Duration {
         Duration::ZERO
@@ -56,7 +61,9 @@ pub struct Run {
     /// The steps that did not hold.
     pub failures: Vec<StepFailure>,
     /// The frames that steps expected and found: (frame, step).
-    pub expected: Vec<(wire::FrameId, usize)>,
+    pub expected: Vec<(FrameId, usize)>,
+    /// What became of the times that the scenario wants judged.
+    pub timed: Vec<Timed>,
     /// Why the run could not be carried out to its end: a limit, a command refused.
     pub broken: Option<String>,
     /// The virtual time at the end.
@@ -67,6 +74,13 @@ pub struct Run {
     pub real: bool,
     /// What was set to make the wire, a line each.
     pub remarks: Vec<String>,
+}
+
+impl Run {
+    /// The times that nobody can judge, because the machine was late.
+    pub fn untimely(&self) -> impl Iterator<Item = &Timed> {
+        self.timed.iter().filter(|timed| matches!(timed.held, Held::Unclear(_)))
+    }
 }
 
 /// Runs the plan on a wire.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use link::Datum;
-use scenario::{Bindings, ExprError, Scalar};
-use wire::{FrameId, Instant};
+use scenario::{Bindings, Due, ExprError, Scalar, Tolerance};
+use wire::{Duration, FrameId, Instant};
 
 use super::Wire;
 use crate::judge::expect;
+use crate::judge::timing::{self, Held, Moment, Off};
 use crate::plan::{Action, Expect, ExpectEvent, ExpectNothing, Plan, Step, When};
 
 /// A step that did not hold.
@@ -31,7 +32,20 @@ pub struct Begun {
     /// How many frames had been emitted by then.
     pub frames: usize,
     /// By how much the real clock was past that time; zero in virtual time.
-    pub late: wire::Duration,
+    pub late: Duration,
+}
+
+/// A time that the scenario wants judged, and what became of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Timed {
+    /// Which step, from 0.
+    pub step: usize,
+    /// The frame that it is about; `None`: the step's own beginning.
+    pub frame: Option<FrameId>,
+    /// What became of it.
+    pub held: Held,
+    /// What was allowed.
+    pub allowed: Tolerance,
 }
 
 /// Where the script is.
@@ -48,12 +62,22 @@ pub(super) struct Script<'a, W: Wire> {
     pub(super) begun: Vec<Begun>,
     pub(super) failures: Vec<StepFailure>,
     pub(super) expected: Vec<(FrameId, usize)>,
+    pub(super) timed: Vec<Timed>,
 }
 
 /// How a step ended.
 enum Ended {
     Held,
     Failed(StepFailure),
+}
+
+impl Timed {
+    /// By how much it was missed, and what was allowed: `late by 3.1ms, allowed 2ms`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let (Held::Kept(off) | Held::Missed(off) | Held::Unclear(off)) = self.held;
+        off.told(self.allowed)
+    }
 }
 
 impl<'a, W: Wire> Script<'a, W> {
@@ -67,6 +91,7 @@ impl<'a, W: Wire> Script<'a, W> {
             begun: Vec::new(),
             failures: Vec::new(),
             expected: Vec::new(),
+            timed: Vec::new(),
             wire,
         }
     }
@@ -86,7 +111,29 @@ impl<'a, W: Wire> Script<'a, W> {
             }
         }
         while self.wire.advance(plan.end)? {}
+        self.overdue();
         Ok(())
+    }
+
+    /// Says of a frame that was given up whether it came after all, and how late.
+    fn overdue(&mut self) {
+        let (Some(failure), Some(&begun)) = (self.failures.last(), self.begun.last()) else {
+            return;
+        };
+        let step = &self.plan.steps[failure.step];
+        let (Action::Expect(wanted), None) = (&step.action, failure.frame) else { return };
+        let Ok(pattern) = wanted.pattern.resolve(&self.bindings) else { return };
+        while let Some(id) = self.next_frame(&wanted.ports) {
+            self.take(id);
+            if !expect::mismatches(&pattern, self.wire.capture().frame(id)).is_empty() {
+                continue;
+            }
+            if let Ended::Failed(late) = self.in_time(step, wanted, begun, id) {
+                self.failures.pop();
+                self.failures.push(late);
+            }
+            return;
+        }
     }
 
     fn step(&mut self, step: &Step) -> Result<Ended, String> {
@@ -103,7 +150,9 @@ impl<'a, W: Wire> Script<'a, W> {
         while step.when != When::Next && self.wire.advance(Some(due))? {}
         let (time, frames) = (self.wire.now(), self.wire.capture().len());
         let late = self.wire.late();
-        self.begun.push(Begun { step: step.index, time, frames, late });
+        let begun = Begun { step: step.index, time, frames, late };
+        self.begun.push(begun);
+        self.beginning(step, late);
         let unbound = |error: ExprError| Ok(failed(step, error.to_string()));
         let tag = u32::try_from(step.index).unwrap_or(u32::MAX);
         match &step.action {
@@ -123,7 +172,7 @@ impl<'a, W: Wire> Script<'a, W> {
                 Err(error) => return unbound(error),
             },
             Action::Link(change) => self.wire.change_link(change)?,
-            Action::Expect(expect) => return self.expect(step, expect),
+            Action::Expect(expect) => return self.expect(step, expect, begun),
             Action::ExpectNothing(nothing) => return self.expect_nothing(step, nothing),
             Action::ExpectEvent(event) => return self.expect_event(step, event),
         }
@@ -138,8 +187,21 @@ impl<'a, W: Wire> Script<'a, W> {
         args.iter().map(named).collect()
     }
 
-    fn expect(&mut self, step: &Step, wanted: &Expect) -> Result<Ended, String> {
-        let deadline = self.wire.now() + wanted.within;
+    /// Whether a step of our own began in time, where that is to be judged. By the wire it did:
+    /// whatever is late is the machine.
+    fn beginning(&mut self, step: &Step, late: Duration) {
+        if let (Some(allowed), false) = (step.tolerance, matches!(step.action, Action::Expect(_))) {
+            let off = if late.is_zero() { Off::Not } else { Off::Late(late) };
+            let held = if off.is_allowed(allowed) { Held::Kept(off) } else { Held::Unclear(off) };
+            self.timed.push(Timed { step: step.index, frame: None, held, allowed });
+        }
+    }
+
+    fn expect(&mut self, step: &Step, wanted: &Expect, begun: Begun) -> Result<Ended, String> {
+        let (Due::Within(due) | Due::After(due)) = wanted.due;
+        // A clock of the node's own counts from when the step really began.
+        let slack = step.tolerance.map_or(Duration::ZERO, |allowed| allowed.late + begun.late);
+        let deadline = begun.time + due + slack;
         let pattern = match wanted.pattern.resolve(&self.bindings) {
             Ok(pattern) => pattern,
             Err(error) => return Ok(failed(step, error.to_string())),
@@ -152,7 +214,10 @@ impl<'a, W: Wire> Script<'a, W> {
                 let wrong = expect::mismatches(&pattern, frame);
                 if wrong.is_empty() {
                     self.expected.push((id, step.index));
-                    return Ok(self.bind(step, wanted, id));
+                    return Ok(match self.in_time(step, wanted, begun, id) {
+                        Ended::Held => self.bind(step, wanted, id),
+                        failed => failed,
+                    });
                 }
                 if !wanted.skip_others {
                     let shown = wire::render::line(frame);
@@ -167,7 +232,8 @@ impl<'a, W: Wire> Script<'a, W> {
             }
             if !self.wire.advance(Some(deadline))? {
                 let from = &wanted.from;
-                let after = crate::text::duration(wanted.within);
+                let after =
+                    crate::text::duration(due + step.tolerance.map_or(Duration::ZERO, |t| t.late));
                 let mut line = format!("no such frame of {from} within {after}");
                 if passed_over > 0 {
                     line += &format!(" ({passed_over} others passed over)");
@@ -175,6 +241,23 @@ impl<'a, W: Wire> Script<'a, W> {
                 return Ok(failed(step, line));
             }
         }
+    }
+
+    /// Whether the frame came when it was due, where that is to be judged.
+    fn in_time(&mut self, step: &Step, wanted: &Expect, begun: Begun, id: FrameId) -> Ended {
+        let Some(allowed) = step.tolerance else { return Ended::Held };
+        let began = Moment { wire: begun.time, real: begun.time + begun.late };
+        let record = self.wire.capture().record(id);
+        let came = Moment { wire: record.time, real: self.wire.emitted(id) };
+        let held = timing::hold(wanted.due, allowed, began, came);
+        self.timed.push(Timed { step: step.index, frame: Some(id), held, allowed });
+        let Held::Missed(off) = held else { return Ended::Held };
+        let shown = wire::render::line(self.wire.capture().frame(id));
+        let lines = vec![
+            format!("the frame of {} is {}", wanted.from, off.told(allowed)),
+            format!("frame {}: {shown}", id.number()),
+        ];
+        Ended::Failed(StepFailure { step: step.index, lines, frame: Some(id) })
     }
 
     fn bind(&mut self, step: &Step, wanted: &Expect, id: FrameId) -> Ended {

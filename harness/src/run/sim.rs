@@ -15,7 +15,8 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
     let broken = script.run().err();
     let nodes = 0..plan.nodes.len() as u16;
     let counters = nodes.map(|node| script.wire.sim.counters(NodeId(node))).collect();
-    let (begun, failures, expected) = (script.begun, script.failures, script.expected);
+    let (begun, failures) = (script.begun, script.failures);
+    let (expected, timed) = (script.expected, script.timed);
     let sim = script.wire.sim;
     Ok(Run {
         capture: sim.capture().clone(),
@@ -26,6 +27,7 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
         begun,
         failures,
         expected,
+        timed,
         broken,
         end: sim.now(),
         ..Run::default()

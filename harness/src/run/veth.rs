@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use link::{Command, LinkId, NodeId, Seen, SimError};
 use nodes::Registry;
 use veth::{Error, LinkSpec, NodeSpec, Occupant};
-use wire::{Capture, Duration, Instant};
+use wire::{Capture, Duration, FrameId, Instant};
 
 use super::script::Script;
 use super::{Run, Wire, linux};
@@ -27,7 +27,8 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
     let wire = Real { wire, plan, late: None };
     let mut script = Script::new(plan, wire);
     let stopped = script.run().err();
-    let (begun, failures, expected) = (script.begun, script.failures, script.expected);
+    let (begun, failures) = (script.begun, script.failures);
+    let (expected, timed) = (script.expected, script.timed);
     let Real { mut wire, late, .. } = script.wire;
     let nodes = 0..plan.nodes.len() as u16;
     Ok(Run {
@@ -39,6 +40,7 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
         begun,
         failures,
         expected,
+        timed,
         broken: stopped.filter(|_| late.is_none()),
         end: wire.now(),
         inconclusive: late,
@@ -126,6 +128,10 @@ impl Wire for Real<'_> {
 
     fn seen(&self) -> &[Seen] {
         self.wire.seen()
+    }
+
+    fn emitted(&self, frame: FrameId) -> Instant {
+        self.wire.emitted(frame).unwrap_or_else(|| self.wire.capture().record(frame).time)
     }
 
     fn late(&self) -> Duration {

@@ -14,4 +14,5 @@ mod refused_words;
 mod reports;
 mod selection;
 mod support;
+mod times;
 mod verdicts;

@@ -3,7 +3,7 @@
 use super::{Decoder, Object};
 use crate::json::{Json, Kind, Member};
 use crate::keys::{SETTINGS, STEPS, Table};
-use crate::{Action, Bind, PortRef, Span, Spanned, Step, When, is_name, nearest};
+use crate::{Action, Bind, PortRef, Span, Spanned, Step, is_name, nearest};
 
 impl Decoder<'_, '_> {
     pub(super) fn steps(&mut self, file: &Object<'_>) -> Vec<Step> {
@@ -42,9 +42,10 @@ impl Decoder<'_, '_> {
             "link" => self.set_link(&step),
             _ => self.duration(&step, "wait").map(Action::Wait),
         };
+        let tolerance = self.tolerance(&step);
         let outer = self.note(&step);
         let note = self.with_inner_notes(outer);
-        Some(Step { action: action?, note, span: json.span })
+        Some(Step { action: action?, tolerance, note, span: json.span })
     }
 
     /// The kind of step, by the one key that tells it.
@@ -76,19 +77,6 @@ impl Decoder<'_, '_> {
             }
         }
         None
-    }
-
-    fn when(&mut self, step: &Object<'_>) -> When {
-        let (at, after) = (self.duration(step, "at"), self.duration(step, "after"));
-        match (at, after) {
-            (Some(_), Some(after)) => {
-                self.fault(after.span, "`at` and `after` in one step", "give one of both");
-                When::Now
-            }
-            (Some(at), None) => When::At(at),
-            (None, Some(after)) => When::After(after),
-            (None, None) => When::Now,
-        }
     }
 
     /// The value of a key that names a node or a port.
@@ -139,11 +127,11 @@ impl Decoder<'_, '_> {
     }
 
     fn expect(&mut self, step: &Object<'_>) -> Option<Action> {
-        let (within, from) = (self.duration(step, "within"), self.who(step, "from"));
+        let (due, from) = (self.due(step), self.who(step, "from"));
         let skip_others = self.flag(step, "skip-others").is_some_and(|flag| flag.value);
         let pattern = self.pattern_at(step, "expect");
         let bind = self.binds(step);
-        Some(Action::Expect { within: within?, from: from?, pattern: pattern?, bind, skip_others })
+        Some(Action::Expect { due: due?, from: from?, pattern: pattern?, bind, skip_others })
     }
 
     fn binds(&mut self, step: &Object<'_>) -> Vec<Bind> {

@@ -39,6 +39,7 @@ fn scalars() -> Vec<(&'static str, Value)> {
         ("reason", json!({ "type": "string", "minLength": 1, "description": "Why." })),
         ("duration", text(quantity::DURATION_PATTERN, quantity::DURATION)),
         ("rate", json!({ "anyOf": [whole(1, u64::MAX), rate], "description": quantity::RATE })),
+        ("tolerance", json!({ "anyOf": [reference("duration"), reference("tolerance-object")] })),
         (
             "chance",
             json!({
