@@ -383,6 +383,9 @@ static int transmit(struct sender *sender, struct send *send, struct net_device 
 		return send->outcome.error;
 	sender->allocated++;
 	err = build(send, skb, dev);
+	/* A queue that has nowhere to send to throws away what it is given, and reports success. */
+	if (!err && !(netif_running(dev) && netif_carrier_ok(dev)))
+		err = failed(send, XMIT, -ENETDOWN, "%s is down", dev->name);
 	if (err) {
 		sender->freed++;
 		kfree_skb(skb);
@@ -390,11 +393,10 @@ static int transmit(struct sender *sender, struct send *send, struct net_device 
 	}
 	/* The buffer is the device's from here, which frees it whatever it says. */
 	err = dev_queue_xmit(skb);
-	if (err > 0)
-		err = net_xmit_errno(err);
 	if (err) {
 		sender->freed++;
-		return failed(send, XMIT, err, "the device does not take it");
+		return failed(send, XMIT, err > 0 ? -ENOBUFS : err,
+			      "the queue of %s does not take it", dev->name);
 	}
 	sender->sent++;
 	return 0;
