@@ -114,7 +114,7 @@ fn release_in(head: &[u8]) -> Option<String> {
 }
 
 /// Numbers in a release count as numbers: 6.1.0-9 is older than 6.1.0-10.
-fn by_version(a: &str, b: &str) -> Ordering {
+pub(crate) fn by_version(a: &str, b: &str) -> Ordering {
     let parts = |text: &str| -> Vec<(u64, String)> {
         let mut parts = Vec::new();
         for part in text.split(['.', '-', '+']) {

@@ -8,6 +8,7 @@ mod console;
 mod cpio;
 mod error;
 mod image;
+mod kbuild;
 mod machine;
 mod modules;
 mod port;
@@ -18,5 +19,6 @@ mod tools;
 
 pub use error::Error;
 pub use image::Image;
+pub use kbuild::{Headers, MODULES, build_modules};
 pub use machine::{Clock, Config, Machine, Nic};
 pub use port::{MOST_BYTES, Port};

@@ -1,0 +1,187 @@
+//! One machine for every test, emptied for each: its modules, its interface, and what crosses it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use guest::{Config, Error, Headers, Image, MODULES, Machine, Nic, build_modules};
+use libtest_mimic::{Completion, Failed};
+use wire::{Duration, Mac};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+static BENCH: Mutex<Option<Bench>> = Mutex::new(None);
+
+/// The machine, and what it was booted with.
+pub(crate) struct Bench {
+    machine: Machine,
+}
+
+/// The folder that all that is built lies in.
+pub(crate) fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")
+}
+
+/// Builds the modules for the kernel that guests boot.
+pub(crate) fn modules() -> Result<(Image, Vec<PathBuf>), Error> {
+    let image = Image::find()?;
+    let headers = Headers::of(&image.release)?;
+    let into = target().join("guest-modules").join(&headers.release);
+    Ok((image, build_modules(&headers, &into)?))
+}
+
+/// A machine of a test's own, with the modules in it.
+pub(crate) fn boot(name: &str) -> Result<Machine, Error> {
+    let (image, modules) = modules()?;
+    let mut config = Config::new(image, 1, target().join(format!("guest-console-{name}.txt")));
+    config.modules = modules;
+    Machine::boot(&config)
+}
+
+/// What a test gives: nothing run where something is missing, which is said.
+pub(crate) fn told<T>(result: Result<T, Error>) -> Result<Result<T, Completion>, Failed> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(Error::Missing(what)) => {
+            eprintln!("not run: kernel modules in a guest: {what}");
+            Ok(Err(Completion::ignored_with(what)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Runs a test on the machine, in a namespace of its own, where the modules named are loaded. The
+/// guest is 02:00:00:00:00:0N, 10.0.0.N.
+pub(crate) fn on_bench(
+    last: u8,
+    loaded: &[&str],
+    test: impl FnOnce(&mut Bench) -> Result<(), Failed>,
+) -> Result<Completion, Failed> {
+    let mut kept = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut bench = match kept.take() {
+        Some(bench) => bench,
+        None => match told(boot("modules"))? {
+            Ok(machine) => Bench { machine },
+            Err(missing) => return Ok(missing),
+        },
+    };
+    bench.fresh(last, loaded)?;
+    test(&mut bench)?;
+    bench.machine.health()?;
+    // A machine on which a test has failed is no witness for the next.
+    *kept = Some(bench);
+    Ok(Completion::Completed)
+}
+
+impl Bench {
+    fn fresh(&mut self, last: u8, loaded: &[&str]) -> Result<(), Failed> {
+        self.machine.fresh()?;
+        for (name, _) in MODULES {
+            self.run(&format!("! grep -q '^{name} ' /proc/modules || rmmod {name}"))?;
+        }
+        for name in loaded {
+            self.run(&format!("insmod /modules/{name}.ko"))?;
+        }
+        for which in ["all", "default"] {
+            self.run(&format!("echo 1 >/proc/sys/net/ipv6/conf/{which}/disable_ipv6"))?;
+        }
+        let mac = Mac([2, 0, 0, 0, 0, last]);
+        self.machine.plug(&[Nic { port: 0, name: "eth0".into(), mac, mtu: 1500 }])?;
+        self.run(&format!("ip addr add 10.0.0.{last}/24 dev eth0"))?;
+        let peer = 3 - last;
+        self.run(&format!("arp -s 10.0.0.{peer} 02:00:00:00:00:0{peer}"))?;
+        // What an interface says when it comes up is said now.
+        self.exchange(last, &[])?;
+        Ok(())
+    }
+
+    /// A shell script in the guest: its output.
+    pub(crate) fn run(&mut self, script: &str) -> Result<String, Error> {
+        self.machine.run(script)
+    }
+
+    /// Sends frames, and gives all that the guest says until it has dealt with them.
+    pub(crate) fn exchange(
+        &mut self,
+        last: u8,
+        frames: &[Vec<u8>],
+    ) -> Result<Vec<Vec<u8>>, Failed> {
+        for frame in frames {
+            self.machine.port(0).send(frame)?;
+        }
+        self.machine.port(0).send(&probe(last))?;
+        let (mut said, mut frame) = (Vec::new(), Vec::new());
+        loop {
+            if !self.machine.port(0).wait(&mut frame, PATIENCE)? {
+                return Err("the guest does not answer an ARP probe".into());
+            }
+            if frame.starts_with(&PROBER) {
+                return Ok(said);
+            }
+            said.push(frame.clone());
+        }
+    }
+
+    /// The next frame that the guest sends.
+    pub(crate) fn frame(&mut self) -> Result<Vec<u8>, Failed> {
+        let mut frame = Vec::new();
+        match self.machine.port(0).wait(&mut frame, PATIENCE)? {
+            true => Ok(frame),
+            false => Err("the guest sends nothing".into()),
+        }
+    }
+
+    /// A second end of the guest's port.
+    pub(crate) fn port(&self) -> Result<std::os::unix::net::UnixDatagram, Failed> {
+        let port = std::os::fd::AsFd::as_fd(self.machine.port(0));
+        Ok(port.try_clone_to_owned()?.into())
+    }
+
+    /// What is wrong with the machine.
+    pub(crate) fn health(&mut self) -> Result<(), Error> {
+        self.machine.health()
+    }
+
+    /// A line of numbers of a file in `/proc/net`.
+    pub(crate) fn counters(&mut self, file: &str) -> Result<Vec<(String, u64)>, Failed> {
+        let text = self.run(&format!("cat /proc/net/{file}"))?;
+        let line = |line: &str| {
+            let (name, number) = line.split_once(' ')?;
+            Some((name.to_owned(), number.trim().parse().ok()?))
+        };
+        Ok(text.lines().filter_map(line).collect())
+    }
+}
+
+/// Who asks whether the guest is done.
+const PROBER: [u8; 6] = [2, 0xfe, 0, 0, 0, 1];
+
+/// An ARP probe for the guest's address, RFC 5227: it is handled behind all that was sent before.
+fn probe(last: u8) -> Vec<u8> {
+    let mut frame = vec![2, 0, 0, 0, 0, last];
+    frame.extend(PROBER);
+    frame.extend([0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1]);
+    frame.extend(PROBER);
+    frame.extend([0; 10]);
+    frame.extend([10, 0, 0, last]);
+    frame
+}
+
+/// The frames of a golden.
+pub(crate) fn golden(id: &str) -> Result<Vec<Vec<u8>>, Failed> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden-pcaps");
+    let bytes = std::fs::read(folder.join(format!("{id}.pcapng")))?;
+    let file = wire::pcapng::read(&bytes).map_err(|error| error.message)?;
+    Ok(file.capture.iter().map(|(_, _, frame)| frame.to_vec()).collect())
+}
+
+/// Two things that must be the same.
+pub(crate) fn same<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    is: &T,
+    wanted: &T,
+) -> Result<(), Failed> {
+    if is == wanted {
+        return Ok(());
+    }
+    Err(format!("{what}\n  is     {is:x?}\n  wanted {wanted:x?}").into())
+}

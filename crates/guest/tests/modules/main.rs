@@ -1,0 +1,122 @@
+//! The kernel modules in a guest: what each puts on the wire and what each says of itself, that
+//! nothing is leaked, and that they come and go without a word from the kernel.
+
+mod bench;
+mod receiver;
+mod sender;
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use guest::Error;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use bench::{Bench, boot, modules, on_bench, told};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = vec![
+        Trial::ignorable_test("modules_are_built_once", modules_are_built_once),
+        Trial::ignorable_test("the_sender_emits_the_golden_frame", sender::golden),
+        Trial::ignorable_test("every_field_of_the_tables_can_be_given", sender::fields),
+        Trial::ignorable_test("a_line_that_is_wrong_says_why", sender::wrong_lines),
+        Trial::ignorable_test("each_step_that_fails_says_so_and_sends_nothing", sender::steps),
+        Trial::ignorable_test("failed_sends_leak_nothing", sender::leaks),
+        Trial::ignorable_test("a_device_that_is_down_is_told", sender::down),
+        Trial::ignorable_test("the_receiver_takes_the_sixteen_bytes", receiver::takes),
+        Trial::ignorable_test("events_are_kept_until_they_are_read", receiver::keeps),
+        Trial::ignorable_test("another_port_and_none_can_be_agreed_on", receiver::ports),
+        Trial::ignorable_test("the_reply_is_the_golden_of_2_6", receiver::golden_reply),
+        Trial::ignorable_test("the_reply_knows_its_ports", receiver::reply_ports),
+        Trial::ignorable_test("modules_come_and_go_a_hundred_times", come_and_go),
+        Trial::ignorable_test("the_module_for_tests_does_what_it_is_told", oops),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn modules_are_built_once() -> Result<Completion, Failed> {
+    let built = match told(modules())? {
+        Ok((_, built)) => built,
+        Err(missing) => return Ok(missing),
+    };
+    let times = || -> Result<Vec<_>, std::io::Error> {
+        built.iter().map(|file| file.metadata()?.modified()).collect()
+    };
+    let before = times()?;
+    modules()?;
+    if before != times()? {
+        return Err("what was there was built again".into());
+    }
+    Ok(Completion::Completed)
+}
+
+/// Frames arrive all the while, so that hooks are taken away under them.
+fn come_and_go() -> Result<Completion, Failed> {
+    on_bench(2, &[], |bench| {
+        let (port, over) = (bench.port()?, AtomicBool::new(false));
+        let frame = bench::golden("custom/fin-md5")?.remove(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    // A queue that is full is emptied soon enough.
+                    let _ = port.send(&frame);
+                    pause();
+                }
+            });
+            let done = coming_and_going(bench);
+            over.store(true, Ordering::Relaxed);
+            done
+        })
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a guest has a clock of its own")]
+fn pause() {
+    std::thread::sleep(Duration::from_micros(500));
+}
+
+fn coming_and_going(bench: &mut Bench) -> Result<(), Failed> {
+    let all = "skb_sender md5_receiver rst_reply";
+    let mut consumed = 0;
+    for _ in 0..10 {
+        bench.run(&format!(
+            "for i in 0 1 2 3 4 5 6 7 8 9; do
+               for m in {all}; do insmod /modules/$m.ko || exit 1; done
+               for m in {all}; do rmmod $m || exit 1; done
+             done
+             insmod /modules/md5_receiver.ko; usleep 20000"
+        ))?;
+        let counters = bench.counters("md5_receiver")?;
+        consumed += counters.iter().find(|(name, _)| name == "consumed").map_or(0, |(_, n)| *n);
+        bench.run("rmmod md5_receiver")?;
+        bench.health()?;
+    }
+    if consumed == 0 {
+        return Err("no frame arrived meanwhile".into());
+    }
+    Ok(())
+}
+
+fn oops() -> Result<Completion, Failed> {
+    let mut machine = match told(boot("oops"))? {
+        Ok(machine) => machine,
+        Err(missing) => return Ok(missing),
+    };
+    machine.run("insmod /modules/oops.ko")?;
+    machine.health()?;
+    machine.run("echo warn >/proc/oops")?;
+    let warned = machine.health();
+    if !matches!(&warned, Err(Error::Warning(line)) if line.contains("oops")) {
+        return Err(format!("a warning gives {warned:?}").into());
+    }
+    let refused = machine.run("echo nonsense >/proc/oops");
+    if !matches!(refused, Err(Error::Refused { .. })) {
+        return Err(format!("an unknown word gives {refused:?}").into());
+    }
+    let oopsed = machine.run("echo oops >/proc/oops");
+    if !matches!(&oopsed, Err(Error::Oops(line)) if line.contains("NULL pointer")) {
+        return Err(format!("an oops gives {oopsed:?}").into());
+    }
+    Ok(Completion::Completed)
+}
