@@ -50,6 +50,10 @@ wireshark ID:
 bench:
     cargo bench -p wireproof
 
+# Runs all scenarios through the kernel so many times and counts the verdicts: just soak 100
+soak +WORDS:
+    .ci/soak {{WORDS}}
+
 # Rewrites what is written from the code: schema, tables of fields and faults
 docs:
     WIREPROOF_WRITE_DOCS=1 cargo test -q -p wireproof --test documents
