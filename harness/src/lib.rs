@@ -20,6 +20,7 @@ pub mod cli;
 pub mod commands;
 pub mod golden;
 pub mod judge;
+pub mod panics;
 pub mod plan;
 pub mod report;
 pub mod run;
@@ -40,6 +41,7 @@ pub use {checks, link, nodes, scenario, wire};
 /// The whole command with these kinds of node, for a binary of one's own as for `wireproof`.
 #[must_use]
 pub fn main(mut registry: Registry) -> ExitCode {
+    panics::note_places();
     registry.register(run::linux::kind());
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use nodes::Registry;
 use scenario::Diagnostic;
 
@@ -13,6 +13,7 @@ use crate::catalog::Item;
 use crate::cli::Wire;
 use crate::golden;
 use crate::judge::{self, Judgement};
+use crate::panics;
 use crate::plan::{self, Plan, Swap};
 use crate::run::{self, Run};
 
@@ -125,9 +126,16 @@ impl Walk {
         run::run(self.on, plan, &self.registry)
     }
 
-    /// All of it.
+    /// All of it. A panic that is no node's is a fault of wireproof, and this scenario's outcome.
     #[must_use]
     pub fn item(&self, item: &Item) -> Walked {
+        panics::caught(|| self.walked(item)).unwrap_or_else(|words| {
+            let told = format!("a fault of wireproof itself, which panicked: {words}");
+            Walked::Refused(Refusal::Other(anyhow!(told)))
+        })
+    }
+
+    fn walked(&self, item: &Item) -> Walked {
         let plan = match self.plan(item) {
             Ok(plan) => plan,
             Err(refusal) => return Walked::Refused(refusal),

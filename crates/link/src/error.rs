@@ -1,5 +1,6 @@
 //! What can end a run, what can be wrong with a topology, and what is noted along the way.
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -94,6 +95,16 @@ pub struct NodePanic {
     pub node: NodeId,
     /// What the panic said.
     pub message: String,
+}
+
+impl NodePanic {
+    /// What a panic said, of what was caught of it.
+    #[must_use]
+    pub fn words(caught: &(dyn Any + Send)) -> String {
+        let text = caught.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| caught.downcast_ref::<&str>().copied());
+        text.unwrap_or("a panic without words").to_owned()
+    }
 }
 
 /// Something befell a frame between its emission and the port it was meant for.

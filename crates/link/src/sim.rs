@@ -311,12 +311,7 @@ impl Sim {
             Ok(result) => Some(result),
             Err(payload) if self.net.working => resume_unwind(payload),
             Err(payload) => {
-                let message = match payload.downcast::<String>() {
-                    Ok(text) => *text,
-                    Err(payload) => payload
-                        .downcast_ref::<&str>()
-                        .map_or_else(|| "a panic without words".to_owned(), |&text| text.into()),
-                };
+                let message = NodePanic::words(payload.as_ref());
                 self.nodes[usize::from(node.0)].dead = true;
                 self.timers.set(node.0, None);
                 self.panics.push(NodePanic { time: self.net.now, node, message });

@@ -3,9 +3,10 @@
 //! link: what a link does to frames happens between two pairs.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use link::{Command, CommandError, Event, Node, PortIndex, Transmit};
+use link::{Command, CommandError, Event, Node, NodePanic, PortIndex, Transmit};
 use tokio::runtime::Runtime;
 use wire::Instant;
 
@@ -59,6 +60,14 @@ impl Shared {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
 
+    /// Does what is the wire's own inside a node's call, and keeps what went wrong; true when
+    /// nothing did. A panic in it is no node's, for which the run loop would take it.
+    pub(crate) fn own(&self, work: impl FnOnce() -> Result<(), Error>) -> bool {
+        let done = catch_unwind(AssertUnwindSafe(work));
+        let done = done.unwrap_or_else(|panic| Err(Error::Fault(NodePanic::words(&*panic))));
+        done.map_err(|error| self.trouble(error)).is_ok()
+    }
+
     /// Takes what went wrong since the last time.
     pub(crate) fn take_trouble(&self) -> Result<(), Error> {
         match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -97,9 +106,9 @@ impl Node for Behind {
         else {
             return self.node.handle_frame(now, port, frame);
         };
-        match leg.cross(&self.shared.runtime, frame, &mut self.crossed) {
-            Ok(()) => self.node.handle_frame(now, port, self.crossed.frame()),
-            Err(error) => self.shared.trouble(error),
+        let Shared { runtime, .. } = &*self.shared;
+        if self.shared.own(|| leg.cross(runtime, frame, &mut self.crossed)) {
+            self.node.handle_frame(now, port, self.crossed.frame());
         }
     }
 
@@ -118,12 +127,10 @@ impl Node for Behind {
         else {
             return Some(out);
         };
-        match leg.cross(&self.shared.runtime, out.frame, &mut self.crossed) {
-            Ok(()) => Some(Transmit { port: out.port, frame: self.crossed.frame() }),
-            Err(error) => {
-                self.shared.trouble(error);
-                Some(out)
-            }
+        let Shared { runtime, .. } = &*self.shared;
+        match self.shared.own(|| leg.cross(runtime, out.frame, &mut self.crossed)) {
+            true => Some(Transmit { port: out.port, frame: self.crossed.frame() }),
+            false => Some(out),
         }
     }
 
@@ -137,5 +144,20 @@ impl Node for Behind {
 
     fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
         self.node.counters()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_wire_is_its_own_trouble() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let shared = Shared::new(runtime);
+        assert!(shared.own(|| Ok(())) && shared.take_trouble().is_ok());
+        assert!(!shared.own(|| panic!("a bug of ours")));
+        let told = shared.take_trouble().unwrap_err().to_string();
+        assert!(told.contains("the wire itself") && told.contains("a bug of ours"), "{told}");
     }
 }

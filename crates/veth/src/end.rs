@@ -33,7 +33,8 @@ impl Drop for Closing {
     fn drop(&mut self) {
         std::thread::scope(|scope| {
             for end in self.0.drain(..) {
-                scope.spawn(|| drop(end));
+                // Where no thread can be had, it is dropped with the closure, one after the other.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, || drop(end));
             }
         });
     }

@@ -39,6 +39,9 @@ pub enum Error {
     /// What was asked for does not go together.
     #[error("{0}")]
     Plan(String),
+    /// The wire's own code panicked: no node's fault.
+    #[error("a fault of the wire itself, which panicked: {0}")]
+    Fault(String),
     /// The machine did not do in time what it does otherwise: the wire cannot tell.
     #[error("{0}")]
     Late(String),

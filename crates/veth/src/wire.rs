@@ -72,7 +72,7 @@ impl Wire {
     /// When the node refuses it, a limit is reached, or a frame does not cross.
     pub fn command(&mut self, node: NodeId, command: &Command, tag: u32) -> Result<(), Error> {
         self.sim.command(node, command, tag)?;
-        self.shared.take_trouble()
+        self.trouble()
     }
 
     /// Changes a link from now on.
@@ -102,7 +102,7 @@ impl Wire {
             let now = self.shared.now().min(time);
             self.sim.run_until(now)?;
             self.sim.wake(node)?;
-            self.shared.take_trouble()?;
+            self.trouble()?;
             return Ok(true);
         }
         self.latest = self.latest.max(self.shared.now() - time);
@@ -113,8 +113,19 @@ impl Wire {
                 false
             }
         };
-        self.shared.take_trouble()?;
+        self.trouble()?;
         Ok(happened)
+    }
+
+    /// What went wrong on the wire since the last time. What panics in a kernel's place is our way
+    /// to the kernel, and says nothing about it.
+    fn trouble(&self) -> Result<(), Error> {
+        self.shared.take_trouble()?;
+        let of_kernel = |panic: &&NodePanic| self.kernels.iter().any(|(id, _)| *id == panic.node);
+        match self.sim.panics().iter().find(of_kernel) {
+            Some(panic) => Err(Error::Fault(panic.message.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Waits for a time or for a kernel node, whichever is first.

@@ -1,7 +1,5 @@
 //! `wireproof inject`: one node, fed every frame of a capture.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use anyhow::{Context, Result, anyhow, bail};
 use link::{Node, PortIndex};
 use nodes::{NodeConfig, PortRule, Registry};
@@ -9,6 +7,7 @@ use wire::pcapng::Comments;
 use wire::{Capture, Instant, PortId};
 
 use crate::cli::{Inject, Wire};
+use crate::panics;
 use crate::plan::topology;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS};
 use crate::run::{fed, linux};
@@ -152,7 +151,7 @@ impl Feed {
 
     fn input(&mut self, comment: &str, give: impl FnOnce(&mut dyn Node, Instant)) -> Result<()> {
         let Self { kind, node, now, emitted, comments, .. } = self;
-        let caught = catch_unwind(AssertUnwindSafe(|| {
+        let caught = panics::caught(|| {
             give(node.as_mut(), *now);
             while emitted.len() < MOST_FRAMES
                 && let Some(out) = node.poll_transmit(*now)
@@ -161,11 +160,8 @@ impl Feed {
                 comments.insert(id, vec![comment.to_owned()]);
             }
             while node.poll_event(*now).is_some() {}
-        }));
-        caught.map_err(|payload| {
-            let text = payload.downcast_ref::<String>().map(String::as_str);
-            let words = text.or_else(|| payload.downcast_ref::<&str>().copied());
-            let words = words.unwrap_or("a panic without words");
+        });
+        caught.map_err(|words| {
             anyhow!("{kind} panicked at {comment}: {words}; what it emitted before is kept")
         })?;
         if emitted.len() >= MOST_FRAMES {

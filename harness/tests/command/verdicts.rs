@@ -210,3 +210,17 @@ fn a_panic_of_a_node_is_a_finding_about_it() {
     let dir = place.path("").display().to_string();
     page("verdict panic", &told.replace(&dir, "DIR/"));
 }
+
+/// What is no node's fault is wireproof's own: it names itself, and the other scenarios are run.
+#[test]
+fn a_panic_outside_nodes_is_the_outcome_of_one_scenario() {
+    let place = Place::made();
+    let text = place.text(&format!("scenarios/{FIRST}.json"));
+    place.write("scenarios/first/boom.json", text.replace("reject", "boom"));
+    let boom = Kind::new("boom", "is never made", |_, _| panic!("no such luck"));
+    let suite = Suite::at(place.path("")).kind(boom);
+    let (holds, told) = suite.run().expect("scenarios");
+    let own = "a fault of wireproof itself, which panicked: no such luck";
+    assert!(!holds && told.contains(own), "{told}");
+    assert!(told.contains(&format!("ok   {FIRST}: identical")), "{told}");
+}
