@@ -126,6 +126,9 @@ pub struct Bless {
     /// Bless every scenario
     #[arg(long, conflicts_with = "ids")]
     pub all: bool,
+    /// The wire to run on: a scenario with a running kernel takes veth
+    #[arg(long, value_enum, default_value_t, value_name = "WIRE")]
+    pub on: Wire,
     /// Accept what another kind emits in a node's place, as a reference: NODE=KIND[,option=value]…
     #[arg(long, value_name = "NODE=KIND[,k=v]")]
     pub swap: Vec<String>,

@@ -14,6 +14,7 @@ use scenario::{Diagnostic, Due, PacketTemplate, Pattern, Scenario, Tolerance};
 use wire::{Duration, Field, Instant, PortId};
 
 use crate::judge::compare::Mask;
+use crate::run::linux;
 use crate::spec::NodeSpec;
 
 /// A scenario, ready to run.
@@ -51,6 +52,12 @@ impl Plan {
     pub fn node_name(&self, node: link::NodeId) -> &str {
         self.nodes.get(usize::from(node.0)).map_or("?", |node| &node.name)
     }
+
+    /// The node that the scenario itself wants to be a running kernel, if there is one.
+    #[must_use]
+    pub fn own_kernel(&self) -> Option<&PlanNode> {
+        self.nodes.iter().find(|node| node.kind == linux::KIND && !node.swapped)
+    }
 }
 
 /// A node, configured and known to be makeable.
@@ -68,6 +75,8 @@ pub struct PlanNode {
     pub ports: Vec<PortId>,
     /// The comment on it.
     pub note: Option<String>,
+    /// `--swap` put it there.
+    pub swapped: bool,
 }
 
 /// A link between two ports.

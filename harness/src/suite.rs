@@ -30,7 +30,8 @@ impl Suite {
     #[must_use]
     pub fn at(dir: impl AsRef<Path>) -> Self {
         let dir = dir.as_ref().to_owned();
-        Self { dir, registry: Registry::standard(), ids: Vec::new(), swaps: Vec::new() }
+        let Walk { registry, .. } = Walk::standard();
+        Self { dir, registry, ids: Vec::new(), swaps: Vec::new() }
     }
 
     /// The same with a kind of one's own.

@@ -99,7 +99,9 @@ impl Walk {
     /// The standard kinds, no swap, goldens compared.
     #[must_use]
     pub fn standard() -> Self {
-        Self { registry: Registry::standard(), swaps: Vec::new(), no_golden: None, on: Wire::Sim }
+        let mut registry = Registry::standard();
+        registry.register(run::linux::kind());
+        Self { registry, swaps: Vec::new(), no_golden: None, on: Wire::Sim }
     }
 
     /// Reads a scenario file and makes its plan.
@@ -149,6 +151,10 @@ impl Walk {
         let wire = self.on.name();
         if let Some(reason) = plan.not_on.get(wire) {
             return Walked::NotRun(format!("not on the wire `{wire}`: {reason}"));
+        }
+        if let (Wire::Sim, Some(node)) = (self.on, plan.own_kernel()) {
+            let name = &node.name;
+            return Walked::NotRun(format!("`{name}` is a running kernel: it takes --on veth"));
         }
         let kernel = plan.nodes.iter().find(|node| node.kind == run::linux::KIND);
         if let (Some(node), Some(reason)) = (kernel, plan.not_on.get(run::linux::KIND)) {

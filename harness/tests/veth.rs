@@ -259,6 +259,67 @@ fn the_real_clock_is_judged_where_a_scenario_says_so() {
     }
 }
 
+/// The example of the manual that only a kernel runs.
+fn manual() -> String {
+    let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo's word"));
+    let text = fs::read_to_string(package.join("../docs/scenarios.md")).expect("the manual");
+    let (_, behind) = text.split_once("```json kernel\n").expect("an example with a kernel");
+    behind.split_once("\n```").expect("the end of the example").0.to_owned()
+}
+
+#[test]
+fn a_scenario_with_a_kernel_of_its_own_is_blessed_and_held_on_veth() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    let on_veth = |command: &str| {
+        let output = place.run(&[command, "--on", "veth", "own/kernel"]);
+        (output.status.code(), told(&output))
+    };
+    place.write("scenarios/own/kernel.json", &manual());
+    let (code, told) = on_veth("run");
+    let hint = "accept: wireproof bless own/kernel --on veth";
+    assert!(code == Some(1) && told.contains("no golden yet") && told.contains(hint), "{told}");
+    let (code, told) = on_veth("bless");
+    assert!(code == Some(0) && told.contains("blessed  own/kernel (6 frames)"), "{told}");
+    let (code, told) = on_veth("run");
+    assert!(code == Some(0) && told.contains("conformant, 6 frames, 2 differ under"), "{told}");
+    let (code, told) = on_veth("bless");
+    assert!(code == Some(0) && told.contains("same     own/kernel"), "{told}");
+
+    // Without the mask the number that was drawn is a difference; a wrong one fails its step.
+    let unmasked =
+        manual().replace("\"tcp.checksum\"]", "\"ip4.tos\"]").replace("tcp.seq\",", "ip4.id\",");
+    place.write("scenarios/own/kernel.json", &unmasked);
+    let (code, told) = on_veth("run");
+    assert!(code == Some(1) && told.contains("tcp.seq  Sequence Number  expected"), "{told}");
+    place.write("scenarios/own/kernel.json", &manual().replace("\"$isn\"", "\"$isn + 1\""));
+    let (code, told) = on_veth("run");
+    assert!(code == Some(1) && told.contains("step 3"), "{told}");
+
+    let simulated = place.run(&["run", "own/kernel", "rst/syn"]);
+    let told = self::told(&simulated);
+    let reason = "own/kernel: not run: `server` is a running kernel: it takes --on veth";
+    assert!(simulated.status.code() == Some(0) && told.contains(reason), "{told}");
+    assert_eq!(place.run(&["run", "own/kernel"]).status.code(), Some(2));
+    assert_eq!(place.run(&["bless", "own"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_port_that_listens_is_let_through_by_the_rule_that_rejects() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    for (reject, program) in [("nft", "nft"), ("iptables", "iptables")] {
+        if Command::new(program).arg("--version").output().is_err() {
+            eprintln!("not run: {program} is not installed here");
+            continue;
+        }
+        let text = manual().replace("\"none\"", &format!("\"{reject}\""));
+        place.write("own.json", &text);
+        let output = place.run(&["run", "--on", "veth", "--no-golden", "own.json"]);
+        assert_eq!(output.status.code(), Some(0), "{reject}: {}", told(&output));
+    }
+}
+
 #[test]
 fn a_mask_for_a_kernel_hides_no_other_bytes() {
     let _alone = alone();

@@ -1,6 +1,8 @@
 //! The rules of a kernel node, as text for `nft` and for `iptables-restore`. Knows those two
 //! languages; runs no program.
 
+use std::ops::RangeInclusive;
+
 use wire::PortSet;
 
 /// Which program's rule rejects.
@@ -38,6 +40,8 @@ pub struct Rules {
     pub hook: Hook,
     /// TCP destination ports; what goes to others is dropped, but on the way through.
     pub ports: PortSet,
+    /// TCP destination ports that pass, though they are rejected or dropped otherwise.
+    pub accept: PortSet,
     /// The user's own lines of nft, before the rule that rejects.
     pub own: Vec<String>,
 }
@@ -45,7 +49,8 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         let (reject, hook) = (Reject::default(), Hook::default());
-        Self { reject, hook, ports: PortSet::all(), own: Vec::new() }
+        let accept = PortSet::default();
+        Self { reject, hook, ports: PortSet::all(), accept, own: Vec::new() }
     }
 }
 
@@ -107,11 +112,16 @@ impl Rules {
     fn nft(&self, interfaces: &[String]) -> String {
         let mut body: String = self.own.iter().map(|line| format!("    {line}\n")).collect();
         if self.reject == Reject::Nft {
-            let ports: Vec<String> =
-                self.ports.ranges().iter().map(|r| format!("{}-{}", r.start(), r.end())).collect();
+            let listed = |ports: &PortSet| {
+                let range = |r: &RangeInclusive<u16>| format!("{}-{}", r.start(), r.end());
+                ports.ranges().iter().map(range).collect::<Vec<_>>().join(", ")
+            };
+            if !self.accept.is_empty() {
+                body += &format!("    tcp dport {{ {} }} accept\n", listed(&self.accept));
+            }
             let which = match self.ports == PortSet::all() {
                 true => "meta l4proto tcp".to_owned(),
-                false => format!("tcp dport {{ {} }}", ports.join(", ")),
+                false => format!("tcp dport {{ {} }}", listed(&self.ports)),
             };
             if !self.ports.is_empty() {
                 body += &format!("    {which} reject with tcp reset\n");
@@ -147,6 +157,10 @@ impl Rules {
             }
         };
         let mut text = "*filter\n".to_owned();
+        for range in self.accept.ranges() {
+            let (first, last) = (range.start(), range.end());
+            text += &format!("-A {chain} -p tcp --dport {first}:{last} -j ACCEPT\n");
+        }
         for range in self.ports.ranges() {
             let which = match self.ports == PortSet::all() {
                 true => String::new(),
@@ -172,6 +186,15 @@ mod tests {
         assert!(text.contains("hook input"), "{text}");
         assert!(text.contains("tcp dport { 80-80, 1000-1024 } reject with tcp reset"), "{text}");
         assert!(text.contains("meta l4proto tcp drop"), "{text}");
+        let accept: PortSet = "22".parse().unwrap();
+        let rules = Rules { accept: accept.clone(), ..Rules::default() };
+        let text = rules.nft(&["eth0".into()]);
+        let (let_in, reject) = (text.find("{ 22-22 } accept"), text.find("reject with"));
+        assert!(let_in.is_some() && let_in < reject, "{text}");
+        let rules = Rules { accept, reject: Reject::Iptables, ..Rules::default() };
+        let text = rules.iptables().unwrap();
+        let (let_in, reject) = (text.find("--dport 22:22 -j ACCEPT"), text.find("-j REJECT"));
+        assert!(let_in.is_some() && let_in < reject, "{text}");
         let rules = Rules { hook: Hook::Ingress, ..Rules::default() };
         let text = rules.nft(&["eth0".into(), "b".into()]);
         assert!(text.contains("hook ingress device \"b\""), "{text}");

@@ -27,9 +27,10 @@ pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u
     if words.reviewed {
         return reviewed(&items);
     }
+    super::run::available(words.on)?;
     let swaps = Swap::parse_all(&words.swap)?;
-    let walk = Walk { registry, swaps, ..Walk::standard() };
-    let hints = Hints::command(root, &words.swap);
+    let walk = Walk { registry, swaps, on: words.on, ..Walk::standard() };
+    let hints = Hints::command(root, &words.swap).on(words.on);
     let mut told = String::new();
     let code = accept_all(&walk, items, &hints, &mut told);
     anstream::print!("{told}");
@@ -73,14 +74,21 @@ pub(crate) fn accept_all(
     told: &mut String,
 ) -> Result<u8> {
     let mut code = EXIT_HOLDS;
+    let several = items.len() > 1;
+    let mut judged_any = false;
     for item in items {
         let walked = walk.item(&item);
         let entry = Entry { item, walked };
+        if let (Walked::NotRun(_), true) = (&entry.walked, several) {
+            *told += &report::text::entry(&entry, hints, false, false);
+            continue;
+        }
         let Walked::Judged(judged) = &entry.walked else {
             *told += &report::text::entry(&entry, hints, false, false);
             code = EXIT_CANNOT;
             continue;
         };
+        judged_any = true;
         if let Some(reason) = judged.unacceptable() {
             *told += &report::text::entry(&entry, hints, false, false);
             *told += &format!("  not blessed: {reason}\n");
@@ -90,18 +98,19 @@ pub(crate) fn accept_all(
         }
         *told += &accept(&entry.item, judged)?;
     }
-    Ok(code)
+    Ok(if judged_any { code } else { EXIT_CANNOT })
 }
 
 /// Writes the golden, unless it is there already.
 fn accept(item: &Item, judged: &Judged) -> Result<String> {
     golden::settle(item)?;
+    // What a kernel draws at random is new each time, and no news.
     let same = matches!(&judged.judgement.against, Against::Golden(found)
-        if found.differences.is_empty() && found.masked.is_empty());
+        if found.differences.is_empty() && (found.masked.is_empty() || judged.run.real));
     if same {
         return Ok(format!("same     {}\n", item.id));
     }
-    golden::bless(item, &judged.run.capture)?;
+    golden::bless(item, judged.run.as_golden())?;
     let frames = count(judged.run.capture.len(), "frame");
     Ok(format!("blessed  {} ({frames}) → {}\n", item.id, item.golden.display()))
 }

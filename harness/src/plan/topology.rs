@@ -60,6 +60,7 @@ impl Planner<'_> {
                 role: Role::Other,
                 ports: (first..next_port).map(PortId).collect(),
                 note: node.note.clone(),
+                swapped: swap.is_some(),
             });
         }
         nodes

@@ -29,6 +29,8 @@ pub struct Hints {
     /// `None` where the run is not the one that a golden is for.
     accept: Option<[String; 2]>,
     repeat: [String; 2],
+    /// The run is on a real wire: a golden comes from there only for a kernel of the scenario's.
+    real: bool,
 }
 
 impl Hints {
@@ -39,14 +41,18 @@ impl Hints {
         let root = root.unwrap_or_default();
         let swaps: String = swaps.iter().map(|swap| format!(" --swap {}", shell(swap))).collect();
         let accept = swaps.is_empty().then(|| [format!("wireproof{root} bless "), String::new()]);
-        Self { accept, repeat: [format!("wireproof{root} run "), format!("{swaps} -v")] }
+        let repeat = [format!("wireproof{root} run "), format!("{swaps} -v")];
+        Self { accept, repeat, real: false }
     }
 
-    /// The same for a run on another wire, which accepts no golden: goldens have virtual times.
+    /// The same for a run on another wire.
     #[must_use]
     pub fn on(mut self, wire: Wire) -> Self {
         if wire != Wire::Sim {
-            self.accept = None;
+            self.real = true;
+            if let Some([_, behind]) = &mut self.accept {
+                *behind = format!(" --on {}", wire.name());
+            }
             self.repeat[1] = format!(" --on {}{}", wire.name(), self.repeat[1]);
         }
         self
@@ -57,7 +63,7 @@ impl Hints {
     pub fn test() -> Self {
         let fixed = |words: &str| [words.to_owned(), String::new()];
         let accept = Some(fixed("WIREPROOF_BLESS=1 cargo test # "));
-        Self { accept, repeat: fixed("cargo test # ") }
+        Self { accept, repeat: fixed("cargo test # "), real: false }
     }
 
     fn accept(&self, item: &Item) -> String {
@@ -251,7 +257,8 @@ fn found(finding: &Finding) -> String {
 fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
     let place = item.golden.display();
     // What `bless` refuses, a report does not offer.
-    let acceptable = judged.unacceptable().is_none();
+    let for_golden = !hints.real || judged.plan.own_kernel().is_some();
+    let acceptable = for_golden && judged.unacceptable().is_none();
     let accept = if acceptable { hints.accept(item) } else { String::new() };
     match &judged.judgement.against {
         Against::NotCompared(_) => String::new(),

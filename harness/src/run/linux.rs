@@ -46,7 +46,7 @@ static OPTIONS: &[OptionSpec] = &[
         name: "listen",
         takes: "ports",
         default: "none",
-        about: "TCP ports that accept; they want a rule that lets them (ports, reject=none)",
+        about: "TCP ports that accept; the rule lets them",
     },
     OptionSpec {
         name: "default-route",
@@ -103,12 +103,23 @@ pub fn kernel(config: &NodeConfig) -> Result<Kernel, ConfigError> {
         }
     };
     let sysctls: Result<Vec<_>, _> = sysctls.into_iter().map(pair).collect();
-    let listen = options
-        .ports("listen")?
-        .map_or_else(Vec::new, |ports| ports.ranges().iter().cloned().flatten().collect());
+    let accept = options.ports("listen")?.unwrap_or_default();
+    let listen = listening(&accept)?;
     let default_route = options.bool("default-route")?.unwrap_or(false);
-    let rules = Rules { reject, hook, ports, own };
+    let rules = Rules { reject, hook, ports, accept, own };
     Ok(Kernel { rules, sysctls: sysctls?, listen, default_route })
+}
+
+/// A socket is opened for each.
+const MOST_LISTENING: usize = 100;
+
+fn listening(ports: &PortSet) -> Result<Vec<u16>, ConfigError> {
+    let all: Vec<u16> = ports.ranges().iter().cloned().flatten().collect();
+    if all.len() > MOST_LISTENING || all.contains(&0) {
+        let told = format!("`{ports}`: at most {MOST_LISTENING} ports accept, from 1 to 65535");
+        return Err(ConfigError::at("listen", told));
+    }
+    Ok(all)
 }
 
 fn texts(config: &NodeConfig, name: &str) -> Result<Vec<String>, ConfigError> {
@@ -171,6 +182,8 @@ mod tests {
             ("hook", "output", "output"),
             ("ports", "eighty", "eighty"),
             ("sysctls", "net.ipv4.tcp_sack", "NAME=VALUE"),
+            ("listen", "all", "at most 100"),
+            ("listen", "0,80", "from 1 to 65535"),
         ] {
             let error = with(&[(name, value)]).unwrap_err();
             assert!(error.to_string().contains(word), "{error}");

@@ -48,6 +48,8 @@ trait Wire {
 pub struct Run {
     /// Every frame emitted, in total order.
     pub capture: Capture,
+    /// The same at the times of the wire, where those of `capture` are the real clock's.
+    pub by_wire: Option<Capture>,
     /// What the nodes' applications saw.
     pub seen: Vec<Seen>,
     /// What the links did to frames.
@@ -77,6 +79,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// The frames as a golden keeps them: at the times of the wire, which a busy machine does not
+    /// change.
+    #[must_use]
+    pub fn as_golden(&self) -> &Capture {
+        self.by_wire.as_ref().unwrap_or(&self.capture)
+    }
+
     /// The times that nobody can judge, because the machine was late.
     pub fn untimely(&self) -> impl Iterator<Item = &Timed> {
         self.timed.iter().filter(|timed| matches!(timed.held, Held::Unclear(_)))

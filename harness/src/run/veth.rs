@@ -33,6 +33,7 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
     let nodes = 0..plan.nodes.len() as u16;
     Ok(Run {
         capture: wire.real_capture(),
+        by_wire: Some(wire.capture().clone()),
         seen: wire.seen().to_vec(),
         notes: wire.notes().to_vec(),
         panics: wire.panics().to_vec(),

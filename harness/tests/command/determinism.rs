@@ -13,7 +13,13 @@ const RUNS: usize = 100;
 fn every_scenario_emits_the_same_bytes_a_hundred_times() {
     let walk = Walk::standard();
     let items = Root::at(&project()).and_then(|root| root.items()).expect("scenarios");
-    let plans: Vec<_> = items.iter().map(|item| walk.plan(item).expect("a plan")).collect();
+    // A running kernel does not run here, and is no machine of ours.
+    let (items, plans): (Vec<_>, Vec<_>) = items
+        .into_iter()
+        .map(|item| (walk.plan(&item).expect("a plan"), item))
+        .filter(|(plan, _)| plan.own_kernel().is_none())
+        .map(|(plan, item)| (item, plan))
+        .unzip();
     let all = || -> Vec<Vec<u8>> {
         let run = |plan| walk.run(plan).expect("a run").capture;
         plans.iter().map(|plan| golden::encode(&run(plan)).expect("bytes")).collect()

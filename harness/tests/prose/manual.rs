@@ -46,6 +46,16 @@ impl Frame<'_> {
     }
 }
 
+/// Reads and plans what only a kernel runs; `harness/tests/veth.rs` has one run it.
+fn planned(text: &str) -> Result<(), String> {
+    let told = |faults: Vec<scenario::Diagnostic>| {
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let wireproof::walk::Walk { registry, .. } = wireproof::walk::Walk::standard();
+    let read = scenario::parse(text.as_bytes()).map_err(told)?;
+    plan(&read, text, &registry, &[]).map(drop).map_err(told)
+}
+
 /// Reads, plans, runs and judges; every fault in words.
 fn held(text: &str) -> Result<(), String> {
     let told = |faults: Vec<scenario::Diagnostic>| {
@@ -91,6 +101,7 @@ fn every_example_of_the_manual_holds() {
         let result = match marker.trim() {
             "" => held(piece),
             "keys" => held(&Frame { keys: piece, ..Frame::default() }.text()),
+            "kernel" => planned(piece),
             "node" => {
                 held(&Frame { nodes: &format!("{NODES}, {piece}"), ..Frame::default() }.text())
             }
@@ -110,7 +121,7 @@ fn every_example_of_the_manual_holds() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let all = ["", "keys", "link", "node", "packet", "pattern", "refused", "step"];
+    let all = ["", "kernel", "keys", "link", "node", "packet", "pattern", "refused", "step"];
     assert_eq!(seen, BTreeSet::from(all), "an example of each kind");
 }
 
