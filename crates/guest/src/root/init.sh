@@ -5,7 +5,12 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mount -t debugfs debug /sys/kernel/debug 2>/dev/null
-while read -r module; do insmod "$module"; done </modules.boot
+while read -r module; do
+  case $module in
+  */virtio_net.ko) insmod "$module" napi_weight=1 ;;
+  *) insmod "$module" ;;
+  esac
+done </modules.boot
 until [ -c /dev/vport0p1 ]; do usleep 1000; done
 exec 0<>/dev/vport0p1 1>&0 2>&0
 # The channel reads as ended until the other end is known to be there.
