@@ -7,7 +7,10 @@ use guest::{Config, Error, Headers, Image, MODULES, Machine, Nic, build_modules}
 use libtest_mimic::{Completion, Failed};
 use wire::{Duration, Mac};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// For an answer of the guest.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// For a script: some do a thing thousands of times, under a kernel that looks at each twice.
+const SCRIPT_PATIENCE: Duration = Duration::from_secs(600);
 
 static BENCH: Mutex<Option<Bench>> = Mutex::new(None);
 
@@ -16,24 +19,40 @@ pub(crate) struct Bench {
     machine: Machine,
 }
 
-/// The folder that all that is built lies in.
-pub(crate) fn target() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")
+/// The project's own folder: this bench serves the tests of two packages.
+fn top() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("golden-pcaps").is_dir()).unwrap_or(package)
 }
 
-/// Builds the modules for the kernel that guests boot.
+/// A tree that a kernel was built in, in the place of the newest kernel installed: one that looks
+/// for faults of its modules has more to say than Debian's.
+const OTHER_KERNEL: &str = "WIREPROOF_KERNEL_TREE";
+/// Memory for such a kernel: the sanitizers take a good part of it.
+const OTHER_MEMORY_MIB: u32 = 1024;
+
+/// The kernel that guests boot, and the modules built for it.
 pub(crate) fn modules() -> Result<(Image, Vec<PathBuf>), Error> {
-    let image = Image::find()?;
-    let headers = Headers::of(&image.release)?;
-    let into = target().join("guest-modules").join(&headers.release);
+    let (image, headers) = match std::env::var_os(OTHER_KERNEL).map(PathBuf::from) {
+        Some(tree) => (Image::at(&tree.join("arch/x86/boot/bzImage"))?, Headers::at(&tree)?),
+        None => {
+            let image = Image::find()?;
+            let headers = Headers::of(&image.release)?;
+            (image, headers)
+        }
+    };
+    let into = top().join("target/guest-modules").join(&headers.release);
     Ok((image, build_modules(&headers, &into)?))
 }
 
 /// A machine of a test's own, with the modules in it.
 pub(crate) fn boot(name: &str) -> Result<Machine, Error> {
     let (image, modules) = modules()?;
-    let mut config = Config::new(image, 1, target().join(format!("guest-console-{name}.txt")));
+    let mut config = Config::new(image, 1, top().join(format!("target/guest-console-{name}.txt")));
     config.modules = modules;
+    if std::env::var_os(OTHER_KERNEL).is_some() {
+        config.memory_mib = OTHER_MEMORY_MIB;
+    }
     Machine::boot(&config)
 }
 
@@ -59,7 +78,8 @@ pub(crate) fn on_bench(
     let mut kept = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = match kept.take() {
         Some(bench) => bench,
-        None => match told(boot("modules"))? {
+        // Cargo's name for the test, so that two at once do not write into one file.
+        None => match told(boot(env!("CARGO_CRATE_NAME")))? {
             Ok(machine) => Bench { machine },
             Err(missing) => return Ok(missing),
         },
@@ -96,7 +116,20 @@ impl Bench {
 
     /// A shell script in the guest: its output.
     pub(crate) fn run(&mut self, script: &str) -> Result<String, Error> {
-        self.machine.run(script)
+        self.machine.run_within(script, SCRIPT_PATIENCE)
+    }
+
+    /// What the guest says to each of some frames.
+    pub(crate) fn answers(
+        &mut self,
+        last: u8,
+        frames: &[Vec<u8>],
+    ) -> Result<Vec<Vec<Vec<u8>>>, Failed> {
+        for frame in frames {
+            self.machine.port(0).send(frame)?;
+            self.machine.port(0).send(&probe(last))?;
+        }
+        frames.iter().map(|_| self.until_answered()).collect()
     }
 
     /// Sends frames, and gives all that the guest says until it has dealt with them.
@@ -109,6 +142,11 @@ impl Bench {
             self.machine.port(0).send(frame)?;
         }
         self.machine.port(0).send(&probe(last))?;
+        self.until_answered()
+    }
+
+    /// What comes before the answer to a probe.
+    fn until_answered(&mut self) -> Result<Vec<Vec<u8>>, Failed> {
         let (mut said, mut frame) = (Vec::new(), Vec::new());
         loop {
             if !self.machine.port(0).wait(&mut frame, PATIENCE)? {
@@ -168,8 +206,7 @@ fn probe(last: u8) -> Vec<u8> {
 
 /// The frames of a golden.
 pub(crate) fn golden(id: &str) -> Result<Vec<Vec<u8>>, Failed> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden-pcaps");
-    let bytes = std::fs::read(folder.join(format!("{id}.pcapng")))?;
+    let bytes = std::fs::read(top().join(format!("golden-pcaps/{id}.pcapng")))?;
     let file = wire::pcapng::read(&bytes).map_err(|error| error.message)?;
     Ok(file.capture.iter().map(|(_, _, frame)| frame.to_vec()).collect())
 }

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Trial::ignorable_test("the_reply_is_the_golden_of_2_6", receiver::golden_reply),
         Trial::ignorable_test("the_reply_knows_its_ports", receiver::reply_ports),
         Trial::ignorable_test("modules_come_and_go_a_hundred_times", come_and_go),
+        Trial::ignorable_test("a_kernel_that_looks_for_leaks_finds_none", kmemleak),
         Trial::ignorable_test("the_module_for_tests_does_what_it_is_told", oops),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -96,6 +97,35 @@ fn coming_and_going(bench: &mut Bench) -> Result<(), Failed> {
         return Err("no frame arrived meanwhile".into());
     }
     Ok(())
+}
+
+/// What a module forgets, a kernel with kmemleak finds once it is some seconds old.
+fn kmemleak() -> Result<Completion, Failed> {
+    let missing = std::cell::Cell::new(false);
+    let done = on_bench(2, &["skb_sender", "md5_receiver", "rst_reply"], |bench| {
+        if bench.run("test -e /sys/kernel/debug/kmemleak").is_err() {
+            missing.set(true);
+            return Ok(());
+        }
+        bench.run("echo clear >/sys/kernel/debug/kmemleak")?;
+        sender::each_way_to_fail(bench, 20)?;
+        for id in ["custom/fin-md5", "rst/fin-then-rst-in-2-6"] {
+            let frames = bench::golden(id)?;
+            bench.exchange(2, &frames[..1])?;
+        }
+        bench.run("cat /proc/net/md5_receiver_events; echo ports=1-9 >/proc/net/rst_reply")?;
+        bench.run("unshare -n true; rmmod skb_sender md5_receiver rst_reply")?;
+        bench.run("sleep 8; echo scan >/sys/kernel/debug/kmemleak; sleep 8")?;
+        let found =
+            bench.run("echo scan >/sys/kernel/debug/kmemleak; cat /sys/kernel/debug/kmemleak")?;
+        bench::same("leaks", &found.trim(), &"")
+    })?;
+    if missing.get() {
+        let why = "the guest's kernel was built without kmemleak";
+        eprintln!("not run: a look for leaks: {why}");
+        return Ok(Completion::ignored_with(why));
+    }
+    Ok(done)
 }
 
 fn oops() -> Result<Completion, Failed> {

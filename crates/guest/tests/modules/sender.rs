@@ -197,29 +197,10 @@ pub(crate) fn down() -> Result<Completion, Failed> {
 /// Ten thousand sends that fail must leave the kernel's stores of buffers as they were.
 pub(crate) fn leaks() -> Result<Completion, Failed> {
     on_bench(1, &["skb_sender"], |bench| {
-        let fail = |bench: &mut Bench, count: u64| -> Result<(), Failed> {
-            for words in [
-                "fail=payload",
-                "fail=tcp",
-                "fail=ip",
-                "fail=checksum",
-                "fail=eth",
-                "fail=xmit",
-                "payload=0102030405060708090a0b0c0d0e0f10111213",
-            ] {
-                bench.run(&format!(
-                    "i=0; while [ $i -lt {count} ]; do
-                       echo '{ENDS} {words}' >/proc/net/skb_sender 2>/dev/null
-                       i=$((i+1))
-                     done"
-                ))?;
-            }
-            Ok(())
-        };
         // Once before, so that stores that grow with use have grown.
-        fail(bench, 50)?;
+        each_way_to_fail(bench, 50)?;
         let before = in_use(bench)?;
-        fail(bench, MANY)?;
+        each_way_to_fail(bench, MANY)?;
         let after = in_use(bench)?;
         let counters = bench.counters("skb_sender")?;
         same("failed", &counters[1].1, &(7 * (MANY + 50)))?;
@@ -231,6 +212,21 @@ pub(crate) fn leaks() -> Result<Completion, Failed> {
         }
         Ok(())
     })
+}
+
+/// Sends that fail at each step that has a buffer to free, so many at each.
+pub(crate) fn each_way_to_fail(bench: &mut Bench, count: u64) -> Result<(), Failed> {
+    let too_long = format!("payload={}", "5a".repeat(19));
+    let told = ["payload", "tcp", "ip", "checksum", "eth", "xmit"].map(|s| format!("fail={s}"));
+    for words in told.iter().chain([&too_long]) {
+        bench.run(&format!(
+            "i=0; while [ $i -lt {count} ]; do
+               echo '{ENDS} {words}' >/proc/net/skb_sender 2>/dev/null
+               i=$((i+1))
+             done"
+        ))?;
+    }
+    Ok(())
 }
 
 /// Objects in use in the stores that a buffer and its room come from.
