@@ -265,6 +265,7 @@ pub fn plan(
     let mut nodes = planner.nodes(registry, swaps);
     let links = planner.links(&nodes);
     topology::introduce(&mut nodes, &links);
+    topology::destinations(&mut nodes);
     planner.make_each(&mut nodes, registry, swaps);
     let steps = planner.steps(&nodes, &links);
     let masks = planner.masks(&nodes, registry);

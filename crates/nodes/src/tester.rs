@@ -2,12 +2,13 @@
 //! `nd` it tells its Ethernet address to whoever asks. Knows no connection.
 
 use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
+use link::{Command, CommandError, Datum, Node, Outbox, PortConfig, PortIndex, Transmit};
 use wire::{Defaults, Instant, Packet};
 
 use crate::neighbour;
-use crate::options::ConfigError;
+use crate::options::{ConfigError, shown};
 use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
 
 static OPTIONS: &[OptionSpec] = &[
@@ -22,6 +23,12 @@ static OPTIONS: &[OptionSpec] = &[
         takes: "true or false",
         default: "false",
         about: "answer IPv6 neighbour solicitations for its addresses",
+    },
+    OptionSpec {
+        name: "to",
+        takes: "IP addresses; in a scenario also the name of a node",
+        default: "the peer",
+        about: "where its IP packets go when nothing else is said, by way of the peer",
     },
 ];
 
@@ -53,11 +60,19 @@ impl Tester {
     /// A tester with its options read.
     ///
     /// # Errors
-    /// When an option is neither true nor false.
+    /// When an option is neither true nor false, or no address.
     pub fn new(config: &NodeConfig) -> Result<Self, ConfigError> {
         let options = config.read();
+        let mut defaults: Vec<Defaults> = config.ports.iter().map(PortConfig::defaults).collect();
+        if let Some(far) = options.list("to")? {
+            let far = far.iter().map(address).collect::<Result<Vec<_>, _>>()?;
+            for defaults in &mut defaults {
+                defaults.dst_ip4 = far.iter().find_map(|ip| as_ip4(*ip));
+                defaults.dst_ip6 = far.iter().find_map(|ip| as_ip6(*ip));
+            }
+        }
         Ok(Self {
-            defaults: config.ports.iter().map(PortConfig::defaults).collect(),
+            defaults,
             ports: config.ports.clone(),
             arp: options.bool("arp")?.unwrap_or(false),
             nd: options.bool("nd")?.unwrap_or(false),
@@ -93,6 +108,22 @@ impl Tester {
         }
         Ok(())
     }
+}
+
+fn address(datum: &Datum) -> Result<IpAddr, ConfigError> {
+    let text = shown(datum);
+    text.parse().map_err(|_| {
+        let told = format!("the option `to`: `{text}` is no IP address, and no node is called so");
+        ConfigError::at("to", told)
+    })
+}
+
+fn as_ip4(ip: IpAddr) -> Option<Ipv4Addr> {
+    if let IpAddr::V4(ip) = ip { Some(ip) } else { None }
+}
+
+fn as_ip6(ip: IpAddr) -> Option<Ipv6Addr> {
+    if let IpAddr::V6(ip) = ip { Some(ip) } else { None }
 }
 
 impl Node for Tester {

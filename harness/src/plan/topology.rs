@@ -228,6 +228,26 @@ fn inherited(swap: &Swap, node: &scenario::Node) -> BTreeMap<String, Datum> {
     options
 }
 
+/// Puts a node's addresses where a tester's option `to` has its name.
+pub(super) fn destinations(nodes: &mut [PlanNode]) {
+    let named: BTreeMap<String, Datum> = nodes
+        .iter()
+        .map(|node| {
+            let addresses = node.config.ports.iter().flat_map(|port| &port.addresses);
+            let texts = addresses.map(|address| Datum::Text(address.ip.to_string())).collect();
+            (node.name.clone(), Datum::List(texts))
+        })
+        .collect();
+    for node in nodes.iter_mut().filter(|node| ["tester", "faulty"].contains(&node.kind.as_str())) {
+        if let Some(to) = node.config.options.get_mut("to")
+            && let Datum::Text(name) = to
+            && let Some(addresses) = named.get(name.as_str())
+        {
+            to.clone_from(addresses);
+        }
+    }
+}
+
 /// Tells each port who sits at the other end of its link.
 pub(super) fn introduce(nodes: &mut [PlanNode], links: &[PlanLink]) {
     for link in links {

@@ -52,6 +52,23 @@ fn what_is_left_out_is_the_ports_own() {
 }
 
 #[test]
+fn what_is_for_somebody_far_goes_by_way_of_the_peer() {
+    let mut config = config(&[]);
+    let far = ["10.9.0.1", "fd09::1"].map(|ip| Datum::Text(ip.into()));
+    config.options.insert("to".into(), Datum::List(far.to_vec()));
+    let packet = Packet::new().layer(Layer::new(Proto::Tcp));
+    let mut node = Tester::new(&config).unwrap();
+    node.handle_command(NOW, &Command::Send { port: 0, packet }).unwrap();
+    let frames = frames(&mut node);
+    let segment = wire::segment::TcpSegment::parse(&frames[0]).unwrap();
+    assert_eq!(segment.ip.dst().to_string(), "10.9.0.1");
+    assert_eq!(segment.ip.eth_dst(), Mac([2, 0, 0, 0, 0, 2]));
+    config.options.insert("to".into(), Datum::Text("somebody".into()));
+    let error = Tester::new(&config).unwrap_err();
+    assert!(error.to_string().contains("`somebody` is no IP address"), "{error}");
+}
+
+#[test]
 fn wrong_things_go_out_as_given() {
     assert_eq!(send(Packet::raw([7; 3])).unwrap(), [[7; 3]]);
     let packet = Packet::new()
