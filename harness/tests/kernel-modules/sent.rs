@@ -23,7 +23,7 @@ impl Choices {
     }
 
     fn one_in(&mut self, count: u64) -> bool {
-        self.next_number() % count == 0
+        self.next_number().is_multiple_of(count)
     }
 
     fn value(&mut self, field: &Field) -> Value {
