@@ -65,7 +65,7 @@ impl Channel {
     /// reads nothing that is meant for the next one.
     pub(crate) fn last(&mut self, text: &str, patience: Duration) -> Result<Answer, Error> {
         let number = self.requests + 1;
-        let answered = format!("printf '\\001%s 0\\n' {number}");
+        let answered = format!("printf '\\001%s %s\\n' {number} $?");
         self.request(&format!("{{\n{text}\n{answered}\nexit 77\n}}"), patience)
     }
 

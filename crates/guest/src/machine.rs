@@ -8,12 +8,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use wire::{Duration, Mac};
+use wire::Duration;
 
 use crate::channel::{Answer, Channel};
 use crate::console::Console;
 use crate::error::{Error, Tried};
 use crate::image::Image;
+use crate::nics::{Nic, Nics};
 use crate::port::Port;
 use crate::process::Process;
 use crate::{modules, qemu, root, tools};
@@ -81,19 +82,6 @@ impl Config {
     }
 }
 
-/// How an interface is to look in the guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Nic {
-    /// Which port it is.
-    pub port: usize,
-    /// Its name there.
-    pub name: String,
-    /// Its address.
-    pub mac: Mac,
-    /// Its MTU.
-    pub mtu: u32,
-}
-
 /// A running machine. It ends when it is dropped, and when this process ends.
 #[derive(Debug)]
 pub struct Machine {
@@ -103,10 +91,7 @@ pub struct Machine {
     ports: Vec<Port>,
     console: Console,
     streams: BTreeMap<String, UnixStream>,
-    /// Interfaces in the present namespace: port and name.
-    plugged: Vec<(usize, String)>,
-    /// The name of each port's interface while it is in none: one that nobody can ask for.
-    away: Vec<String>,
+    nics: Nics,
     /// Why it is of no more use.
     spoiled: Option<String>,
 }
@@ -137,15 +122,13 @@ impl Machine {
         }
         let fds = qemu::held(unnamed(&root)?, channel_end, port_ends, stream_ends);
         let process = Process::start(&program, &qemu::arguments(config), fds)?;
-        let away = (0..config.ports).map(|port| format!("eth{port}")).collect();
         let mut machine = Self {
             process,
             channel,
             ports,
             console,
             streams,
-            plugged: Vec::new(),
-            away,
+            nics: Nics::new(config.ports),
             spoiled: None,
         };
         // The first line wakes the guest; all else is for the shell that it starts then.
@@ -180,13 +163,11 @@ impl Machine {
     /// As [`Machine::run`].
     pub fn fresh(&mut self) -> Result<(), Error> {
         self.usable()?;
-        let mut script = String::new();
-        for (port, name) in std::mem::take(&mut self.plugged) {
-            self.away[port] = format!("~{port}");
-            script += &format!("unplug '{}' '{name}'\n", self.away[port]);
-        }
-        script += "kill -9 -1";
+        let script = format!("leave() {{\n{}:\n}}\nleave && kill -9 -1", self.nics.leave());
         let answer = self.channel.last(&script, SCRIPT_PATIENCE)?;
+        if let Answer::Done(1.., output) = &answer {
+            self.spoiled = Some(format!("it could not be emptied: {}", output.trim()));
+        }
         self.judge(answer, SCRIPT_PATIENCE, "empty itself")?;
         self.introduce(SCRIPT_PATIENCE)
     }
@@ -198,22 +179,8 @@ impl Machine {
     /// [`Machine::run`].
     pub fn plug(&mut self, nics: &[Nic]) -> Result<(), Error> {
         self.usable()?;
-        let mut script = String::from("true");
-        for Nic { port, name, mac, mtu } in nics {
-            let taken = self.plugged.iter().any(|(other, called)| other == port || called == name);
-            let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            let named = (1..16).contains(&name.len()) && name.chars().all(good);
-            if *port >= self.ports.len() || taken || !named {
-                let told = format!(
-                    "port {port} of a guest with {} cannot be plugged as {name:?}",
-                    self.ports.len()
-                );
-                return Err(Error::Plan(told));
-            }
-            script += &format!(" &&\nplug '{}' '{name}' {mac} {mtu}", self.away[*port]);
-            self.plugged.push((*port, name.clone()));
-        }
-        let answer = self.channel.request(&format!("{{ {script}\n}}"), SCRIPT_PATIENCE)?;
+        let script = self.nics.enter(nics)?;
+        let answer = self.channel.request(&script, SCRIPT_PATIENCE)?;
         self.judge(answer, SCRIPT_PATIENCE, "plug").map(drop)
     }
 

@@ -24,8 +24,8 @@ const CARD: &str = "csum=off,guest_csum=off,gso=off,guest_tso4=off,guest_tso6=of
 /// follows (GRO), and a fence would overtake them. That holds for HZ below 1000.
 const COMMAND_LINE: &str = "console=ttyS0 loglevel=5 panic=-1 oops=panic reboot=t nokaslr \
                             mitigations=off random.trust_cpu=on tsc=reliable cryptomgr.notests \
-                            audit=0 selinux=0 apparmor=0 no_timer_check net.ifnames=0 \
-                            virtio_net.napi_weight=1";
+                            rcupdate.rcu_expedited=1 audit=0 selinux=0 apparmor=0 \
+                            no_timer_check net.ifnames=0 virtio_net.napi_weight=1";
 
 /// The address of a card until it is given another.
 pub(crate) fn first_mac(port: usize) -> Mac {
@@ -37,8 +37,17 @@ pub(crate) fn first_mac(port: usize) -> Mac {
 pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = Vec::new();
     let mut add = |words: &[&str]| arguments.extend(words.iter().map(OsString::from));
-    add(&["-name", "wireproof-guest", "-M", "q35,usb=off,sata=off,smbus=off,vmport=off,hpet=off"]);
-    add(&["-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", &format!("{}M", config.memory_mib)]);
+    add(&["-name", "wireproof-guest", "-M", "pc,usb=off,vmport=off"]);
+    add(&[
+        "-accel",
+        "tcg",
+        "-cpu",
+        "qemu64",
+        "-smp",
+        "1",
+        "-m",
+        &format!("{}M", config.memory_mib),
+    ]);
     add(&["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
     add(&["-append", &format!("{COMMAND_LINE} {}", config.command_line)]);
     add(&["-initrd", &format!("/dev/fd/{FIRST_FD}")]);

@@ -1,16 +1,17 @@
 # What every shell at the channel is told first.
 ip link set lo up
 
-# Takes interface $1 of the machine into this namespace and calls it $2, with address $3, MTU $4.
-plug() {
-  nsenter -t 1 -n ip link set "$1" netns $$ &&
-    ip link set "$1" name "$2" &&
-    ip link set "$2" address "$3" mtu "$4" up
+# Takes interfaces of the machine into this namespace.
+take() {
+  nsenter -t 1 -n sh -c 'to=$0; for nic; do ip link set "$nic" netns $to || exit; done' $$ "$@"
 }
 
-# Gives interface $2 back to the machine under its name there, $1.
-unplug() {
-  ip link set "$2" down &&
-    ip link set "$2" name "$1" &&
-    ip link set "$1" netns 1
+# Gives interfaces back to the machine.
+give() {
+  for nic; do ip link set "$nic" netns 1 || return; done
+}
+
+# Brings interface $1 up with address $2 and MTU $3.
+raise() {
+  ip link set "$1" address "$2" mtu "$3" up
 }

@@ -109,9 +109,7 @@ fn empties_everything_of_the_network(machine: &mut Machine) {
     assert_eq!(machine.run(look).expect("look"), "64\n0\n0\n");
     machine.plug(&[nic(0, "b"), nic(1, "a")]).expect("plug again");
     assert!(!ask(machine, 0, [10, 0, 0, 2]));
-    for wrong in [nic(0, "c"), nic(2, "c"), nic(1, "a b"), nic(1, "a")] {
-        assert!(matches!(machine.plug(&[wrong]), Err(Error::Plan(_))));
-    }
+    assert!(matches!(machine.plug(&[nic(0, "c")]), Err(Error::Plan(_))));
 }
 
 fn loads_rules_of_nft_and_iptables(machine: &mut Machine) {
