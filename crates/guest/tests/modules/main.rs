@@ -59,9 +59,12 @@ fn come_and_go() -> Result<Completion, Failed> {
         let frame = bench::golden("custom/fin-md5")?.remove(0);
         std::thread::scope(|scope| {
             scope.spawn(|| {
+                let mut answer = [0; 1514];
                 while !over.load(Ordering::Relaxed) {
                     // A queue that is full is emptied soon enough.
                     let _ = port.send(&frame);
+                    // The stack answers while no module does; unread, that would stop the card.
+                    while port.recv(&mut answer).is_ok() {}
                     pause();
                 }
             });
