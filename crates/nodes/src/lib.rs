@@ -78,7 +78,7 @@ pub mod skb_sender;
 pub mod tester;
 
 pub use options::{ConfigError, Options};
-pub use registry::{Inner, Kind, NodeConfig, OptionSpec, PortRule, Registry, Role};
+pub use registry::{Inner, Kind, NodeConfig, OptionSpec, PortRule, Registry, Role, WordSpec};
 
 /// Every kind of this crate, in the order that `wireproof nodes` lists them: one line a kind.
 fn standard_kinds() -> Vec<Kind> {

@@ -36,7 +36,7 @@ use wire::{Instant, PortSet};
 
 use crate::neighbour::owns;
 use crate::options::ConfigError;
-use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, Registry, Role};
+use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, Registry, Role, WordSpec};
 
 /// Bytes of payload that the custom packet carries.
 pub const PAYLOAD_LEN: usize = 16;
@@ -60,8 +60,19 @@ pub fn kind() -> Kind {
     Kind::new("md5-receiver", about, |config, all| Ok(Box::new(Md5Receiver::new(config, all)?)))
         .options(OPTIONS)
         .inner(Inner::Prefixed(BEHIND))
+        .tells(TELLS)
         .role(role)
 }
+
+/// What the kind behind it tells and obeys comes beside these.
+static TELLS: &[WordSpec] = &[
+    WordSpec {
+        name: "payload",
+        with: &["bytes", "src", "sport"],
+        about: "a custom packet was taken in",
+    },
+    WordSpec { name: "drop", with: &["reason"], about: "what looked like one was not taken" },
+];
 
 /// The node.
 pub struct Md5Receiver {

@@ -48,6 +48,17 @@ pub struct OptionSpec {
     pub about: &'static str,
 }
 
+/// A command that a kind obeys, or an event that it tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WordSpec {
+    /// The verb, or the event's kind.
+    pub name: &'static str,
+    /// The names of its arguments, or of its fields.
+    pub with: &'static [&'static str],
+    /// What it does or says, in a line.
+    pub about: &'static str,
+}
+
 /// How many ports a kind has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortRule {
@@ -108,6 +119,10 @@ pub struct Kind {
     pub options: &'static [OptionSpec],
     /// Options beside those, of a kind inside it.
     pub inner: Inner,
+    /// The commands that it obeys beside `send`.
+    pub obeys: &'static [WordSpec],
+    /// What its application sees.
+    pub tells: &'static [WordSpec],
     /// Makes one.
     pub build: Arc<Build>,
     /// What may be expected of one.
@@ -130,6 +145,8 @@ impl Kind {
             ports: PortRule::Exactly(1),
             options: &[],
             inner: Inner::None,
+            obeys: &[],
+            tells: &[],
             build: Arc::new(build),
             role: Arc::new(|_, _| Role::Other),
         }
@@ -153,6 +170,20 @@ impl Kind {
     #[must_use]
     pub fn inner(mut self, inner: Inner) -> Self {
         self.inner = inner;
+        self
+    }
+
+    /// The same obeying these commands.
+    #[must_use]
+    pub fn obeys(mut self, commands: &'static [WordSpec]) -> Self {
+        self.obeys = commands;
+        self
+    }
+
+    /// The same telling these events.
+    #[must_use]
+    pub fn tells(mut self, events: &'static [WordSpec]) -> Self {
+        self.tells = events;
         self
     }
 

@@ -13,7 +13,7 @@ use wire::fields::{ip4, tcp};
 use wire::{Defaults, Field, Instant, Packet, Proto, Value, checksum};
 
 use crate::options::{ConfigError, Options, unknown};
-use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
+use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role, WordSpec};
 use crate::skb::{NoRoom, Pool, SkBuff};
 
 /// The stand-in for an MD5 sum that the segment carries.
@@ -42,6 +42,16 @@ pub fn kind() -> Kind {
     let about = "builds a custom TCP segment in a kernel's way, header before header, and sends it";
     Kind::new("skb-sender", about, |config, _| Ok(Box::new(SkbSender::new(config)?)))
         .options(OPTIONS)
+        .obeys(&[WordSpec {
+            name: "fail",
+            with: &["step"],
+            about: "that step of the next send fails",
+        }])
+        .tells(&[WordSpec {
+            name: "failed",
+            with: &["step", "reason"],
+            about: "a segment could not be built or sent",
+        }])
         .ports(PortRule::AtLeast(1))
         .role(|_, _| Role::Sender)
 }

@@ -49,6 +49,7 @@ pub fn nodes(registry: &Registry) -> u8 {
         let ports = match kind.ports {
             PortRule::Exactly(1) => "1 port".to_owned(),
             PortRule::Exactly(count) => format!("{count} ports"),
+            PortRule::AtLeast(1) => "1 port or more".to_owned(),
             PortRule::AtLeast(count) => format!("{count} ports or more"),
         };
         let _ = writeln!(out, "{} ({ports})\n    {}", kind.name, kind.about);
@@ -58,6 +59,12 @@ pub fn nodes(registry: &Registry) -> u8 {
                 "    {}={} [{}]: {}",
                 option.name, option.takes, option.default, option.about
             );
+        }
+        for (what, words) in [("obeys", kind.obeys), ("tells", kind.tells)] {
+            for word in words {
+                let (name, with) = (word.name, word.with.join(", "));
+                let _ = writeln!(out, "    {what} {name} ({with}): {}", word.about);
+            }
         }
     }
     let _ = writeln!(out, "\nfaults that `faulty` plants (fault=NAME):");

@@ -25,6 +25,20 @@ fn every_kind_fault_and_check_is_listed() {
         for option in kind.options {
             assert!(kinds.out().contains(&format!("    {}=", option.name)), "{}", option.name);
         }
+        for (what, word) in [("obeys", kind.obeys), ("tells", kind.tells)]
+            .iter()
+            .flat_map(|(what, words)| words.iter().map(move |word| (what, word)))
+        {
+            let line = format!("    {what} {} ({})", word.name, word.with.join(", "));
+            assert!(kinds.out().contains(&line), "{line}");
+            let manual = std::fs::read_to_string(project().join("docs/scenarios.md")).unwrap();
+            let row = manual.lines().find(|line| line.starts_with(&format!("| `{}`", kind.name)));
+            let row =
+                row.unwrap_or_else(|| panic!("docs/scenarios.md has no row of {}", kind.name));
+            for name in word.with.iter().chain([&word.name]) {
+                assert!(row.contains(&format!("`{name}`")), "{row} does not name {name}");
+            }
+        }
     }
     for fault in nodes::faulty::FAULTS {
         assert!(kinds.out().contains(&format!("    {}", fault.name)), "{}", fault.name);
