@@ -23,6 +23,19 @@ impl Clock {
     pub(crate) fn now(self) -> Instant {
         Instant::ZERO + self.0.elapsed()
     }
+
+    /// The time of a stamp that the kernel gave by the system's clock, never later than now;
+    /// `None` before the clock began. Both clocks are read anew each time, so that a system clock
+    /// that is set moves no stamp but those that wait to be read.
+    #[expect(clippy::disallowed_methods, reason = "the kernel stamps frames by the system's clock")]
+    pub(crate) fn at(self, stamp: Option<Duration>) -> Option<Instant> {
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let age = match (since_1970, stamp) {
+            (Ok(now), Some(stamp)) => now.saturating_sub(stamp),
+            _ => Duration::ZERO,
+        };
+        self.0.elapsed().checked_sub(age).map(|since| Instant::ZERO + since)
+    }
 }
 
 /// A timer that counts nanoseconds, where tokio's counts milliseconds.

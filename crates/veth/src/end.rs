@@ -13,7 +13,7 @@ use wire::Duration;
 
 use crate::clock::Pauses;
 use crate::error::{Error, Tried};
-use crate::sys::{self, Tag};
+use crate::sys::{self, Heard, Tag};
 
 /// The longest frame that a veth carries: the largest MTU of the kernel and the headers before it.
 pub const MOST_BYTES: usize = MOST_MTU as usize + 14;
@@ -47,7 +47,7 @@ const OFFLOADS: [u32; 6] = [0x15, 0x17, 0x1f, 0x24, 0x2c, 0x19];
 /// ethtool's command to ask for the link; it makes the kernel finish bringing the link up.
 const GET_LINK: u32 = 0x0a;
 /// Bytes that a socket may queue: 1,000 full frames.
-const QUEUE_BYTES: libc::c_int = 4 << 20;
+pub(crate) const QUEUE_BYTES: libc::c_int = 4 << 20;
 
 /// Room for one frame, filled again and again.
 #[derive(Debug)]
@@ -65,6 +65,16 @@ impl Arrived {
     /// The frame.
     pub(crate) fn frame(&self) -> &[u8] {
         &self.room[..self.length]
+    }
+
+    /// Receives a frame from a socket, tag and all; what else the kernel told of it.
+    pub(crate) fn receive(&mut self, socket: &OwnedFd) -> io::Result<Heard> {
+        let heard = sys::receive(socket.as_fd(), &mut self.room)?;
+        self.length = heard.length;
+        if let Some(tag) = heard.tag {
+            self.restore(tag);
+        }
+        Ok(heard)
     }
 
     /// Puts a tag back where the kernel took it off: behind the addresses.
@@ -173,12 +183,7 @@ impl End {
     }
 
     fn receive(&self, into: &mut Arrived) -> io::Result<()> {
-        let (length, tag) = sys::receive(self.fd.get_ref().as_fd(), &mut into.room)?;
-        into.length = length;
-        if let Some(tag) = tag {
-            into.restore(tag);
-        }
-        Ok(())
+        into.receive(self.fd.get_ref()).map(drop)
     }
 }
 

@@ -42,6 +42,9 @@ pub enum Error {
     /// The wire's own code panicked: no node's fault.
     #[error("a fault of the wire itself, which panicked: {0}")]
     Fault(String),
+    /// The user ended the run.
+    #[error("ended by {0}")]
+    Ended(&'static str),
     /// The machine did not do in time what it does otherwise: the wire cannot tell.
     #[error("{0}")]
     Late(String),

@@ -3,7 +3,8 @@
 //! no scenario, no golden, no TCP.
 //!
 //! It is the only crate with `unsafe` code and the only one that uses a privilege, and that one
-//! reaches no further than the namespaces it makes: see [`enter`].
+//! reaches no further than the namespaces it makes: see [`enter`]. But for [`Nic`], which sends and
+//! hears on an interface that is there already, and changes nothing of it.
 
 mod behind;
 mod clock;
@@ -11,6 +12,7 @@ mod end;
 mod error;
 mod kernel;
 mod namespace;
+mod nic;
 mod pairs;
 mod sys;
 mod topology;
@@ -19,5 +21,8 @@ mod wire;
 pub use end::{LEAST_BYTES, MOST_BYTES};
 pub use error::Error;
 pub use namespace::enter;
+pub use nic::{
+    Answerer, Cable, Interface, Manner, Member, Nic, Sight, interfaces, look, may_listen,
+};
 pub use topology::{LinkSpec, NodeSpec, Occupant, lay};
 pub use wire::Wire;

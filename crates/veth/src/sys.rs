@@ -15,9 +15,25 @@ pub(crate) struct Tag {
     pub(crate) tci: u16,
 }
 
-/// Room for a frame's auxiliary data and its header, aligned as control messages are.
+/// What the kernel tells of a frame beside its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// Bytes that were there.
+    pub(crate) length: usize,
+    /// The tag that it took off.
+    pub(crate) tag: Option<Tag>,
+    /// It left by this interface: somebody else on this host sent it.
+    pub(crate) outgoing: bool,
+    /// Whoever sent it left the checksum to hardware that was not there.
+    pub(crate) unfinished: bool,
+    /// When it came, since 1970 by the system's clock, where a socket asks for it.
+    pub(crate) stamp: Option<std::time::Duration>,
+}
+
+/// Room for a frame's auxiliary data and its time with their headers, aligned as control messages
+/// are.
 #[repr(C, align(8))]
-struct Control([u8; 64]);
+struct Control([u8; 128]);
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
@@ -128,20 +144,31 @@ fn set_bytes<T>(
 
 /// Takes the error that waits on a socket.
 pub(crate) fn take_error(socket: BorrowedFd<'_>) -> io::Result<libc::c_int> {
-    let mut value: libc::c_int = 0;
-    let mut length = mem::size_of::<libc::c_int>() as libc::socklen_t;
-    let address: *mut libc::c_int = &mut value;
+    get_option(socket, libc::SOL_SOCKET, libc::SO_ERROR, 0)
+}
+
+/// Frames that a packet socket had no room for since it was last asked.
+pub(crate) fn take_drops(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    // The kernel's tpacket_stats: frames seen, and those of them that were dropped.
+    get_option(socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, [0_u32; 2])
+        .map(|[_, drops]| drops)
+}
+
+/// Numbers that are a socket's option; `empty` is only room for them.
+fn get_option<T: Copy>(
+    socket: BorrowedFd<'_>,
+    level: libc::c_int,
+    name: libc::c_int,
+    empty: T,
+) -> io::Result<T> {
+    let mut value = empty;
+    let mut length = mem::size_of::<T>() as libc::socklen_t;
+    let address: *mut T = &mut value;
     #[expect(unsafe_code, reason = "packet sockets are no std sockets")]
-    // SAFETY: pointer and length are those of `value`, which lives through the call.
-    let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_ERROR,
-            address.cast(),
-            &mut length,
-        )
-    };
+    // SAFETY: pointer and length are those of `value`, which lives through the call and is made of
+    // whole numbers, so that any bytes are a value of it.
+    let result =
+        unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, address.cast(), &mut length) };
     check(result)?;
     Ok(value)
 }
@@ -185,48 +212,80 @@ pub(crate) fn has_frame(socket: BorrowedFd<'_>) -> bool {
     got >= 0
 }
 
-/// Receives one frame into `room`: its length, and the tag that the kernel took off.
-pub(crate) fn receive(socket: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<(usize, Option<Tag>)> {
-    let mut control = Control([0; 64]);
+/// Receives one frame into `room`, and what the kernel tells of it.
+pub(crate) fn receive(socket: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<Heard> {
+    let mut control = Control([0; 128]);
     let mut part = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
     #[expect(unsafe_code, reason = "a message header has private padding on some targets")]
-    // SAFETY: all zeros is a message header without name, parts and control.
-    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    // SAFETY: all zeros is a message header without name, parts and control, and an address of
+    // no family.
+    let (mut message, mut from): (libc::msghdr, libc::sockaddr_ll) = unsafe { mem::zeroed() };
+    let name: *mut libc::sockaddr_ll = &mut from;
+    message.msg_name = name.cast();
+    message.msg_namelen = mem::size_of::<libc::sockaddr_ll>() as libc::socklen_t;
     message.msg_iov = &mut part;
     message.msg_iovlen = 1;
     message.msg_control = control.0.as_mut_ptr().cast();
     message.msg_controllen = control.0.len();
     #[expect(unsafe_code, reason = "a frame's VLAN tag comes as a control message")]
-    // SAFETY: the header points to `part` and `control`, and `part` to `room`; all of them live
-    // through the call, and each length is that of what is pointed to.
+    // SAFETY: the header points to `from`, `part` and `control`, and `part` to `room`; all of them
+    // live through the call, and each length is that of what is pointed to.
     let got = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_DONTWAIT) };
     let length = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
-    Ok((length, tag(&message)))
+    let outgoing = from.sll_pkttype == libc::PACKET_OUTGOING;
+    let mut heard = Heard { length, outgoing, ..Heard::default() };
+    read_controls(&message, &mut heard);
+    Ok(heard)
 }
 
-/// The tag among the control messages of a frame just received.
-fn tag(message: &libc::msghdr) -> Option<Tag> {
+/// What the control messages of a frame just received say.
+fn read_controls(message: &libc::msghdr, heard: &mut Heard) {
     #[expect(unsafe_code, reason = "control messages are walked by libc's macros")]
-    // SAFETY: recvmsg(2) filled the header and the buffer that it points to, which still lives;
-    // the payload is read unaligned, and only where its length says that all of it is there.
-    let aux = unsafe {
-        let first = libc::CMSG_FIRSTHDR(message);
-        let wants = libc::CMSG_LEN(mem::size_of::<libc::tpacket_auxdata>() as libc::c_uint);
-        if first.is_null()
-            || (*first).cmsg_level != libc::SOL_PACKET
-            || (*first).cmsg_type != libc::PACKET_AUXDATA
-            || (*first).cmsg_len < wants as usize
-        {
-            return None;
+    // SAFETY: recvmsg(2) filled the header and the buffer that it points to, which still lives.
+    let mut next = unsafe { libc::CMSG_FIRSTHDR(message) };
+    while !next.is_null() {
+        #[expect(unsafe_code, reason = "control messages are walked by libc's macros")]
+        // SAFETY: `next` is not null, so it lies in that buffer with all of its header; what is
+        // behind it is read unaligned, and only where its length says that all of it is there.
+        unsafe {
+            let room = (*next).cmsg_len;
+            let holds = |size: usize| room >= libc::CMSG_LEN(size as libc::c_uint) as usize;
+            match ((*next).cmsg_level, (*next).cmsg_type) {
+                (libc::SOL_PACKET, libc::PACKET_AUXDATA)
+                    if holds(mem::size_of::<libc::tpacket_auxdata>()) =>
+                {
+                    let data = libc::CMSG_DATA(next).cast::<libc::tpacket_auxdata>();
+                    heard.read_auxiliary(&data.read_unaligned());
+                }
+                (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS)
+                    if holds(mem::size_of::<libc::timespec>()) =>
+                {
+                    let data = libc::CMSG_DATA(next).cast::<libc::timespec>();
+                    heard.read_time(&data.read_unaligned());
+                }
+                _ => {}
+            }
+            next = libc::CMSG_NXTHDR(message, next);
         }
-        libc::CMSG_DATA(first).cast::<libc::tpacket_auxdata>().read_unaligned()
-    };
-    if aux.tp_status & libc::TP_STATUS_VLAN_VALID == 0 {
-        return None;
     }
-    let known = aux.tp_status & libc::TP_STATUS_VLAN_TPID_VALID != 0;
-    let tpid = if known { aux.tp_vlan_tpid } else { 0x8100 };
-    Some(Tag { tpid, tci: aux.tp_vlan_tci })
+}
+
+impl Heard {
+    fn read_auxiliary(&mut self, aux: &libc::tpacket_auxdata) {
+        self.unfinished = aux.tp_status & libc::TP_STATUS_CSUMNOTREADY != 0;
+        if aux.tp_status & libc::TP_STATUS_VLAN_VALID != 0 {
+            let known = aux.tp_status & libc::TP_STATUS_VLAN_TPID_VALID != 0;
+            let tpid = if known { aux.tp_vlan_tpid } else { 0x8100 };
+            self.tag = Some(Tag { tpid, tci: aux.tp_vlan_tci });
+        }
+    }
+
+    fn read_time(&mut self, time: &libc::timespec) {
+        let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+        if let (Ok(seconds), Ok(nanos)) = (seconds, nanos) {
+            self.stamp = Some(std::time::Duration::new(seconds, nanos));
+        }
+    }
 }
 
 /// The number of an interface in the socket's namespace.
@@ -258,10 +317,43 @@ pub(crate) fn ethtool(
     value: u32,
 ) -> io::Result<u32> {
     let mut data = [command, value];
-    let mut request = request(name);
-    request.ifr_ifru.ifru_data = data.as_mut_ptr().cast();
-    ioctl(socket, libc::SIOCETHTOOL, &mut request)?;
+    ethtool_words(socket, name, &mut data)?;
     Ok(data[1])
+}
+
+/// Gives an ethtool command to an interface, with room for as long an answer as the command has.
+fn ethtool_words(socket: BorrowedFd<'_>, name: &str, words: &mut [u32]) -> io::Result<()> {
+    let mut request = request(name);
+    request.ifr_ifru.ifru_data = words.as_mut_ptr().cast();
+    ioctl(socket, libc::SIOCETHTOOL, &mut request)
+}
+
+/// What an interface can do for the kernel, by the kernel's own names, and whether it does.
+pub(crate) fn features(socket: BorrowedFd<'_>, name: &str) -> io::Result<Vec<(String, bool)>> {
+    // ethtool's set of the features' names, and the length of each.
+    const SET: u32 = 4;
+    const NAME_WORDS: usize = 8;
+    // ETHTOOL_GSSET_INFO: how many names this set has.
+    let mut info = [0x37, 0, 1 << SET, 0, 0];
+    ethtool_words(socket, name, &mut info)?;
+    let count = info[4] as usize;
+    // ETHTOOL_GSTRINGS: the names.
+    let mut names = vec![0_u32; 3 + count * NAME_WORDS];
+    names[..3].copy_from_slice(&[0x1b, SET, info[4]]);
+    ethtool_words(socket, name, &mut names)?;
+    // ETHTOOL_GFEATURES: for each 32 of them what is available, requested, active and fixed.
+    let blocks = count.div_ceil(32);
+    let mut bits = vec![0_u32; 2 + blocks * 4];
+    bits[..2].copy_from_slice(&[0x3a, blocks as u32]);
+    ethtool_words(socket, name, &mut bits)?;
+    let name = |index: usize| {
+        let words = &names[3 + index * NAME_WORDS..3 + (index + 1) * NAME_WORDS];
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    };
+    let active = |index: usize| bits[2 + index / 32 * 4 + 2] >> (index % 32) & 1 == 1;
+    Ok((0..count).map(|index| (name(index), active(index))).collect())
 }
 
 fn request(name: &str) -> libc::ifreq {
@@ -295,4 +387,39 @@ pub(crate) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // AsyncFd does after it has told the runtime; nobody here replaces it in its place.
     let watched = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
     watched.map_err(|error| error.into_parts().1)
+}
+
+/// The signals that ask a program to end, kept from ending it while this lasts: they are read
+/// from a descriptor instead. One that nobody read ends the program when this ends.
+#[derive(Debug)]
+pub(crate) struct HeldSignals(libc::sigset_t);
+
+/// Holds SIGINT and SIGTERM off the calling thread; a descriptor from which they are read.
+pub(crate) fn hold_signals() -> io::Result<(HeldSignals, OwnedFd)> {
+    #[expect(unsafe_code, reason = "the standard library knows no signals")]
+    // SAFETY: all zeros is room for a set, which sigemptyset(3) makes one; all pointers are to
+    // sets that live through the calls.
+    let (before, fd) = unsafe {
+        let (mut set, mut before): (libc::sigset_t, libc::sigset_t) = mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGINT);
+        libc::sigaddset(&mut set, libc::SIGTERM);
+        match libc::pthread_sigmask(libc::SIG_BLOCK, &set, &mut before) {
+            0 => {}
+            error => return Err(io::Error::from_raw_os_error(error)),
+        }
+        (before, libc::signalfd(-1, &set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC))
+    };
+    let held = HeldSignals(before);
+    Ok((held, owned(check(fd)?)))
+}
+
+impl Drop for HeldSignals {
+    fn drop(&mut self) {
+        #[expect(unsafe_code, reason = "the standard library knows no signals")]
+        // SAFETY: the set is the one that the kernel gave when they were held.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, std::ptr::null_mut());
+        }
+    }
 }
