@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use wire::Duration;
 
 /// Write the packets, run any TCP/IP implementation on a wire, prove every frame byte for byte.
 #[derive(Debug, Parser)]
@@ -58,7 +59,7 @@ pub enum Wire {
     Sim,
     /// Namespaces and veth pairs
     Veth,
-    /// A named interface
+    /// An interface of this host, with the device under test at the other end of its cable
     Nic,
 }
 
@@ -115,6 +116,60 @@ pub struct Run {
     /// How many scenarios run at the same time [default: the number of cores]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
+    /// For a device at the other end of a cable.
+    #[command(flatten)]
+    pub nic: Nic,
+}
+
+/// What `run --on nic` takes.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "With --on nic")]
+pub struct Nic {
+    /// The interface with the cable; where there are several, [NODE[:PORT]=]IFACE with a node at
+    /// one of its ends, once each
+    #[arg(long, value_name = "IFACE")]
+    pub iface: Vec<String>,
+    /// The nodes that are ours; all others are the device [default: the testers and senders]
+    #[arg(long, value_name = "NODE,…", value_delimiter = ',')]
+    pub node: Vec<String>,
+    /// Addresses of a node, in place of the scenario's: NODE=mac=…,ip=…, or NODE=PORT.mac=… where
+    /// it has several ports. No golden is compared then
+    #[arg(long, value_name = "NODE=mac=…,ip=…")]
+    pub address: Vec<String>,
+    /// How long to listen on after the last step [default: 50ms]
+    #[arg(long, value_name = "TIME", value_parser = scenario::duration)]
+    pub settle: Option<Duration>,
+    /// Wait at least so long for a frame that a step expects
+    #[arg(long, value_name = "TIME", value_parser = scenario::duration)]
+    pub patience: Option<Duration>,
+    /// Answer the device when it asks by ARP or neighbour discovery for our nodes' Ethernet
+    /// addresses; such frames are counted and no part of the capture
+    #[arg(long)]
+    pub arp: bool,
+    /// Use an interface that carries a default route
+    #[arg(long)]
+    pub i_know: bool,
+}
+
+impl Nic {
+    /// The words that were given, as one would type them.
+    #[must_use]
+    pub fn flags(&self) -> Vec<String> {
+        let time = |time: Duration| crate::text::duration(time);
+        let word = |flag: &'static str| {
+            move |word: &String| format!("{flag} {}", crate::report::text::shell(word))
+        };
+        let mut flags: Vec<String> = self.iface.iter().map(word("--iface")).collect();
+        if !self.node.is_empty() {
+            flags.push(word("--node")(&self.node.join(",")));
+        }
+        flags.extend(self.address.iter().map(word("--address")));
+        flags.extend(self.settle.map(|settle| format!("--settle {}", time(settle))));
+        flags.extend(self.patience.map(|patience| format!("--patience {}", time(patience))));
+        let switches = [(self.arp, "--arp"), (self.i_know, "--i-know")];
+        flags.extend(switches.iter().filter(|(on, _)| *on).map(|(_, flag)| (*flag).to_owned()));
+        flags
+    }
 }
 
 /// `wireproof bless`.

@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+pub mod cables;
 pub mod catalog;
 pub mod cli;
 pub mod commands;

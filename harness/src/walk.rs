@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use nodes::Registry;
 use scenario::Diagnostic;
 
+use crate::cables::Cables;
 use crate::catalog::Item;
 use crate::cli::Wire;
 use crate::golden;
@@ -28,6 +29,8 @@ pub struct Walk {
     pub no_golden: Option<String>,
     /// The wire they run on.
     pub on: Wire,
+    /// What a device at the end of a cable is run with, for [`Wire::Nic`].
+    pub cables: Option<Cables>,
 }
 
 /// How a walk ended.
@@ -101,7 +104,7 @@ impl Walk {
     pub fn standard() -> Self {
         let mut registry = Registry::standard();
         registry.register(run::linux::kind());
-        Self { registry, swaps: Vec::new(), no_golden: None, on: Wire::Sim }
+        Self { registry, swaps: Vec::new(), no_golden: None, on: Wire::Sim, cables: None }
     }
 
     /// Reads a scenario file and makes its plan.
@@ -138,7 +141,7 @@ impl Walk {
     }
 
     fn walked(&self, item: &Item) -> Walked {
-        let plan = match self.plan(item) {
+        let mut plan = match self.plan(item) {
             Ok(plan) => plan,
             Err(refusal) => return Walked::Refused(refusal),
         };
@@ -161,19 +164,40 @@ impl Walk {
             let name = &node.name;
             return Walked::NotRun(format!("not with a kernel as `{name}`: {reason}"));
         }
-        let run = match self.run(&plan) {
-            Ok(run) => run,
+        let (run, addressed) = match self.on_its_wire(&mut plan) {
+            Ok(Ok(run)) => run,
+            Ok(Err(reason)) => return Walked::NotRun(reason),
             Err(error) => return Walked::Refused(Refusal::Other(error)),
         };
-        let state = match &self.no_golden {
-            Some(reason) => Err(reason.clone()),
-            None => match golden::read(item) {
+        let state = match (&self.no_golden, addressed) {
+            (Some(reason), _) => Err(reason.clone()),
+            (None, Some(reason)) => Err(reason),
+            (None, None) => match golden::read(item) {
                 Ok(state) => Ok(state),
                 Err(error) => return Walked::Refused(Refusal::Other(error)),
             },
         };
         let judgement = judge::judge(&plan, &run, state);
         Walked::Judged(Box::new(Judged { plan, run, judgement }))
+    }
+}
+
+impl Walk {
+    /// Runs a plan on its wire, or says why it does not run there. With the run comes why its
+    /// frames cannot be the golden's, if that is so.
+    fn on_its_wire(&self, plan: &mut Plan) -> Result<Result<(Run, Option<String>), String>> {
+        let Some(cables) = &self.cables else { return Ok(Ok((self.run(plan)?, None))) };
+        let fit = cables.address(plan).and_then(|given| {
+            let fit = cables.fit(plan, &self.registry)?;
+            Ok((fit, given))
+        });
+        let (fit, given) = match fit {
+            Ok(fit) => fit,
+            Err(reason) => return Ok(Err(format!("not on the wire `nic`: {reason}"))),
+        };
+        let run = run::nic::run(plan, &self.registry, cables, fit)?;
+        let addressed = format!("--address gives {} others than the golden's", given.join(", "));
+        Ok(Ok((run, (!given.is_empty()).then_some(addressed))))
     }
 }
 

@@ -21,5 +21,6 @@ pub use expr::{Bindings, Expr, ExprError, ExprSyntax, is_name};
 pub use model::*;
 pub use packet::{FieldTemplate, LayerTemplate, OptionTemplate, PacketTemplate, ValueTemplate};
 pub use pattern::{LayerPattern, Pattern, ResolvedLayer, ResolvedPattern};
+pub use quantity::duration;
 pub use schema::schema;
 pub use span::{Span, Spanned};

@@ -20,8 +20,11 @@ const DURATION_UNITS: [(&str, u64); 5] =
 const RATE_UNITS: [(&str, u64); 4] =
     [("bit", 1), ("kbit", 1_000), ("Mbit", 1_000_000), ("Gbit", 1_000_000_000)];
 
-/// `1.5ms`, exact to the nanosecond.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+/// Reads a duration as scenario files write it: `1.5ms`, exact to the nanosecond.
+///
+/// # Errors
+/// Says what is wrong with the text, in words that go behind its place.
+pub fn duration(text: &str) -> Result<Duration, String> {
     scaled(text, &DURATION_UNITS, "a nanosecond").map(Duration::from_nanos)
 }
 

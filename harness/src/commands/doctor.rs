@@ -12,6 +12,9 @@ use crate::report::EXIT_HOLDS;
 #[must_use]
 pub fn doctor() -> u8 {
     line(&Ok(()), "simulated wire", "every scenario");
+    // Before this process has namespaces of its own, in which it may do all.
+    let may = veth::may_listen().map_err(|error| error.to_string());
+    line(&may, "packet sockets", "--on nic: a device at the other end of an interface's cable");
     let entered = veth::enter().map_err(|error| error.to_string());
     line(&entered, "namespaces", "--on veth: a network for each node, without touching this one's");
     let laid = match entered {

@@ -25,7 +25,13 @@ const MOST_FRAMES: usize = 1 << 24;
 /// # Errors
 /// When the node cannot be made, or a capture not be read or written.
 pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
-    super::run::available(words.on)?;
+    match words.on {
+        Wire::Sim => {}
+        Wire::Veth => veth::enter()?,
+        Wire::Nic => {
+            bail!("inject feeds a node of ours; to a device, `wireproof run --on nic` sends")
+        }
+    }
     super::writable(&words.write)?;
     let file = super::read_capture(&words.input)?;
     let spec = NodeSpec::parse(&words.to).context("--to")?;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use nodes::Registry;
 
+use crate::cables::Cables;
 use crate::catalog::{self, Item};
 use crate::cli::{Format, Run, Wire};
 use crate::plan::Swap;
@@ -24,13 +25,15 @@ const BAR_FROM: usize = 20;
 /// # Errors
 /// When the words mean nothing, or a file cannot be written.
 pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
-    available(words.on)?;
+    let cables = available(words)?;
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
     let swaps = Swap::parse_all(&words.swap)?;
     let no_golden = words.no_golden.then(|| "--no-golden was given".to_owned());
-    let walk = Walk { registry, swaps, no_golden, on: words.on };
+    let walk = Walk { registry, swaps, no_golden, on: words.on, cables };
     let targets = targets(words.write.as_deref(), &items)?;
-    let entries = walk_all(&walk, items, words.jobs);
+    // A cable carries one scenario at a time.
+    let jobs = if walk.cables.is_some() { NonZeroUsize::new(1) } else { words.jobs };
+    let entries = walk_all(&walk, items, jobs);
     for (entry, target) in entries.iter().zip(&targets) {
         if let Some(target) = target {
             write_capture(entry, target)?;
@@ -41,13 +44,21 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     Ok(Totals::of(&entries).exit_code())
 }
 
-/// Sees to it that this process can run a wire. While it has a single thread: a veth wire moves it
-/// into namespaces of its own.
-pub(crate) fn available(wire: Wire) -> Result<()> {
-    match wire {
-        Wire::Sim => Ok(()),
-        Wire::Veth => Ok(veth::enter()?),
-        Wire::Nic => bail!("the wire `nic` is not built into this version yet; use --on sim"),
+/// Sees to it that this process can run on the wire, and how. While it has a single thread: a veth
+/// wire moves it into namespaces of its own.
+fn available(words: &Run) -> Result<Option<Cables>> {
+    if words.on != Wire::Nic
+        && let Some(flag) = words.nic.flags().first()
+    {
+        bail!("{flag} goes with --on nic");
+    }
+    match words.on {
+        Wire::Sim => Ok(None),
+        Wire::Veth => veth::enter().map(|()| None).map_err(Into::into),
+        Wire::Nic if words.jobs.is_some_and(|jobs| jobs.get() > 1) => {
+            bail!("--jobs: a cable carries one scenario at a time")
+        }
+        Wire::Nic => Cables::plug(&words.nic).map(Some),
     }
 }
 
@@ -157,7 +168,8 @@ fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {
         Format::Text => {
             let colour =
                 anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-            let hints = report::text::Hints::command(root, &words.swap).on(words.on);
+            let hints = report::text::Hints::command(root, &words.swap);
+            let hints = hints.on(words.on, &words.nic.flags());
             let mut text: String = entries
                 .iter()
                 .map(|entry| report::text::entry(entry, &hints, words.verbose, colour))

@@ -58,6 +58,13 @@ pub enum Difference {
         /// When it was emitted.
         actual: Instant,
     },
+    /// It came before the frame that it answers, where the order of all frames is not compared.
+    Early {
+        /// Its place in the capture.
+        frame: FrameId,
+        /// That of the frame it answers.
+        cause: FrameId,
+    },
 }
 
 /// What the comparison found.
@@ -83,51 +90,57 @@ pub fn compare(
         of.iter()
             .map(|(id, record, frame)| {
                 let emitter = of.interface(record.port).to_owned();
-                let hidden = hidden_bits(masks, &emitter, id, frame);
-                (emitter, hide(frame, &hidden))
+                let hidden = hidden(masks, &emitter, id, frame);
+                (emitter, hidden)
             })
             .collect()
     };
     let (expected, actual) = (keys(golden), keys(capture));
     let mut found = Comparison { frames: capture.len(), ..Comparison::default() };
-    for op in capture_diff_slices(Algorithm::Myers, &expected, &actual) {
-        match op {
-            DiffOp::Equal { old_index, new_index, len } => {
-                for offset in 0..len {
-                    let (old, new) = (id(old_index + offset), id(new_index + offset));
-                    equal_frames(golden, capture, old, new, exact_time, &mut found);
-                }
+    for aligned in align(&expected, &actual) {
+        match aligned {
+            Aligned::Same(old, new) => {
+                equal_frames(golden, capture, id(old), id(new), exact_time, &mut found);
             }
-            DiffOp::Delete { old_index, old_len, .. } => {
-                missing(&mut found, old_index..old_index + old_len);
+            Aligned::Missing(old) => {
+                found.differences.push(Difference::Missing { golden: id(old) });
             }
-            DiffOp::Insert { new_index, new_len, .. } => {
-                extra(&mut found, new_index..new_index + new_len);
-            }
-            DiffOp::Replace { old_index, old_len, new_index, new_len } => {
-                let pairs = old_len.min(new_len);
-                for offset in 0..pairs {
-                    let (old, new) = (id(old_index + offset), id(new_index + offset));
-                    found.differences.push(replaced(golden, capture, old, new));
-                }
-                missing(&mut found, old_index + pairs..old_index + old_len);
-                extra(&mut found, new_index + pairs..new_index + new_len);
+            Aligned::Extra(new) => found.differences.push(Difference::Extra { frame: id(new) }),
+            Aligned::Other(old, new) => {
+                found.differences.push(replaced(golden, capture, id(old), id(new)));
             }
         }
     }
     found
 }
 
+/// What stands beside what, by place in the golden and in the capture.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Aligned {
+    Same(usize, usize),
+    Other(usize, usize),
+    Missing(usize),
+    Extra(usize),
+}
+
+/// Puts two lists beside each other, so that one missing item is one difference.
+pub(super) fn align<T: Eq + Ord + std::hash::Hash>(expected: &[T], actual: &[T]) -> Vec<Aligned> {
+    let mut all = Vec::new();
+    for op in capture_diff_slices(Algorithm::Myers, expected, actual) {
+        let (old, new) = (op.old_range(), op.new_range());
+        let same = matches!(op, DiffOp::Equal { .. });
+        let pairs = old.len().min(new.len());
+        for (old, new) in old.clone().zip(new.clone()) {
+            all.push(if same { Aligned::Same(old, new) } else { Aligned::Other(old, new) });
+        }
+        all.extend(old.skip(pairs).map(Aligned::Missing));
+        all.extend(new.skip(pairs).map(Aligned::Extra));
+    }
+    all
+}
+
 fn id(index: usize) -> FrameId {
     FrameId(u32::try_from(index).unwrap_or(u32::MAX))
-}
-
-fn missing(found: &mut Comparison, range: Range<usize>) {
-    found.differences.extend(range.map(|at| Difference::Missing { golden: id(at) }));
-}
-
-fn extra(found: &mut Comparison, range: Range<usize>) {
-    found.differences.extend(range.map(|at| Difference::Extra { frame: id(at) }));
 }
 
 /// Frames that agree but for masked bits: they may still differ under the mask, or in time.
@@ -156,6 +169,11 @@ fn replaced(golden: &Capture, capture: &Capture, old: FrameId, new: FrameId) -> 
         return Difference::Emitter { golden: old, frame: new };
     }
     Difference::Bytes { golden: old, frame: new, fields: wire::diff::diff(expected, actual) }
+}
+
+/// The frame with the bits that masks hide set to zero.
+pub(super) fn hidden(masks: &[Mask], emitter: &str, id: FrameId, frame: &[u8]) -> Vec<u8> {
+    hide(frame, &hidden_bits(masks, emitter, id, frame))
 }
 
 /// The bit ranges, from the frame's start, that masks hide in this frame.

@@ -4,6 +4,7 @@
 pub mod compare;
 pub mod expect;
 mod facts;
+pub mod races;
 pub mod timing;
 
 use checks::{Finding, Level};
@@ -94,7 +95,11 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
     let exact_time = !run.real;
     let against = match state {
         Ok(golden::State::Accepted(golden)) => {
-            Against::Golden(compare::compare(&golden, &run.capture, &plan.masks, exact_time))
+            let (capture, masks) = (&run.capture, &plan.masks);
+            Against::Golden(match &run.rehearsed {
+                Some(rehearsed) => races::compare(&golden, capture, masks, rehearsed),
+                None => compare::compare(&golden, capture, masks, exact_time),
+            })
         }
         Ok(golden::State::Missing) => Against::Missing,
         Ok(golden::State::Torn(how)) => Against::Torn(how),

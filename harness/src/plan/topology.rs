@@ -249,7 +249,7 @@ pub(super) fn destinations(nodes: &mut [PlanNode]) {
 }
 
 /// Tells each port who sits at the other end of its link.
-pub(super) fn introduce(nodes: &mut [PlanNode], links: &[PlanLink]) {
+pub(crate) fn introduce(nodes: &mut [PlanNode], links: &[PlanLink]) {
     for link in links {
         for (here, there) in [(0, 1), (1, 0)] {
             let (node, port) = link.ends[there];

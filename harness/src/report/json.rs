@@ -59,7 +59,16 @@ struct Details<'a> {
     steps: Vec<Begun>,
     times: Vec<Timed>,
     panics: Vec<Panic<'a>>,
+    /// What came to a real interface and is nobody's that the run is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    passed_over: Vec<PassedOver<'a>>,
     end_ns: u64,
+}
+
+#[derive(Serialize)]
+struct PassedOver<'a> {
+    kind: &'a str,
+    frames: u64,
 }
 
 #[derive(Serialize)]
@@ -241,6 +250,11 @@ fn details(judged: &Judged) -> Details<'_> {
                 message: &panic.message,
             })
             .collect(),
+        passed_over: run
+            .passed_over
+            .iter()
+            .map(|(kind, frames)| PassedOver { kind, frames: *frames })
+            .collect(),
         end_ns: run.end.as_nanos(),
     }
 }
@@ -281,6 +295,7 @@ fn differing(difference: &Difference) -> Differing {
         Difference::Missing { golden } => plain("missing", Some(*golden), None),
         Difference::Extra { frame } => plain("extra", None, Some(*frame)),
         Difference::Emitter { golden, frame } => plain("emitter", Some(*golden), Some(*frame)),
+        Difference::Early { frame, .. } => plain("early", None, Some(*frame)),
         Difference::Bytes { golden, frame, fields } => bytes(Some(*golden), *frame, fields),
         Difference::Time { frame, expected, actual } => Differing {
             kind: "time",

@@ -45,15 +45,18 @@ impl Hints {
         Self { accept, repeat, real: false }
     }
 
-    /// The same for a run on another wire.
+    /// The same for a run on another wire with its flags.
     #[must_use]
-    pub fn on(mut self, wire: Wire) -> Self {
+    pub fn on(mut self, wire: Wire, flags: &[String]) -> Self {
         if wire != Wire::Sim {
             self.real = true;
+            let flags: String = flags.iter().map(|flag| format!(" {flag}")).collect();
+            // What a device emits is no golden: nobody here knows what it is.
+            self.accept = self.accept.filter(|_| wire != Wire::Nic);
             if let Some([_, behind]) = &mut self.accept {
                 *behind = format!(" --on {}", wire.name());
             }
-            self.repeat[1] = format!(" --on {}{}", wire.name(), self.repeat[1]);
+            self.repeat[1] = format!(" --on {}{flags}{}", wire.name(), self.repeat[1]);
         }
         self
     }
@@ -126,6 +129,10 @@ fn headline(id: &str, judged: &Judged) -> String {
         }
         _ => {}
     }
+    let passed_over: u64 = judged.run.passed_over.iter().map(|(_, number)| number).sum();
+    if passed_over > 0 {
+        let _ = write!(text, ", {} passed over", count(passed_over as usize, "frame"));
+    }
     if !judged.judgement.wanted.is_empty() {
         let ids: Vec<&str> = judged.plan.finds.iter().map(String::as_str).collect();
         let _ = write!(text, ", found as wanted: {}", ids.join(", "));
@@ -176,6 +183,9 @@ fn counters(judged: &Judged) -> String {
 fn clock(judged: &Judged) -> String {
     let run = &judged.run;
     let mut text: String = run.remarks.iter().map(|remark| format!("  {remark}\n")).collect();
+    for (kind, number) in &run.passed_over {
+        let _ = writeln!(text, "  passed over: {number} × {kind}");
+    }
     if let (true, Some(worst)) = (run.real, run.begun.iter().max_by_key(|step| step.late)) {
         let times: Vec<String> =
             run.begun.iter().map(|step| step.late.as_micros().to_string()).collect();
@@ -329,6 +339,12 @@ fn differing(
             }
             text
         }
+        Difference::Early { frame, cause } => format!(
+            "  frame {} came before frame {}, which it answers in {name}: {}\n",
+            frame.number(),
+            cause.number(),
+            of(*frame, capture)
+        ),
         Difference::Time { frame, expected, actual } => format!(
             "  frame {} has another time: expected {expected}, got {actual}\n",
             frame.number()

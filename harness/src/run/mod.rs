@@ -3,6 +3,7 @@
 
 pub mod fed;
 pub mod linux;
+pub mod nic;
 mod script;
 mod sim;
 mod veth;
@@ -41,6 +42,15 @@ trait Wire {
     fn late(&self) -> Duration {
         Duration::ZERO
     }
+    /// How long to wait at least for a frame that a step expects.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+    /// It is the time that steps have it to be, whatever the machine does meanwhile. Where it is
+    /// not, a step whose time has passed begins late instead of failing.
+    fn is_exact(&self) -> bool {
+        true
+    }
 }
 
 /// Everything a run left behind.
@@ -76,6 +86,12 @@ pub struct Run {
     pub real: bool,
     /// What was set to make the wire, a line each.
     pub remarks: Vec<String>,
+    /// What came to a real interface and is nobody's that the run is about, in words, and how
+    /// often.
+    pub passed_over: Vec<(String, u64)>,
+    /// What the scenario's own nodes did on the simulated wire, where a device runs in their place
+    /// and the order of frames is only known from there.
+    pub rehearsed: Option<Capture>,
 }
 
 impl Run {
@@ -100,6 +116,14 @@ pub fn run(on: cli::Wire, plan: &Plan, registry: &nodes::Registry) -> anyhow::Re
     match on {
         cli::Wire::Sim => sim::run(plan, registry),
         cli::Wire::Veth => veth::run(plan, registry),
-        cli::Wire::Nic => anyhow::bail!("the wire `nic` is not built into this version yet"),
+        cli::Wire::Nic => anyhow::bail!("the wire `nic` takes interfaces, see run::nic"),
     }
+}
+
+/// Runs the plan as it stands on the simulated wire, whatever the wire it is for.
+///
+/// # Errors
+/// As [`run`].
+pub fn rehearse(plan: &Plan, registry: &nodes::Registry) -> anyhow::Result<Run> {
+    sim::run(plan, registry)
 }

@@ -140,11 +140,11 @@ impl<'a, W: Wire> Script<'a, W> {
         let due = match step.when {
             When::Next => self.wire.now(),
             When::After(time) => self.wire.now() + time,
-            When::At(time) if time < self.wire.now() => {
+            When::At(time) if time < self.wire.now() && self.wire.is_exact() => {
                 let now = self.wire.now();
                 return Ok(failed(step, format!("it was to begin at {time} and it is {now} now")));
             }
-            When::At(time) => time,
+            When::At(time) => time.max(self.wire.now()),
         };
         // A step with a time of its own begins after all else that is due by then.
         while step.when != When::Next && self.wire.advance(Some(due))? {}
@@ -201,7 +201,7 @@ impl<'a, W: Wire> Script<'a, W> {
         let (Due::Within(due) | Due::After(due)) = wanted.due;
         // A clock of the node's own counts from when the step really began.
         let slack = step.tolerance.map_or(Duration::ZERO, |allowed| allowed.late + begun.late);
-        let deadline = begun.time + due + slack;
+        let deadline = begun.time + (due + slack).max(self.wire.patience());
         let pattern = match wanted.pattern.resolve(&self.bindings) {
             Ok(pattern) => pattern,
             Err(error) => return Ok(failed(step, error.to_string())),
@@ -232,8 +232,8 @@ impl<'a, W: Wire> Script<'a, W> {
             }
             if !self.wire.advance(Some(deadline))? {
                 let from = &wanted.from;
-                let after =
-                    crate::text::duration(due + step.tolerance.map_or(Duration::ZERO, |t| t.late));
+                let allowed = due + step.tolerance.map_or(Duration::ZERO, |t| t.late);
+                let after = crate::text::duration(allowed.max(self.wire.patience()));
                 let mut line = format!("no such frame of {from} within {after}");
                 if passed_over > 0 {
                     line += &format!(" ({passed_over} others passed over)");

@@ -47,6 +47,7 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
         inconclusive: late,
         real: true,
         remarks: wire.remarks().to_vec(),
+        ..Run::default()
     })
 }
 

@@ -1,0 +1,291 @@
+//! What `--on nic` was told, and whether a scenario can run so: who is ours, which interface each
+//! link is plugged into, and why not. Knows plans and interfaces' names; sends nothing.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, bail};
+use link::PortIndex;
+use nodes::{Registry, Role};
+use wire::{Capture, Duration, Proto};
+
+use crate::cli;
+use crate::plan::{Plan, PlanLink, topology};
+use crate::spec::NodeSpec;
+
+mod fit;
+#[cfg(test)]
+mod tests;
+
+/// How long a run listens on where nothing else is said.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// What the words of the command come to.
+#[derive(Clone, Debug, Default)]
+pub struct Cables {
+    /// What was looked at before the first run.
+    sight: veth::Sight,
+    plugs: Vec<Plug>,
+    nodes: Vec<String>,
+    addresses: Vec<(String, NodeSpec)>,
+    /// How long to listen on after the last step.
+    pub settle: Duration,
+    /// How long to wait at least for a frame that a step expects.
+    pub patience: Duration,
+    /// Answer questions for our nodes' Ethernet addresses, off the record.
+    pub arp: bool,
+    /// The user ended a run: none is begun any more.
+    ended: Arc<AtomicBool>,
+}
+
+/// An interface, and the port at one end of the link that it is plugged into.
+#[derive(Clone, Debug)]
+struct Plug {
+    at: Option<(String, Option<String>)>,
+    interface: String,
+}
+
+/// A scenario that can run.
+#[derive(Debug)]
+pub struct Fit {
+    /// Which nodes of the plan are ours.
+    pub ours: Vec<bool>,
+    /// The links.
+    pub cables: Vec<veth::Cable>,
+    /// Layers that the scenario asks of the device by name.
+    pub named: Vec<Proto>,
+    /// What the scenario's own nodes did on the simulated wire.
+    pub rehearsed: Capture,
+}
+
+impl Cables {
+    /// Reads the words and looks at the interfaces.
+    ///
+    /// # Errors
+    /// Says what is wrong with a word, or with an interface and how it is made right.
+    pub fn plug(words: &cli::Nic) -> Result<Self> {
+        let mut cables = Self::read(words)?;
+        if cables.plugs.is_empty() {
+            let there = veth::interfaces()?;
+            bail!("--on nic takes --iface NAME, the interface with the cable; there are {there}");
+        }
+        let names: Vec<&str> = cables.plugs.iter().map(|plug| plug.interface.as_str()).collect();
+        cables.sight = veth::look(&names, words.i_know)?;
+        Ok(cables)
+    }
+
+    fn read(words: &cli::Nic) -> Result<Self> {
+        let mut plugs: Vec<Plug> = Vec::new();
+        for word in &words.iface {
+            let plug = Plug::parse(word).with_context(|| format!("--iface {word}"))?;
+            if plugs.iter().any(|other| other.interface == plug.interface) {
+                bail!("--iface {word}: {} is plugged in already", plug.interface);
+            }
+            plugs.push(plug);
+        }
+        let mut addresses: Vec<(String, NodeSpec)> = Vec::new();
+        for word in &words.address {
+            let (node, spec) = address(word).with_context(|| format!("--address {word}"))?;
+            if addresses.iter().any(|(other, _)| *other == node) {
+                bail!("--address {word}: `{node}` has addresses already; join them with commas");
+            }
+            addresses.push((node, spec));
+        }
+        Ok(Self {
+            sight: veth::Sight::default(),
+            plugs,
+            nodes: words.node.clone(),
+            addresses,
+            settle: words.settle.unwrap_or(SETTLE),
+            patience: words.patience.unwrap_or_default(),
+            arp: words.arp,
+            ended: Arc::default(),
+        })
+    }
+
+    /// Gives the plan's nodes the addresses that were asked for. The nodes that got some.
+    ///
+    /// # Errors
+    /// Names the port that is not there.
+    pub fn address(&self, plan: &mut Plan) -> Result<Vec<String>, String> {
+        let mut given = Vec::new();
+        for (name, spec) in &self.addresses {
+            let Some(node) = plan.nodes.iter_mut().find(|node| node.name == *name) else {
+                return Err(format!("--address {name}=…: {}", no_node(plan, name)));
+            };
+            let told = |error| format!("--address {name}=…: {error}");
+            spec.address(&mut node.config.ports).map_err(told)?;
+            given.push(name.clone());
+        }
+        topology::introduce(&mut plan.nodes, &plan.links);
+        Ok(given)
+    }
+
+    /// Whether the scenario can run: how, or why not.
+    ///
+    /// # Errors
+    /// The reason, as a report shows it.
+    pub fn fit(&self, plan: &Plan, registry: &Registry) -> Result<Fit, String> {
+        if self.ended.load(Ordering::Relaxed) {
+            return Err("the user ended the run before".to_owned());
+        }
+        let ours = self.ours(plan)?;
+        fit::device_can(plan, &ours)?;
+        let cables = self.cables(plan, &ours)?;
+        self.addresses_are_free(plan, &ours)?;
+        let rehearsed = fit::rehearse(plan, registry)?;
+        fit::cables_can(plan, &rehearsed, &cables, &self.sight.interfaces)?;
+        let named = fit::named(plan, &ours);
+        Ok(Fit { ours, cables, named, rehearsed: rehearsed.capture })
+    }
+
+    /// No run is begun any more.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// What the run is plugged into, a line each.
+    #[must_use]
+    pub fn remarks(&self, plan: &Plan, fit: &Fit) -> Vec<String> {
+        let end = |(node, port): (u16, PortIndex)| {
+            let node = &plan.nodes[usize::from(node)];
+            format!("{}:{}", node.name, node.config.ports[usize::from(port)].name)
+        };
+        let told = |cable: &veth::Cable| {
+            let (ours, theirs, name) = (end(cable.ours), end(cable.theirs), &cable.interface);
+            format!("{ours} is on {name}, the device stands for {theirs}")
+        };
+        fit.cables.iter().map(told).collect()
+    }
+
+    /// Which nodes are ours.
+    fn ours(&self, plan: &Plan) -> Result<Vec<bool>, String> {
+        if self.nodes.is_empty() {
+            let sends = |role: &Role| matches!(role, Role::Sender);
+            let ours: Vec<bool> = plan.nodes.iter().map(|node| sends(&node.role)).collect();
+            return match ours.contains(&true) && ours.contains(&false) {
+                true => Ok(ours),
+                false => Err(format!(
+                    "which nodes are ours? --node names them; there are {}",
+                    names(plan)
+                )),
+            };
+        }
+        let named = |name: &String| self.nodes.contains(name);
+        let ours: Vec<bool> = plan.nodes.iter().map(|node| named(&node.name)).collect();
+        if !ours.contains(&true) {
+            return Err(no_node(plan, &self.nodes.join(",")));
+        }
+        if !ours.contains(&false) {
+            return Err("--node names every node, and none is left for the device".to_owned());
+        }
+        Ok(ours)
+    }
+
+    /// Each link with its interface.
+    fn cables(&self, plan: &Plan, ours: &[bool]) -> Result<Vec<veth::Cable>, String> {
+        let ends: Vec<[End; 2]> =
+            plan.links.iter().map(|link| here_and_there(link, ours)).collect::<Result<_, _>>()?;
+        let mut free: Vec<&Plug> = self.plugs.iter().collect();
+        let mut cables = Vec::new();
+        for (link, [here, there]) in plan.links.iter().zip(ends) {
+            let fits = |plug: &&Plug| match &plug.at {
+                None => plan.links.len() == 1,
+                Some(at) => is_end(plan, here, at) || is_end(plan, there, at),
+            };
+            let Some(at) = free.iter().position(fits) else {
+                return Err(format!(
+                    "no interface is plugged into the link {}; say --iface {}=NAME",
+                    link.name, plan.nodes[here.0].name
+                ));
+            };
+            let interface = free.remove(at).interface.clone();
+            let [ours, theirs] = [here, there].map(|(node, port)| (node as u16, port));
+            cables.push(veth::Cable { interface, ours, theirs });
+        }
+        match free.first() {
+            _ if cables.is_empty() => Err("it has no link".to_owned()),
+            Some(plug) => Err(format!("no link is left for --iface {}", plug.interface)),
+            None => Ok(cables),
+        }
+    }
+
+    /// The host's kernel answers for the addresses that it has, beside our nodes.
+    fn addresses_are_free(&self, plan: &Plan, ours: &[bool]) -> Result<(), String> {
+        let nodes = plan.nodes.iter().zip(ours).filter(|(_, ours)| **ours);
+        for (node, _) in nodes {
+            let own = node.config.ports.iter().flat_map(|port| &port.addresses);
+            let own: Vec<IpAddr> = own.map(|address| address.ip).collect();
+            let taken = self.sight.addresses.iter().find(|(ip, _)| own.contains(ip));
+            if let Some((ip, interface)) = taken {
+                return Err(format!(
+                    "{} has the address {ip}, and so has this host on {interface}: its kernel \
+                     would answer too; --address gives the node another one",
+                    node.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plug {
+    /// `eth1`, `client=eth1`, `firewall:left=eth1`.
+    fn parse(word: &str) -> Result<Self> {
+        let Some((at, interface)) = word.split_once('=') else {
+            return Ok(Self { at: None, interface: word.to_owned() });
+        };
+        let (node, port) = match at.split_once(':') {
+            Some((node, port)) => (node, Some(port.to_owned())),
+            None => (at, None),
+        };
+        if node.is_empty() || interface.is_empty() || port.as_deref() == Some("") {
+            bail!("an interface is NAME, NODE=NAME or NODE:PORT=NAME, such as client=eth1");
+        }
+        Ok(Self { at: Some((node.to_owned(), port)), interface: interface.to_owned() })
+    }
+}
+
+/// `server=mac=02:00:00:00:00:02,ip=10.0.0.2`.
+fn address(word: &str) -> Result<(String, NodeSpec)> {
+    let wants = "addresses are NODE=mac=…,ip=…, such as server=mac=02:00:00:00:00:02,ip=10.0.0.2";
+    let (node, rest) = word.split_once('=').context(wants)?;
+    let spec = NodeSpec::parse(&format!("device,{rest}")).context(wants)?;
+    if let Some(option) = spec.options.keys().next() {
+        bail!("`{option}` is neither `mac` nor `ip`");
+    }
+    Ok((node.to_owned(), spec))
+}
+
+/// A node of the plan and its port.
+type End = (usize, PortIndex);
+
+/// A link's ends: ours, and the device's.
+fn here_and_there(link: &PlanLink, ours: &[bool]) -> Result<[End; 2], String> {
+    let [a, b] = link.ends;
+    match (ours[a.0], ours[b.0]) {
+        (true, false) => Ok([a, b]),
+        (false, true) => Ok([b, a]),
+        (both, _) => Err(format!(
+            "both ends of the link {} are {}, and a cable has the device at one end; --node names \
+             the nodes that are ours",
+            link.name,
+            if both { "ours" } else { "the device" }
+        )),
+    }
+}
+
+fn is_end(plan: &Plan, (node, port): End, (name, wanted): &(String, Option<String>)) -> bool {
+    let node = &plan.nodes[node];
+    let is_port = |wanted: &String| node.config.ports[usize::from(port)].name == *wanted;
+    node.name == *name && wanted.as_ref().is_none_or(is_port)
+}
+
+fn names(plan: &Plan) -> String {
+    plan.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn no_node(plan: &Plan, wanted: &str) -> String {
+    format!("no node `{wanted}`; its nodes are {}", names(plan))
+}

@@ -1,0 +1,163 @@
+//! What words mean, and which scenario fits on which cables: nothing is sent.
+
+use super::*;
+use clap::Parser;
+
+/// The settings of these words, with interfaces that nobody looked at.
+fn cables(words: &str) -> Result<Cables> {
+    let words = format!("wireproof run --on nic {words}");
+    let cli = cli::Cli::try_parse_from(words.split_whitespace())?;
+    let cli::Command::Run(run) = cli.command else { bail!("another command") };
+    Cables::read(&run.nic)
+}
+
+/// The plan of a client, a router and a server, of these kinds; or of a client and a server alone.
+fn plan(kinds: [&str; 3], steps: &str) -> Plan {
+    let [client, router, server] = kinds;
+    let middle =
+        format!(r#""router": {{ "kind": "{router}", "ports": {{ "l": {{}}, "r": {{}} }} }},"#);
+    let (router, links) = match router {
+        "" => ("", r#"{ "ends": ["client", "server"] }"#),
+        _ => (
+            middle.as_str(),
+            r#"{ "ends": ["client", "router:l"] }, { "ends": ["router:r", "server"] }"#,
+        ),
+    };
+    let text = format!(
+        r#"{{ "title": "t", "nodes": {{ "client": {{ "kind": "{client}" }}, {router}
+             "server": {{ "kind": "{server}" }} }}, "links": [{links}], "steps": [{steps}] }}"#
+    );
+    let scenario = scenario::parse(text.as_bytes()).expect("a right file");
+    crate::plan::plan(&scenario, &text, &Registry::standard(), &[]).expect("a plan")
+}
+
+const WAIT: &str = r#"{ "wait": "1ms" }"#;
+
+fn fit(words: &str, plan: &Plan) -> Result<Fit, String> {
+    cables(words).expect("right words").fit(plan, &Registry::standard())
+}
+
+/// Who is ours, and which interface each of our ports is on.
+fn fitted(words: &str, plan: &Plan) -> (Vec<bool>, Vec<(u16, String)>) {
+    let fit = fit(words, plan).expect("it fits");
+    let cables = fit.cables.into_iter().map(|cable| (cable.ours.0, cable.interface)).collect();
+    (fit.ours, cables)
+}
+
+#[test]
+fn whoever_sends_is_ours_where_nothing_is_said() {
+    let two = plan(["tester", "", "reject"], WAIT);
+    assert_eq!(fitted("--iface a", &two), (vec![true, false], vec![(0, "a".into())]));
+    assert_eq!(
+        fitted("--iface server=a --node server", &two),
+        (vec![false, true], vec![(1, "a".into())])
+    );
+    let through = plan(["tester", "firewall", "tester"], WAIT);
+    let (ours, cables) = fitted("--iface router:r=b --iface client=a", &through);
+    assert_eq!(ours, [true, false, true]);
+    assert_eq!(cables, [(0, "a".to_owned()), (2, "b".to_owned())]);
+}
+
+#[test]
+fn what_does_not_fit_is_told_with_its_reason() {
+    let two = plan(["tester", "", "reject"], WAIT);
+    let testers = plan(["tester", "", "tester"], WAIT);
+    let through = plan(["tester", "firewall", "tester"], WAIT);
+    let send = plan(["tester", "", "tester"], r#"{ "node": "server", "send": { "tcp": {} } }"#);
+    for (words, plan, reason) in [
+        (
+            "--iface a",
+            &testers,
+            "which nodes are ours? --node names them; there are client, server",
+        ),
+        ("--iface a --node client,server", &testers, "none is left for the device"),
+        ("--iface a --node x", &two, "no node `x`; its nodes are client, server"),
+        ("--iface a", &through, "no interface is plugged into the link client-router:l"),
+        ("--iface client=a --iface router:x=b", &through, "into the link router:r-server"),
+        ("--iface a --iface b", &two, "no link is left for --iface b"),
+        (
+            "--iface a --node router,client",
+            &through,
+            "both ends of the link client-router:l are ours",
+        ),
+        (
+            "--iface a --node client",
+            &through,
+            "both ends of the link router:r-server are the device",
+        ),
+        (
+            "--iface a --node client",
+            &send,
+            "step 1 (line 2) server sends a packet, and a device does",
+        ),
+    ] {
+        let told = fit(words, plan).expect_err(words);
+        assert!(told.contains(reason), "{words}: {told}");
+    }
+}
+
+#[test]
+fn what_the_scenario_asks_of_the_device_is_no_upkeep() {
+    let steps = |from: &str, layer: &str| {
+        format!(r#"{{ "from": "{from}", "for": "1ms", "expect-nothing": {{ "{layer}": {{}} }} }}"#)
+    };
+    for (from, layer, named) in [
+        ("server", "arp", vec![Proto::Arp]),
+        ("client", "arp", vec![]),
+        ("server", "tcp", vec![Proto::Tcp]),
+    ] {
+        let plan = plan(["tester", "", "reject"], &steps(from, layer));
+        assert_eq!(fit("--iface a", &plan).expect("it fits").named, named, "{from} {layer}");
+    }
+}
+
+#[test]
+fn an_address_that_the_host_has_is_refused() {
+    let plan = plan(["tester", "", "reject"], WAIT);
+    let mut cables = cables("--iface a").expect("right words");
+    let mut taken = |ip: &str| {
+        cables.sight.addresses = vec![(ip.parse().expect("an address"), "eth0".to_owned())];
+        cables.fit(&plan, &Registry::standard())
+    };
+    let told = taken("10.0.0.1").expect_err("our node has it");
+    assert!(
+        told.contains("client has the address 10.0.0.1, and so has this host on eth0"),
+        "{told}"
+    );
+    assert!(taken("10.0.0.2").is_ok(), "the device's own");
+}
+
+#[test]
+fn frames_fit_the_interface() {
+    let step = |length: usize| {
+        format!(r#"{{ "node": "client", "send": {{ "raw": "{}" }} }}"#, "00".repeat(length))
+    };
+    let try_length = |length: usize| {
+        let mut cables = cables("--iface a").expect("right words");
+        cables.sight.interfaces = vec![veth::Interface { name: "a".to_owned(), mtu: 1500 }];
+        cables.fit(&plan(["tester", "", "sink"], &step(length)), &Registry::standard())
+    };
+    assert!(try_length(14).is_ok() && try_length(1514).is_ok());
+    assert!(try_length(13).expect_err("short").contains("13 bytes"));
+    let told = try_length(1515).expect_err("long");
+    assert!(told.contains("`ip link set a mtu 1501`"), "{told}");
+}
+
+#[test]
+fn a_run_that_was_ended_is_the_last() {
+    let plan = plan(["tester", "", "sink"], WAIT);
+    let cables = cables("--iface a").expect("right words");
+    cables.clone().end();
+    assert!(cables.fit(&plan, &Registry::standard()).expect_err("ended").contains("ended"));
+}
+
+#[test]
+fn words_are_repeated_as_they_were_given() {
+    let words = "--iface client=a --iface b --node x,y --address x=ip=10.0.0.9 --settle 1.5s \
+                 --patience 20ms --arp --i-know";
+    let cli = format!("wireproof run --on nic {words}");
+    let cli = cli::Cli::try_parse_from(cli.split_whitespace()).expect("right words");
+    let cli::Command::Run(run) = cli.command else { panic!("another command") };
+    let words: Vec<&str> = words.split_whitespace().collect();
+    assert_eq!(run.nic.flags().join(" "), words.join(" "));
+}
