@@ -18,6 +18,11 @@ kernel ID *ARGS:
 kernel-modules *HEADERS:
     cargo run -q -p wireproof-guest --example kernel-modules -- {{HEADERS}}
 
+# Our side of one scenario on an interface, with a device at the other end of its cable:
+# just nic eth1 fin-then-rst --arp
+nic IFACE ID *ARGS:
+    cargo run --release -q -- run {{ID}} --on nic --iface {{IFACE}} -v {{ARGS}}
+
 # Runs every scenario
 all *ARGS:
     cargo run --release -q -- run {{ARGS}}
