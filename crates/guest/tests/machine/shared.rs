@@ -13,18 +13,23 @@ static MACHINE: Mutex<Option<Machine>> = Mutex::new(None);
 type Test = fn(&mut Machine);
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 4] = [
+    let tests: [(&str, Test); 6] = [
         ("runs_scripts_and_tells_their_status", runs_scripts_and_tells_their_status),
         ("carries_frames_byte_for_byte", carries_frames_byte_for_byte),
         ("empties_everything_of_the_network", empties_everything_of_the_network),
         ("loads_rules_of_nft_and_iptables", loads_rules_of_nft_and_iptables),
+        ("tells_what_the_kernel_warns_of_once", tells_what_the_kernel_warns_of_once),
+        ("has_the_modules_that_were_brought_along", has_the_modules_that_were_brought_along),
     ];
     let with = |test: Test| {
         move || {
             let mut place = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
             let machine = match &mut *place {
                 Some(machine) => machine,
-                None => place.insert(Machine::boot(&config("shared"))?),
+                None => {
+                    let modules = dummy().into_iter().collect();
+                    place.insert(Machine::boot(&Config { modules, ..config("shared") })?)
+                }
             };
             machine.fresh()?;
             test(machine);
@@ -131,4 +136,34 @@ fn loads_rules_of_nft_and_iptables(machine: &mut Machine) {
         assert!(output.contains(sign), "{output}");
     }
     assert!(matches!(Machine::tool("tcpdump"), Err(Error::Plan(_))));
+}
+
+fn tells_what_the_kernel_warns_of_once(machine: &mut Machine) {
+    machine.run("echo '<4>WARNING: CPU: 0 PID: 1 at a.c:1' >/dev/kmsg").expect("write");
+    // The console's file is written by QEMU, some time after the guest has written to its port.
+    let told = (0..200).find_map(|_| {
+        machine.run("true").expect("wait");
+        machine.health().err()
+    });
+    let says = |text: &str| text.contains("WARNING: CPU: 0 PID: 1 at a.c:1");
+    assert!(matches!(&told, Some(Error::Warning(text)) if says(text)), "{told:?}");
+    machine.health().expect("told once");
+    machine.run("echo '<6>WARNING: is told by its level too' >/dev/kmsg").expect("write");
+}
+
+fn has_the_modules_that_were_brought_along(machine: &mut Machine) {
+    let Some(file) = dummy() else {
+        println!("not run: modules brought along: this kernel has no dummy.ko");
+        return;
+    };
+    assert!(!machine.run("lsmod").expect("list").contains("dummy"));
+    machine.run("insmod /modules/dummy.ko && rmmod dummy").expect("load");
+    let size = std::fs::metadata(file).expect("size").len();
+    assert_eq!(machine.run("stat -c %s /modules/dummy.ko").expect("stat"), format!("{size}\n"));
+}
+
+/// A module of the kernel that no guest loads by itself.
+fn dummy() -> Option<PathBuf> {
+    let folder = Image::find().ok()?.modules;
+    Some(folder.join("kernel/drivers/net/dummy.ko")).filter(|file| file.is_file())
 }
