@@ -16,8 +16,10 @@ use crate::shared::config;
 /// Set for the copy of this program that boots a machine and waits to be killed.
 const VICTIM: &str = "WIREPROOF_GUEST_VICTIM";
 
+type Test = fn() -> Result<(), Failed>;
+
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), Failed>); 5] = [
+    let tests: [(&str, Test); 5] = [
         ("a_panic_is_told_with_its_line", a_panic_is_told_with_its_line),
         ("a_kill_of_qemu_is_told", a_kill_of_qemu_is_told),
         ("an_endless_script_ends_in_time_and_a_drop_ends_all", endless),
