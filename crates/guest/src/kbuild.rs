@@ -11,10 +11,11 @@ use crate::image::by_version;
 use crate::tools;
 
 /// The modules by name, each with its source.
-pub const MODULES: [(&str, &str); 4] = [
+pub const MODULES: [(&str, &str); 5] = [
     ("skb_sender", include_str!("../modules/skb_sender/skb_sender.c")),
     ("md5_receiver", include_str!("../modules/md5_receiver/md5_receiver.c")),
     ("rst_reply", include_str!("../modules/rst_reply/rst_reply.c")),
+    ("lockstep", include_str!("../modules/lockstep/lockstep.c")),
     ("oops", include_str!("../modules/tests/oops/oops.c")),
 ];
 
