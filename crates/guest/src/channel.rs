@@ -9,6 +9,7 @@ use wire::Duration;
 
 use crate::clock::Deadline;
 use crate::error::{Error, Tried};
+use crate::lockstep::{Lockstep, Met, is_late};
 
 /// Stands before the line that ends an answer.
 const MARK: u8 = 0x01;
@@ -16,8 +17,17 @@ const MARK: u8 = 0x01;
 /// Our end.
 #[derive(Debug)]
 pub(crate) struct Channel {
-    stream: UnixStream,
+    line: Line,
     requests: u64,
+}
+
+/// What carries the words.
+#[derive(Debug)]
+enum Line {
+    /// A device of QEMU's, which a guest that goes on by itself reads and writes when it likes.
+    Stream(UnixStream),
+    /// The mailbox of a guest that goes on only while it is waited for.
+    Mailbox(Box<Lockstep>),
 }
 
 /// What came of a request.
@@ -35,7 +45,20 @@ impl Channel {
     /// The channel, and the end that QEMU holds.
     pub(crate) fn pair() -> Result<(Self, OwnedFd), Error> {
         let (stream, theirs) = UnixStream::pair().tried("make a channel to a guest")?;
-        Ok((Self { stream, requests: 0 }, theirs.into()))
+        Ok((Self { line: Line::Stream(stream), requests: 0 }, theirs.into()))
+    }
+
+    /// The channel to a guest in lockstep.
+    pub(crate) fn lockstep(lockstep: Lockstep) -> Self {
+        Self { line: Line::Mailbox(Box::new(lockstep)), requests: 0 }
+    }
+
+    /// The guest in lockstep that is at the other end, if it is one.
+    pub(crate) fn mailbox(&mut self) -> Option<&mut Lockstep> {
+        match &mut self.line {
+            Line::Stream(_) => None,
+            Line::Mailbox(lockstep) => Some(lockstep),
+        }
     }
 
     /// Has a script run, in a shell of its own that has the functions of the agent.
@@ -53,8 +76,10 @@ impl Channel {
         let number = self.requests;
         let request = format!("{text}\nprintf '\\001%s %s\\n' {number} $?\n");
         let deadline = Deadline::after(patience);
-        self.stream.set_write_timeout(Some(patience)).tried("speak to the guest")?;
-        match self.stream.write_all(request.as_bytes()) {
+        if let Line::Stream(stream) = &self.line {
+            stream.set_write_timeout(Some(patience)).tried("speak to the guest")?;
+        }
+        match self.tell(&request) {
             Ok(()) => self.answer(number, deadline),
             Err(error) if is_late(&error) => Ok(Answer::Late(String::new())),
             Err(_) => Ok(Answer::Gone(String::new())),
@@ -71,31 +96,50 @@ impl Channel {
 
     /// Says something to which there is no answer.
     pub(crate) fn tell(&mut self, text: &str) -> io::Result<()> {
-        self.stream.write_all(text.as_bytes())
+        match &mut self.line {
+            Line::Stream(stream) => stream.write_all(text.as_bytes()),
+            Line::Mailbox(lockstep) => {
+                lockstep.speak(text.as_bytes());
+                Ok(())
+            }
+        }
     }
 
     fn answer(&mut self, number: u64, deadline: Deadline) -> Result<Answer, Error> {
         let mut came = Vec::new();
-        let mut room = [0; 4096];
         loop {
             if let Some(status) = end(&mut came, number) {
                 return Ok(Answer::Done(status, text(&came)));
             }
-            let Some(left) = deadline.left() else { return Ok(Answer::Late(text(&came))) };
-            self.stream.set_read_timeout(Some(left)).tried("listen to the guest")?;
-            match self.stream.read(&mut room) {
-                Ok(0) => return Ok(Answer::Gone(text(&came))),
-                Ok(bytes) => came.extend(&room[..bytes]),
-                Err(error) if is_late(&error) => {}
-                Err(_) => return Ok(Answer::Gone(text(&came))),
+            match self.listen(&mut came, deadline)? {
+                Met::Guest => {}
+                Met::Late => return Ok(Answer::Late(text(&came))),
+                Met::Gone => return Ok(Answer::Gone(text(&came))),
             }
         }
     }
-}
 
-fn is_late(error: &io::Error) -> bool {
-    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
-    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+    /// Appends what has come since, and waits for it where nothing has.
+    fn listen(&mut self, came: &mut Vec<u8>, deadline: Deadline) -> Result<Met, Error> {
+        let stream = match &mut self.line {
+            Line::Stream(stream) => stream,
+            Line::Mailbox(lockstep) => return lockstep.listen(came, deadline),
+        };
+        let mut room = [0; 4096];
+        loop {
+            let Some(left) = deadline.left() else { return Ok(Met::Late) };
+            stream.set_read_timeout(Some(left)).tried("listen to the guest")?;
+            match stream.read(&mut room) {
+                Ok(0) => return Ok(Met::Gone),
+                Ok(bytes) => {
+                    came.extend(&room[..bytes]);
+                    return Ok(Met::Guest);
+                }
+                Err(error) if is_late(&error) => {}
+                Err(_) => return Ok(Met::Gone),
+            }
+        }
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

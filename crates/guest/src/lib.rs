@@ -9,6 +9,7 @@ mod cpio;
 mod error;
 mod image;
 mod kbuild;
+mod lockstep;
 mod machine;
 mod modules;
 mod nics;

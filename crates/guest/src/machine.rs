@@ -14,10 +14,13 @@ use crate::channel::{Answer, Channel};
 use crate::console::Console;
 use crate::error::{Error, Tried};
 use crate::image::Image;
+use crate::lockstep::{Gate, Lockstep, Mailbox};
 use crate::nics::{Nic, Nics};
 use crate::port::Port;
 use crate::process::Process;
 use crate::{modules, qemu, root, tools};
+
+mod lockstep;
 
 /// How long a boot may take: hundreds of times as long as it takes.
 const BOOT_PATIENCE: Duration = Duration::from_secs(120);
@@ -107,9 +110,10 @@ impl Machine {
         let brought = modules::brought(&config.modules)?;
         let root = root::make(&config.image, &brought)?;
         let console = Console::new(&config.console)?;
-        let (channel, channel_end) = Channel::pair()?;
+        let (channel, line_ends) = line(config)?;
         let (mut ports, mut port_ends) = (Vec::new(), Vec::new());
-        for number in 0..config.ports {
+        let sockets = if config.clock == Clock::Free { config.ports } else { 0 };
+        for number in 0..sockets {
             let (port, end) = Port::pair(number)?;
             ports.push(port);
             port_ends.push(end);
@@ -120,7 +124,7 @@ impl Machine {
             streams.insert(name.clone(), ours);
             stream_ends.push(theirs.into());
         }
-        let fds = qemu::held(unnamed(&root)?, channel_end, port_ends, stream_ends);
+        let fds = qemu::held(unnamed(&root)?, line_ends, port_ends, stream_ends);
         let process = Process::start(&program, &qemu::arguments(config), fds)?;
         let mut machine = Self {
             process,
@@ -184,7 +188,8 @@ impl Machine {
         self.judge(answer, SCRIPT_PATIENCE, "plug").map(drop)
     }
 
-    /// A port.
+    /// A port of a machine whose clock is free; one in lockstep has [`Machine::hand_in`] and
+    /// [`Machine::take`].
     ///
     /// # Panics
     /// When the machine has no such port.
@@ -295,6 +300,23 @@ impl Machine {
         let said = if said.is_empty() { said } else { format!(": {said}") };
         Error::Died(format!("{status}{said} (console: {console}, its last line: {last})"))
     }
+}
+
+/// What carries words to a guest, and what QEMU holds of it.
+fn line(config: &Config) -> Result<(Channel, Vec<OwnedFd>), Error> {
+    if config.clock == Clock::Free {
+        let (channel, end) = Channel::pair()?;
+        return Ok((channel, vec![end]));
+    }
+    let named = |file: &PathBuf| file.file_name().is_some_and(|name| name == "lockstep.ko");
+    if !config.modules.iter().any(named) {
+        let told = "a guest in lockstep needs the module lockstep.ko: just kernel-modules";
+        return Err(Error::Missing(told.to_owned()));
+    }
+    let (gate, end) = Gate::pair()?;
+    let mailbox = Mailbox::new()?;
+    let shared = mailbox.shared()?.into();
+    Ok((Channel::lockstep(Lockstep::new(gate, mailbox)), vec![end, shared]))
 }
 
 /// A file without a name, that ends with those who hold it.

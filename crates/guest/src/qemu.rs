@@ -6,7 +6,8 @@ use std::os::fd::OwnedFd;
 
 use wire::Mac;
 
-use crate::machine::Config;
+use crate::lockstep;
+use crate::machine::{Clock, Config};
 use crate::process::FIRST_FD;
 
 /// The program.
@@ -32,8 +33,15 @@ pub(crate) fn first_mac(port: usize) -> Mac {
     Mac([0x52, 0x54, 0x00, 0x77, (port >> 8) as u8, port as u8])
 }
 
-/// What the machine is told. Descriptors are held from [`FIRST_FD`] on: the root file system, the
-/// channel, a socket for each port, and the user's own streams.
+/// Whoever boots the same machine twice in lockstep gets the same machine: the guest's clock counts
+/// its instructions, a nanosecond each, and time in which it has nothing to do passes at once; its
+/// chances and its date are always these.
+const LOCKSTEP: &[&str] =
+    &["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"];
+
+/// What the machine is told. Descriptors are held from [`FIRST_FD`] on: the root file system; the
+/// channel and a socket for each port, or the gate and the mailbox of a guest in lockstep; and the
+/// user's own streams.
 pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = Vec::new();
     let mut add = |words: &[&str]| arguments.extend(words.iter().map(OsString::from));
@@ -49,18 +57,17 @@ pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
         &format!("{}M", config.memory_mib),
     ]);
     add(&["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
-    add(&["-append", &format!("{COMMAND_LINE} {}", config.command_line)]);
+    let lockstep = match config.clock {
+        Clock::Free => String::new(),
+        Clock::Lockstep => format!("lockstep={}", config.ports),
+    };
+    add(&["-append", &format!("{COMMAND_LINE} {lockstep} {}", config.command_line)]);
     add(&["-initrd", &format!("/dev/fd/{FIRST_FD}")]);
-    let channel = FIRST_FD + 1;
-    add(&["-chardev", &format!("socket,id=channel,fd={channel}")]);
-    add(&["-device", "virtio-serial-pci,romfile="]);
-    add(&["-device", "virtserialport,chardev=channel,name=wireproof,nr=1"]);
-    for (port, fd) in (0..config.ports).zip(channel + 1..) {
-        add(&["-netdev", &format!("dgram,id=net{port},local.type=fd,local.str={fd}")]);
-        let mac = first_mac(port);
-        add(&["-device", &format!("virtio-net-pci,netdev=net{port},mac={mac},{CARD}")]);
-    }
-    for (name, fd) in config.streams.iter().zip(channel + 1 + config.ports as i32..) {
+    let streams = match config.clock {
+        Clock::Free => free(config.ports, &mut add),
+        Clock::Lockstep => in_lockstep(&mut add),
+    };
+    for (name, fd) in config.streams.iter().zip(streams..) {
         add(&["-chardev", &format!("socket,id={name},fd={fd}")]);
     }
     add(&["-chardev"]);
@@ -73,12 +80,39 @@ pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
     arguments
 }
 
+/// A channel and cards; the descriptor behind theirs.
+fn free(ports: usize, add: &mut impl FnMut(&[&str])) -> i32 {
+    let channel = FIRST_FD + 1;
+    add(&["-chardev", &format!("socket,id=channel,fd={channel}")]);
+    add(&["-device", "virtio-serial-pci,romfile="]);
+    add(&["-device", "virtserialport,chardev=channel,name=wireproof,nr=1"]);
+    for (port, fd) in (0..ports).zip(channel + 1..) {
+        add(&["-netdev", &format!("dgram,id=net{port},local.type=fd,local.str={fd}")]);
+        let mac = first_mac(port);
+        add(&["-device", &format!("virtio-net-pci,netdev=net{port},mac={mac},{CARD}")]);
+    }
+    channel + 1 + ports as i32
+}
+
+/// A gate and a mailbox; the descriptor behind theirs.
+fn in_lockstep(add: &mut impl FnMut(&[&str])) -> i32 {
+    let (gate, mailbox) = (FIRST_FD + 1, FIRST_FD + 2);
+    add(LOCKSTEP);
+    add(&["-chardev", &format!("socket,id=gate,fd={gate}")]);
+    let legacy = "disable-modern=on,disable-legacy=off,romfile=";
+    add(&["-device", &format!("vhost-user-blk-pci,chardev=gate,{legacy}")]);
+    let file = format!("size={},mem-path=/dev/fd/{mailbox}", lockstep::BYTES);
+    add(&["-object", &format!("memory-backend-file,id=mailbox,share=on,{file}")]);
+    add(&["-device", "ivshmem-plain,memdev=mailbox"]);
+    mailbox + 1
+}
+
 /// All that QEMU is to hold, in the order in which [`arguments`] counts it.
 pub(crate) fn held(
     root: OwnedFd,
-    channel: OwnedFd,
+    line: Vec<OwnedFd>,
     ports: Vec<OwnedFd>,
     streams: Vec<OwnedFd>,
 ) -> Vec<OwnedFd> {
-    [root, channel].into_iter().chain(ports).chain(streams).collect()
+    [root].into_iter().chain(line).chain(ports).chain(streams).collect()
 }

@@ -5,14 +5,21 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mount -t debugfs debug /sys/kernel/debug 2>/dev/null
-while read -r module; do
-  case $module in
-  */virtio_net.ko) insmod "$module" napi_weight=1 ;;
-  *) insmod "$module" ;;
-  esac
-done </modules.boot
-until [ -c /dev/vport0p1 ]; do usleep 1000; done
-exec 0<>/dev/vport0p1 1>&0 2>&0
+# The kernel's command line has told how many ports a guest in lockstep has.
+if [ -n "$lockstep" ]; then
+  channel=/dev/lockstep
+  insmod /modules/lockstep.ko ports="$lockstep" || poweroff -f
+else
+  channel=/dev/vport0p1
+  while read -r module; do
+    case $module in
+    */virtio_net.ko) insmod "$module" napi_weight=1 ;;
+    *) insmod "$module" ;;
+    esac
+  done </modules.boot
+fi
+until [ -c $channel ]; do usleep 1000; done
+exec 0<>$channel 1>&0 2>&0
 # The channel reads as ended until the other end is known to be there.
 until read -r word; do usleep 1000; done
 while :; do
