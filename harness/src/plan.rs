@@ -88,6 +88,8 @@ pub struct PlanLink {
     pub ends: [(usize, PortIndex); 2],
     /// How it treats frames at the start; what is not given is the link's default.
     pub settings: LinkChange,
+    /// What is otherwise in one direction from the start.
+    pub toward: Vec<(Direction, LinkChange)>,
 }
 
 /// One step.

@@ -198,12 +198,13 @@ pub(crate) static LINK: Table = table(
     "Joins two ports.",
     settings![
         may("name", Text, "Its name, for steps that change it; `a-b` serves without."),
-        must("ends", Def("ends"), "The two ports: `node`, or `node:port`.")
+        must("ends", Def("ends"), "The two ports: `node`, or `node:port`."),
+        may("toward", Map("link-settings"), "What is otherwise toward an end, by that end.")
     ],
 );
 /// `set` of a step that changes a link.
 pub(crate) static SETTINGS: Table =
-    table("link-settings", "`set`", "What changes; the rest stays.", settings![]);
+    table("link-settings", "settings of a link", "What changes; the rest stays.", settings![]);
 
 /// `tolerance` of an `expect`, as an object.
 pub(crate) static TOLERANCE: Table = table(

@@ -154,6 +154,8 @@ pub struct Link {
     pub ends: [PortRef; 2],
     /// How it treats frames.
     pub settings: LinkSettings,
+    /// What is otherwise for frames that travel toward one of its ends.
+    pub toward: Vec<(PortRef, LinkSettings)>,
     /// A comment.
     pub note: Option<String>,
     /// The whole object.

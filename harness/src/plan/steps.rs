@@ -94,7 +94,7 @@ impl Planner<'_> {
     }
 
     /// Towards which of its two ends a link changes.
-    fn direction(
+    pub(super) fn direction(
         &mut self,
         link: usize,
         end: &PortRef,

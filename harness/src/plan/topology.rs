@@ -135,7 +135,14 @@ impl Planner<'_> {
                 ),
                 ends: [first, second],
                 settings: change(&link.settings),
+                toward: Vec::new(),
             });
+            let index = links.len() - 1;
+            for (end, settings) in &link.toward {
+                if let Some(direction) = self.direction(index, end, nodes, &links) {
+                    links[index].toward.push((direction, change(settings)));
+                }
+            }
         }
         links
     }

@@ -9,7 +9,7 @@ use wire::{Duration, FrameId, Instant};
 use super::Wire;
 use crate::judge::expect;
 use crate::judge::timing::{self, Held, Moment, Off};
-use crate::plan::{Action, Expect, ExpectEvent, ExpectNothing, Plan, Step, When};
+use crate::plan::{Action, Expect, ExpectEvent, ExpectNothing, LinkStep, Plan, Step, When};
 
 /// A step that did not hold.
 #[derive(Clone, Debug)]
@@ -100,6 +100,12 @@ impl<'a, W: Wire> Script<'a, W> {
     /// because later ones stand on it; the wire still runs to its end so that all is seen.
     pub(super) fn run(&mut self) -> Result<(), String> {
         let plan = self.plan;
+        for (link, planned) in plan.links.iter().enumerate() {
+            for (direction, change) in &planned.toward {
+                let (direction, change) = (Some(*direction), change.clone());
+                self.wire.change_link(&LinkStep { link, direction, change })?;
+            }
+        }
         for step in &plan.steps {
             let began = self.wire.capture().len();
             match self.step(step)? {

@@ -77,7 +77,7 @@ fn spec(plan: &Plan, at: usize, link: &crate::plan::PlanLink) -> LinkSpec {
         name: link.name.clone(),
         ends: link.ends.map(|(node, port)| (node as u16, port)),
         settings: link.settings.clone(),
-        steady: !changed,
+        steady: !changed && link.toward.is_empty(),
     }
 }
 

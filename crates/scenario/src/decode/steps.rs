@@ -195,22 +195,9 @@ impl Decoder<'_, '_> {
         }
         let (link, index) = (link?, index?);
         if let Some(end) = &toward {
-            self.is_end(index, end);
+            let ends = self.links[index].ends.clone();
+            self.is_end_of(&ends, end);
         }
         Some(Action::SetLink { when, link, index, toward, set })
-    }
-
-    /// `toward` names an end of its link.
-    fn is_end(&mut self, link: usize, toward: &PortRef) {
-        let ends = &self.links[link].ends;
-        let port = |end: &PortRef| end.port.as_ref().map(|port| port.value.clone());
-        let meant = |end: &PortRef| {
-            end.index == toward.index && (toward.port.is_none() || port(end) == port(toward))
-        };
-        if !ends.iter().any(meant) {
-            let help = format!("its ends are `{}` and `{}`", ends[0], ends[1]);
-            let message = format!("`{toward}` is no end of this link");
-            self.fault(toward.node.span, message, help);
-        }
     }
 }

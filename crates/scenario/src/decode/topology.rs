@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Decoder, Object};
 use crate::json::{Json, Kind, Member};
-use crate::keys::{LINK, NODE, PORT};
+use crate::keys::{LINK, NODE, PORT, SETTINGS};
 use crate::{Link, LinkSettings, Node, Port, PortRef, Spanned, suggestion};
 
 /// Looking a port up takes time in their number.
@@ -136,7 +136,40 @@ impl Decoder<'_, '_> {
         let settings = self.settings(&object);
         let note = self.note(&object);
         let ends = self.ends(&object)?;
-        Some(Link { name, ends, settings, note, span: object.span })
+        let toward = self.toward(&object, &ends);
+        Some(Link { name, ends, settings, toward, note, span: object.span })
+    }
+
+    /// Settings for one direction, by the end that frames travel toward.
+    fn toward(&mut self, link: &Object<'_>, ends: &[PortRef; 2]) -> Vec<(PortRef, LinkSettings)> {
+        let mut all: Vec<(PortRef, LinkSettings)> = Vec::new();
+        for Member { key, value } in self.map(link, "toward") {
+            let name = Json { kind: Kind::Text(key.value.clone()), span: key.span };
+            let end = self.port_ref(&name, "an end");
+            let Some(object) = self.object(value, &SETTINGS) else { continue };
+            self.inner_note(&object);
+            let settings = self.settings(&object);
+            if object.members.is_empty() {
+                self.fault(value.span, "no setting", "say what is otherwise: {\"loss\": 1}");
+            }
+            let Some(end) = end else { continue };
+            self.is_end_of(ends, &end);
+            all.push((end, settings));
+        }
+        all
+    }
+
+    /// `toward` names one of two ends.
+    pub(super) fn is_end_of(&mut self, ends: &[PortRef; 2], toward: &PortRef) {
+        let port = |end: &PortRef| end.port.as_ref().map(|port| port.value.clone());
+        let meant = |end: &PortRef| {
+            end.index == toward.index && (toward.port.is_none() || port(end) == port(toward))
+        };
+        if !ends.iter().any(meant) {
+            let help = format!("its ends are `{}` and `{}`", ends[0], ends[1]);
+            let message = format!("`{toward}` is no end of this link");
+            self.fault(toward.node.span, message, help);
+        }
     }
 
     fn ends(&mut self, object: &Object<'_>) -> Option<[PortRef; 2]> {
