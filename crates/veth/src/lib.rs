@@ -14,6 +14,7 @@ mod kernel;
 mod namespace;
 mod nic;
 mod pairs;
+mod parts;
 mod sys;
 mod topology;
 mod wire;
@@ -24,5 +25,6 @@ pub use namespace::enter;
 pub use nic::{
     Answerer, Cable, Interface, Manner, Member, Nic, Sight, interfaces, look, may_listen,
 };
+pub use parts::Parts;
 pub use topology::{LinkSpec, NodeSpec, Occupant, lay};
 pub use wire::Wire;

@@ -15,6 +15,7 @@ use crate::error::{Error, Tried};
 use crate::kernel::{self, Namespaced};
 use crate::namespace::{Namespace, set_sysctl};
 use crate::pairs::{self, Wanted};
+use crate::parts::{Parts, timed};
 use crate::sys;
 use crate::wire::Wire;
 
@@ -62,14 +63,17 @@ pub fn lay(
 ) -> Result<Wire, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let shared = Shared::new(runtime.tried("make a runtime")?);
-    let mut layer = Layer::new(Arc::new(shared))?;
-    let mut grounds = Vec::new();
-    for node in &nodes {
-        grounds.push(match &node.node {
-            Occupant::Ours(_) => Ground::quiet(node.ports.len())?,
-            Occupant::Kernel(kernel) => Ground::kernel(kernel, node.ports.len(), &layer.shared)?,
-        });
-    }
+    let mut parts = Parts::default();
+    let (mut layer, mut grounds) = timed(&mut parts.namespaces, || {
+        let layer = Layer::new(Arc::new(shared))?;
+        let ground = |node: &NodeSpec| match &node.node {
+            Occupant::Ours(_) => Ground::quiet(node.ports.len()),
+            Occupant::Kernel(kernel) => Ground::kernel(kernel, node.ports.len(), &layer.shared),
+        };
+        let grounds: Result<Vec<Ground>, Error> = nodes.iter().map(ground).collect();
+        grounds.map(|grounds| (layer, grounds))
+    })?;
+    layer.parts = parts;
     let mut ways: Vec<Vec<Ways>> =
         nodes.iter().map(|node| node.ports.iter().map(|_| Ways::default()).collect()).collect();
     for link in links {
@@ -159,6 +163,7 @@ struct Layer {
     ends: Closing,
     kernels: Vec<(NodeId, Arc<End>)>,
     remarks: Vec<String>,
+    parts: Parts,
 }
 
 impl Layer {
@@ -176,6 +181,7 @@ impl Layer {
             ends: Closing::default(),
             kernels: Vec::new(),
             remarks: Vec::new(),
+            parts: Parts::default(),
         })
     }
 
@@ -223,8 +229,10 @@ impl Layer {
             let socket = self.middle.inside(socket)?;
             if !ours(&at) {
                 let control = take(grounds, at, &here.2)?;
-                end::plain(&control, &here.2)?;
-                end::up(&control, &here.2)?;
+                timed(&mut self.parts.ends, || {
+                    end::plain(&control, &here.2)?;
+                    end::up(&control, &here.2)
+                })?;
                 way(ways, at).kernel = Some(self.open(socket, &middle)?);
                 continue;
             }
@@ -237,8 +245,9 @@ impl Layer {
         Ok(())
     }
 
-    fn pair(&self, a: &Wanted<'_>, b: &Wanted<'_>) -> Result<(), Error> {
-        self.shared.runtime.block_on(pairs::make(&self.netlink, a, b))
+    fn pair(&mut self, a: &Wanted<'_>, b: &Wanted<'_>) -> Result<(), Error> {
+        let Self { shared, netlink, parts, .. } = self;
+        timed(&mut parts.pairs, || shared.runtime.block_on(pairs::make(netlink, a, b)))
     }
 
     /// Opens the end of a node's port.
@@ -254,7 +263,7 @@ impl Layer {
 
     fn open(&mut self, socket: OwnedFd, name: &str) -> Result<Arc<End>, Error> {
         let _context = self.shared.runtime.enter();
-        let end = Arc::new(End::open(socket, name)?);
+        let end = Arc::new(timed(&mut self.parts.ends, || End::open(socket, name))?);
         self.ends.0.push(Arc::clone(&end));
         Ok(end)
     }
@@ -291,10 +300,11 @@ impl Layer {
         let linked = ports.iter().enumerate().filter(|(_, port)| port.end.is_some());
         let linked = linked.map(|(number, port)| (number, &port.config));
         let around = Surroundings::of(linked, kernel.default_route);
-        self.shared.runtime.block_on(kernel::settle(&netlink, &ports, &around))?;
-        let (loaded, listening) = ground.namespace.inside(|| {
-            Ok((kernel::load(&kernel.rules, &names)?, kernel::listen(&kernel.listen)?))
-        })?;
+        let Self { shared, parts, .. } = self;
+        let settled = || shared.runtime.block_on(kernel::settle(&netlink, &ports, &around));
+        timed(&mut parts.addresses, settled)?;
+        let ruled = || Ok((kernel::load(&kernel.rules, &names)?, kernel::listen(&kernel.listen)?));
+        let (loaded, listening) = timed(&mut parts.rules, || ground.namespace.inside(ruled))?;
         for line in told.into_iter().chain(loaded) {
             self.remarks.push(format!("{name}: {line}"));
         }
@@ -308,15 +318,15 @@ impl Layer {
         };
         way.ends().iter().for_each(|end| end.settle());
         let mut running = Answering::new(way, configs, around.known, kernel.default_route);
-        running.prove()?;
+        timed(&mut self.parts.proof, || running.prove())?;
         Ok(running)
     }
 
     /// Proves that every pair carries frames, and starts the clock.
-    fn finish(self, sim: Sim, grounds: Vec<Ground>) -> Result<Wire, Error> {
-        for leg in self.legs {
-            leg.prove(&self.shared.runtime)?;
-        }
+    fn finish(mut self, sim: Sim, grounds: Vec<Ground>) -> Result<Wire, Error> {
+        let Self { shared, legs, parts, .. } = &mut self;
+        let proved = || legs.iter().try_for_each(|leg| leg.prove(&shared.runtime));
+        timed(&mut parts.proof, proved)?;
         let timer = {
             let _context = self.shared.runtime.enter();
             Timer::new()?
@@ -331,6 +341,7 @@ impl Layer {
             timer,
             kernels: self.kernels,
             remarks: self.remarks,
+            parts: self.parts,
             latest: wire::Duration::ZERO,
             _namespaces: namespaces,
             _ends: self.ends,

@@ -15,6 +15,7 @@ use crate::clock::Timer;
 use crate::end::{Closing, End};
 use crate::error::Error;
 use crate::namespace::Namespace;
+use crate::parts::Parts;
 
 /// A topology made of namespaces and veth pairs, and what ran on it so far.
 pub struct Wire {
@@ -25,6 +26,8 @@ pub struct Wire {
     pub(crate) kernels: Vec<(NodeId, Arc<End>)>,
     /// What was set and switched to make it, for a reader who wants to know.
     pub(crate) remarks: Vec<String>,
+    /// What making it took.
+    pub(crate) parts: Parts,
     /// How late the latest thing happened.
     pub(crate) latest: Duration,
     /// They last as long as this does.
@@ -64,6 +67,12 @@ impl Wire {
     #[must_use]
     pub fn remarks(&self) -> &[String] {
         &self.remarks
+    }
+
+    /// What making it took, part by part.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        self.parts
     }
 
     /// Gives a node a command, now; see [`Sim::command`].
