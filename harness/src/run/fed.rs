@@ -2,13 +2,11 @@
 //! and ports; no scenario and no golden.
 
 use anyhow::{Context, Result};
-use link::{
-    Command, CommandError, Datum, Limits, LinkChange, Node, NodeId, Outbox, PortIndex, Transmit,
-};
+use link::{Command, Limits, LinkChange, NodeId, PortIndex};
 use nodes::{NodeConfig, Registry};
 use veth::{LinkSpec, NodeSpec, Occupant};
 use wire::pcapng::Comments;
-use wire::{Capture, Cause, Instant, PortId};
+use wire::{Capture, Cause, Instant, Packet, PortId};
 
 use super::linux;
 
@@ -37,7 +35,8 @@ pub fn feed(
         kind => Occupant::Ours(registry.build(kind, config)?),
     };
     let ports = config.ports.clone();
-    let mouth = Occupant::Ours(Box::new(Mouth::default()));
+    let mouth = NodeConfig { name: "input".into(), ports: ports.clone(), ..NodeConfig::default() };
+    let mouth = Occupant::Ours(Registry::standard().build("tester", &mouth)?);
     let links: Vec<LinkSpec> = (0..ports.len() as PortIndex)
         .map(|port| {
             let (ends, settings) = ([(0, port), (1, port)], LinkChange::default());
@@ -54,8 +53,9 @@ pub fn feed(
         let told = || format!("frame {}", id.number());
         let due = Instant::ZERO + (record.time - start);
         while wire.advance(Some(due)).with_context(told)? {}
-        let into = port(input.interface(record.port));
-        wire.command(NodeId(0), &say(into, frame), id.0).with_context(told)?;
+        let port = port(input.interface(record.port));
+        let send = Command::Send { port, packet: Packet::raw(frame.to_vec()) };
+        wire.command(NodeId(0), &send, id.0).with_context(told)?;
     }
     while wire.advance(None)? {}
     if let Some(panic) = wire.panics().first() {
@@ -84,34 +84,4 @@ fn gathered(config: &NodeConfig, all: &Capture) -> Fed {
         fed.comments.insert(id, vec![comment]);
     }
     fed
-}
-
-fn say(port: PortIndex, frame: &[u8]) -> Command {
-    let args = [
-        ("port".to_owned(), Datum::Num(u64::from(port))),
-        ("frame".to_owned(), Datum::Bytes(frame.to_vec())),
-    ];
-    Command::Do { verb: "say".into(), args: args.into() }
-}
-
-/// Says what it is told, and hears nothing.
-#[derive(Default)]
-struct Mouth(Outbox);
-
-impl Node for Mouth {
-    fn handle_frame(&mut self, _: Instant, _: PortIndex, _: &[u8]) {}
-
-    fn handle_command(&mut self, _: Instant, command: &Command) -> Result<(), CommandError> {
-        if let Command::Do { args, .. } = command
-            && let Some(Datum::Bytes(frame)) = args.get("frame")
-            && let Some(Datum::Num(port)) = args.get("port")
-        {
-            self.0.push(*port as PortIndex, frame);
-        }
-        Ok(())
-    }
-
-    fn poll_transmit(&mut self, _: Instant) -> Option<Transmit<'_>> {
-        self.0.pop()
-    }
 }

@@ -10,12 +10,9 @@ use std::process::{Command as Program, ExitCode};
 use libtest_mimic::{Arguments, Failed, Trial};
 use linux::{Kernel, Reject, Rules};
 use veth::{LinkSpec, NodeSpec, Occupant};
-use wireproof::link::{
-    Address, Command, CommandError, Datum, Limits, LinkChange, Node, NodeId, Outbox, Peer,
-    PortConfig, PortIndex, Transmit,
-};
+use wireproof::link::{Address, Command, Limits, LinkChange, Node, NodeId, Peer, PortConfig};
 use wireproof::nodes::{NodeConfig, Registry};
-use wireproof::wire::{self, Instant, Mac};
+use wireproof::wire::{self, Instant, Mac, Packet};
 
 use trigger::Triggers;
 
@@ -74,16 +71,20 @@ fn differences(rules: Rules, ttl: u8) -> Result<(), Failed> {
     let sysctls = vec![("net.ipv4.ip_default_ttl".to_owned(), ttl.to_string())];
     let kernel = Kernel { rules, sysctls, ..Kernel::default() };
     let spec = |name: &str, port, node| NodeSpec { name: name.into(), ports: vec![port], node };
+    let of = |name: &str, here, there| NodeConfig {
+        name: name.into(),
+        ports: vec![port(here, there)],
+        options: BTreeMap::new(),
+    };
+    let sender = Registry::standard().build("tester", &of("sender", 1, 2))?;
     let nodes = vec![
-        spec("sender", port(1, 2), Occupant::Ours(Box::new(Mouth::default()))),
+        spec("sender", port(1, 2), Occupant::Ours(sender)),
         spec("kernel", port(2, 1), Occupant::Kernel(kernel)),
     ];
     let (ends, settings) = ([(0, 0), (1, 0)], LinkChange::default());
     let link = LinkSpec { name: "link".into(), ends, settings, steady: true };
     let mut running = veth::lay(0, Limits::default(), nodes, &[link])?;
-    let config =
-        NodeConfig { name: "ours".into(), ports: vec![port(2, 1)], options: BTreeMap::new() };
-    let mut ours = Registry::standard().build("reject", &config)?;
+    let mut ours = Registry::standard().build("reject", &of("ours", 2, 1))?;
     let (mut answers, mut wrong) = (0, Vec::new());
     let other = std::env::var(OTHER_SEED).ok().and_then(|seed| seed.parse().ok());
     for (number, (about, frame)) in Triggers::new(other.unwrap_or(SEED)).take(MANY).enumerate() {
@@ -112,8 +113,8 @@ fn differences(rules: Rules, ttl: u8) -> Result<(), Failed> {
 
 fn of_kernel(running: &mut veth::Wire, frame: &[u8]) -> Result<Vec<Vec<u8>>, Failed> {
     let before = running.capture().len();
-    let args = [("frame".to_owned(), Datum::Bytes(frame.to_vec()))].into();
-    running.command(NodeId(0), &Command::Do { verb: "say".into(), args }, 0)?;
+    let send = Command::Send { port: 0, packet: Packet::raw(frame.to_vec()) };
+    running.command(NodeId(0), &send, 0)?;
     while running.advance(None)? {}
     let new = running.capture().iter().skip(before);
     Ok(new.filter(|(_, record, _)| record.port.0 == 1).map(|(_, _, f)| f.to_vec()).collect())
@@ -128,25 +129,4 @@ fn of_node(node: &mut dyn Node, frame: &[u8]) -> Vec<Vec<u8>> {
     }
     while node.poll_event(now).is_some() {}
     all
-}
-
-/// Says what it is told, and nothing else.
-#[derive(Default)]
-struct Mouth(Outbox);
-
-impl Node for Mouth {
-    fn handle_frame(&mut self, _: Instant, _: PortIndex, _: &[u8]) {}
-
-    fn handle_command(&mut self, _: Instant, command: &Command) -> Result<(), CommandError> {
-        if let Command::Do { args, .. } = command
-            && let Some(Datum::Bytes(frame)) = args.get("frame")
-        {
-            self.0.push(0, frame);
-        }
-        Ok(())
-    }
-
-    fn poll_transmit(&mut self, _: Instant) -> Option<Transmit<'_>> {
-        self.0.pop()
-    }
 }
