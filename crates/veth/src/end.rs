@@ -2,7 +2,7 @@
 //! Knows no node, no link and no time but how long it waits for the kernel.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -96,24 +96,24 @@ pub(crate) struct End {
 }
 
 /// Switches off on an interface whatever does not leave frames as they are.
-pub(crate) fn plain(socket: &OwnedFd, name: &str) -> Result<(), Error> {
+pub(crate) fn plain(socket: BorrowedFd<'_>, name: &str) -> Result<(), Error> {
     for command in OFFLOADS {
-        let off = sys::ethtool(socket.as_fd(), name, command, 0).map(drop);
+        let off = sys::ethtool(socket, name, command, 0).map(drop);
         off.tried(format!("switch offloads of {name} off"))?;
     }
     Ok(())
 }
 
 /// Brings an interface up.
-pub(crate) fn up(socket: &OwnedFd, name: &str) -> Result<(), Error> {
-    sys::bring_up(socket.as_fd(), name).tried(format!("bring {name} up"))
+pub(crate) fn up(socket: BorrowedFd<'_>, name: &str) -> Result<(), Error> {
+    sys::bring_up(socket, name).tried(format!("bring {name} up"))
 }
 
 impl End {
     /// Binds the socket to the interface and brings that up: in this order, since nothing may be
     /// missed. To be called in the context of a runtime.
     pub(crate) fn open(socket: OwnedFd, name: &str) -> Result<Self, Error> {
-        plain(&socket, name)?;
+        plain(socket.as_fd(), name)?;
         let set = |level, option, value| sys::set_option(socket.as_fd(), level, option, value);
         let prepare = || {
             let index = sys::interface_index(socket.as_fd(), name)?;
@@ -125,7 +125,7 @@ impl End {
             sys::promiscuous(socket.as_fd(), index)
         };
         prepare().tried(format!("listen on {name}"))?;
-        up(&socket, name)?;
+        up(socket.as_fd(), name)?;
         // Bound while the interface was down, the socket has an error to tell of that is over.
         sys::take_error(socket.as_fd()).tried(format!("listen on {name}"))?;
         let fd = sys::watch(socket).tried("watch a socket")?;

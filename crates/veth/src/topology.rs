@@ -2,6 +2,7 @@
 //! link and two for each link that does something to frames, and the sockets between them.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 
 use link::{Chance, Limits, LinkChange, LinkConfig, Node, NodeId, PortConfig, PortIndex, Sim};
@@ -68,7 +69,7 @@ pub fn lay(
         let layer = Layer::new(Arc::new(shared))?;
         let ground = |node: &NodeSpec| match &node.node {
             Occupant::Ours(_) => Ground::quiet(node.ports.len()),
-            Occupant::Kernel(kernel) => Ground::kernel(kernel, node.ports.len(), &layer.shared),
+            Occupant::Kernel(kernel) => Ground::kernel(kernel, &layer.shared),
         };
         let grounds: Result<Vec<Ground>, Error> = nodes.iter().map(ground).collect();
         grounds.map(|grounds| (layer, grounds))
@@ -104,12 +105,19 @@ pub fn lay(
     layer.finish(sim, grounds)
 }
 
-/// A node's namespace, and a socket for each of its ports.
+/// A node's namespace, and a packet socket for each port of a node of ours.
 struct Ground {
     namespace: Namespace,
     sockets: Vec<Option<OwnedFd>>,
-    /// How to speak to a kernel node's own network, and what was set there.
-    kernel: Option<(Handle, Vec<String>)>,
+    kernel: Option<Control>,
+}
+
+/// How to speak to a kernel node's own network, and what was set there.
+struct Control {
+    netlink: Handle,
+    /// For requests about interfaces. No packet socket: closing one takes ten milliseconds.
+    socket: UnixDatagram,
+    told: Vec<String>,
 }
 
 impl Ground {
@@ -123,15 +131,14 @@ impl Ground {
     }
 
     /// A namespace whose kernel is to answer, set up as far as it can be without interfaces.
-    fn kernel(kernel: &Kernel, ports: usize, shared: &Shared) -> Result<Self, Error> {
-        let (namespace, (sockets, netlink, told)) = Namespace::new(|| {
+    fn kernel(kernel: &Kernel, shared: &Shared) -> Result<Self, Error> {
+        let (namespace, control) = Namespace::new(|| {
             let told = kernel::pin(kernel)?;
-            let sockets: Result<Vec<_>, Error> = (0..ports).map(|_| socket().map(Some)).collect();
-            let sockets = sockets?;
-            end::up(&socket()?, "lo")?;
-            Ok((sockets, pairs::netlink(&shared.runtime)?, told))
+            let socket = UnixDatagram::unbound().tried("open a socket")?;
+            end::up(socket.as_fd(), "lo")?;
+            Ok(Control { netlink: pairs::netlink(&shared.runtime)?, socket, told })
         })?;
-        Ok(Self { namespace, sockets, kernel: Some((netlink, told)) })
+        Ok(Self { namespace, sockets: Vec::new(), kernel: Some(control) })
     }
 }
 
@@ -227,11 +234,13 @@ impl Layer {
                 if ours(&at) { MOST_MTU } else { link.settings.mtu.flatten().unwrap_or(1500) };
             self.pair(&Wanted { mtu, ..outer }, &in_middle)?;
             let socket = self.middle.inside(socket)?;
-            if !ours(&at) {
-                let control = take(grounds, at, &here.2)?;
+            if let Some(control) = &grounds[here.0].kernel {
+                if way(ways, at).kernel.is_some() {
+                    return Err(one_link(&here.2));
+                }
                 timed(&mut self.parts.ends, || {
-                    end::plain(&control, &here.2)?;
-                    end::up(&control, &here.2)
+                    end::plain(control.socket.as_fd(), &here.2)?;
+                    end::up(control.socket.as_fd(), &here.2)
                 })?;
                 way(ways, at).kernel = Some(self.open(socket, &middle)?);
                 continue;
@@ -284,18 +293,16 @@ impl Layer {
         ground: &mut Ground,
     ) -> Result<Answering<Namespaced>, Error> {
         let none = || Error::Plan(format!("{name} is no kernel node"));
-        let (netlink, told) = ground.kernel.take().ok_or_else(none)?;
+        let Control { netlink, socket, told } = ground.kernel.take().ok_or_else(none)?;
         let port = |(index, (config, way)): (usize, (&PortConfig, Ways))| {
             let (config, name) = (config.clone(), interface_name(config, index));
-            let index = ground.namespace.inside(|| {
-                let number = sys::interface_index(socket()?.as_fd(), &name);
-                Ok(number.unwrap_or(0) as u32)
-            })?;
+            // A port without a link has no interface, and nobody asks for its number.
+            let index = sys::interface_index(socket.as_fd(), &name).unwrap_or(0) as u32;
             let name = way.kernel.is_some().then_some(name);
-            Ok((kernel::Port { config, end: way.kernel, index }, name))
+            (kernel::Port { config, end: way.kernel, index }, name)
         };
-        let ports: Result<Vec<_>, Error> = ports.iter().zip(ways).enumerate().map(port).collect();
-        let (ports, names): (Vec<kernel::Port>, Vec<Option<String>>) = ports?.into_iter().unzip();
+        let (ports, names): (Vec<kernel::Port>, Vec<Option<String>>) =
+            ports.iter().zip(ways).enumerate().map(port).unzip();
         let names: Vec<String> = names.into_iter().flatten().collect();
         let linked = ports.iter().enumerate().filter(|(_, port)| port.end.is_some());
         let linked = linked.map(|(number, port)| (number, &port.config));
@@ -356,7 +363,11 @@ fn take(
     name: &str,
 ) -> Result<OwnedFd, Error> {
     let place = grounds[usize::from(node)].sockets[usize::from(port)].take();
-    place.ok_or_else(|| Error::Plan(format!("{name}: a port takes one link")))
+    place.ok_or_else(|| one_link(name))
+}
+
+fn one_link(name: &str) -> Error {
+    Error::Plan(format!("{name}: a port takes one link"))
 }
 
 fn way(ways: &mut [Vec<Ways>], (node, port): (u16, PortIndex)) -> &mut Ways {
