@@ -81,29 +81,53 @@ fn trigger(options: &[u8], tos: u8) -> Vec<u8> {
     frame
 }
 
-/// Options and TOS, each with whether today's kernel lets the module be as the node.
+/// The same in two fragments, the first with eight bytes, each with a TOS of its own.
+fn in_two(frame: &[u8], id: u8, tos: [u8; 2]) -> [Vec<u8>; 2] {
+    let body = &frame[34..];
+    let part = |bytes: &[u8], at: u8, more: u8, tos: u8| {
+        let mut part = frame[..34].to_vec();
+        part[15] = tos;
+        part[16..18].copy_from_slice(&(20 + bytes.len() as u16).to_be_bytes());
+        part[18..22].copy_from_slice(&[0, id, more, at]);
+        part[24..26].fill(0);
+        let sum = checksum::internet_checksum(&part[14..]);
+        part[24..26].copy_from_slice(&sum.to_be_bytes());
+        part.extend(bytes);
+        part
+    };
+    [part(&body[..8], 0, 0x20, tos[0]), part(&body[8..], 1, 0, tos[1])]
+}
+
+/// Triggers, each with whether today's kernel lets the module be as the node.
 pub(crate) fn table() -> Result<Completion, Failed> {
-    let rows: [(&str, &[u8], u8, bool); 12] = [
-        ("no option", &[], 0, true),
-        ("TOS with ECN", &[], 0xff, true),
-        ("NOPs", &[1; 8], 0x10, true),
-        ("router alert", &[148, 4, 0, 0], 0, true),
-        ("unknown option", &[30, 4, 7, 7], 0, true),
-        ("source route", &[131, 7, 4, 10, 0, 0, 9, 0], 0, true),
-        ("end of options", &[1, 0, 0, 0], 0, true),
-        ("full record route", &[7, 7, 8, 10, 0, 0, 9, 0], 0, true),
+    let option = |bytes: &[u8]| vec![trigger(bytes, 0)];
+    let plain = trigger(&[], 0);
+    let rows = [
+        ("no option", option(&[]), true),
+        ("TOS with ECN", vec![trigger(&[], 0xff)], true),
+        ("NOPs", vec![trigger(&[1; 8], 0x10)], true),
+        ("router alert", option(&[148, 4, 0, 0]), true),
+        ("unknown option", option(&[30, 4, 7, 7]), true),
+        ("source route", option(&[131, 7, 4, 10, 0, 0, 9, 0]), true),
+        ("end of options", option(&[1, 0, 0, 0]), true),
+        ("full record route", option(&[7, 7, 8, 10, 0, 0, 9, 0]), true),
+        ("two fragments", in_two(&plain, 1, [0, 0]).to_vec(), true),
+        ("the later first", in_two(&plain, 2, [0x10, 0]).into_iter().rev().collect(), true),
         // The IPv4 layer answers this with an ICMP error, which is not the work of either.
-        ("malformed option", &[30, 9, 7, 7], 0, false),
+        ("malformed option", option(&[30, 9, 7, 7]), false),
         // The IPv4 layer writes into these on the way in, and the module answers what it gets.
-        ("record route with room", &[7, 7, 4, 0, 0, 0, 0, 0], 0, false),
-        ("bytes behind the end", &[0, 9, 9, 9], 0, false),
-        ("timestamp overflow", &[68, 4, 5, 0], 0, false),
+        ("record route with room", option(&[7, 7, 4, 0, 0, 0, 0, 0]), false),
+        ("bytes behind the end", option(&[0, 9, 9, 9]), false),
+        ("timestamp overflow", option(&[68, 4, 5, 0]), false),
+        // RFC 3168 5.3: congestion that one fragment met is noted on the whole.
+        ("a mark on a fragment", in_two(&plain, 3, [2, 3]).to_vec(), false),
     ];
     on_bench(2, &["rst_reply"], |bench| {
         let mut ours = node("reject", 2, &[("profile", "linux-2.6")])?;
         let mut wrong = Vec::new();
-        for (name, options, tos, same) in rows {
-            let row = [(name.to_owned(), trigger(options, tos))];
+        for (name, frames, same) in &rows {
+            let row: Vec<_> =
+                frames.iter().map(|frame| ((*name).to_owned(), frame.clone())).collect();
             let (differ, _) = differences(bench, ours.as_mut(), &row)?;
             match (differ.is_empty(), same) {
                 (true, false) => wrong.push(format!("{name}: they are the same")),
