@@ -91,10 +91,17 @@ impl Headers {
 ///
 /// # Errors
 /// [`Error::Missing`] where make or gcc is not installed, [`Error::Plan`] when they refuse, with
-/// what they say, and [`Error::System`] when a file cannot be written.
+/// what they say, or would for the folder's name, and [`Error::System`] when a file cannot be
+/// written.
 pub fn build_modules(headers: &Headers, into: &Path) -> Result<Vec<PathBuf>, Error> {
     // kbuild runs in another folder.
     let into = path::absolute(into).tried(format!("find {}", into.display()))?;
+    if into.to_string_lossy().contains([' ', '\t', ':']) {
+        let shown = into.display();
+        let told =
+            format!("kbuild works in no folder with a space or a colon in its name: {shown}");
+        return Err(Error::Plan(told));
+    }
     let work = into.join("build");
     fs::create_dir_all(&work).tried(format!("make {}", work.display()))?;
     let lock = work.join("lock");
@@ -186,6 +193,13 @@ mod tests {
         assert!(told.contains("apt-get install linux-headers-0.99"), "{told}");
         let told = Headers::at(folder.path()).unwrap_err().to_string();
         assert!(told.contains("holds no kernel's headers"), "{told}");
+    }
+
+    #[test]
+    fn a_folder_that_kbuild_takes_for_several_is_told() {
+        let headers = Headers { folder: "/nowhere".into(), release: "1".into() };
+        let told = build_modules(&headers, Path::new("/nowhere/my modules")).unwrap_err();
+        assert!(told.to_string().contains("space or a colon"), "{told}");
     }
 
     #[test]

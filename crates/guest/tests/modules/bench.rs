@@ -52,6 +52,8 @@ pub(crate) fn boot(name: &str) -> Result<Machine, Error> {
     config.modules = modules;
     if std::env::var_os(OTHER_KERNEL).is_some() {
         config.memory_mib = OTHER_MEMORY_MIB;
+        // The firmware's tables hold programs, over which such a kernel loses its patience.
+        config.command_line = "acpi=off".to_owned();
     }
     Machine::boot(&config)
 }
