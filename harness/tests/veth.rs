@@ -98,17 +98,28 @@ fn every_scenario_that_can_run_has_the_golden_it_has_on_the_simulated_wire() {
 fn an_ordinary_user_needs_no_privilege() {
     let _alone = alone();
     let Some(place) = place() else { return };
-    let mut command = place.command(&["run", "--on", "veth"]);
-    // Whoever is ordinary already stays so.
-    if fs::metadata("/proc/self").expect("a process").uid() == 0 {
-        command.uid(ORDINARY).gid(ORDINARY);
-    }
-    let output = command.output().expect("it runs");
+    let as_ordinary = |words: &[&str]| {
+        let mut command = place.command(words);
+        // Whoever is ordinary already stays so. Programs of root's are not on the way of others.
+        if fs::metadata("/proc/self").expect("a process").uid() == 0 {
+            command.uid(ORDINARY).gid(ORDINARY).env("PATH", "/usr/bin:/bin");
+        }
+        command.output().expect("it runs")
+    };
+    let output = as_ordinary(&["run", "--on", "veth"]);
     if told(&output).contains("does not let this user make namespaces") {
         eprintln!("not run: {}", told(&output).trim());
         return;
     }
     everything_holds(&output);
+    if !has("nft") {
+        return;
+    }
+    let swap = "rejecter=linux,reject=nft";
+    let output = as_ordinary(&["run", "--on", "veth", "rst/ack", "--swap", swap]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let doctor = told(&as_ordinary(&["doctor"]));
+    assert!(doctor.contains("ok       nft"), "{doctor}");
 }
 
 #[test]
@@ -144,10 +155,17 @@ fn a_scenario_that_cannot_run_is_told_with_its_reason() {
     assert_eq!(output.status.code(), Some(2), "{}", self::told(&output));
 }
 
+fn has(program: &str) -> bool {
+    let has = veth::program(program).arg("--version").output().is_ok();
+    if !has {
+        eprintln!("not run: {program} is not installed here");
+    }
+    has
+}
+
 /// Runs scenarios with a kernel in a node's place, if the program that its rules need is there.
 fn with_kernel(place: &Place, words: &[&str], swap: &str, program: &str) -> Option<Output> {
-    if Command::new(program).arg("--version").output().is_err() {
-        eprintln!("not run: {program} is not installed here");
+    if !has(program) {
         return None;
     }
     let all: Vec<&str> =

@@ -206,14 +206,25 @@ async fn neighbour(
     netlink.neighbours().add(index, address).link_layer_address(&mac.0).replace().execute().await
 }
 
+/// A program of the system. Those that set up networks lie where root looks for programs and an
+/// ordinary user does not; in a namespace of their own both may use them.
+#[must_use]
+pub fn program(name: &str) -> process::Command {
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/local/sbin:/usr/sbin:/sbin");
+    let mut command = process::Command::new(name);
+    command.env("PATH", path);
+    command
+}
+
 /// Runs a program in the calling thread's namespace with rules as its input.
-fn feed(program: &str, load: &Load) -> Result<(), Error> {
+fn feed(name: &str, load: &Load) -> Result<(), Error> {
     let Load { arguments, package, text, .. } = load;
-    let failed = |told: String| Error::Tool(format!("{program}: {told}"));
+    let failed = |told: String| Error::Tool(format!("{name}: {told}"));
     let missing = |error: std::io::Error| {
         failed(format!("{error} (a kernel node needs it: apt-get install {package})"))
     };
-    let mut command = process::Command::new(program);
+    let mut command = program(name);
     command.args(*arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     // Its lock belongs to the host, and these rules do not.
     command.env("XTABLES_LOCKFILE", "/dev/null");

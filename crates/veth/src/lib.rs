@@ -21,6 +21,7 @@ mod wire;
 
 pub use end::{LEAST_BYTES, MOST_BYTES};
 pub use error::Error;
+pub use kernel::program;
 pub use namespace::enter;
 pub use nic::{
     Answerer, Cable, Interface, Manner, Member, Nic, Sight, interfaces, look, may_listen,

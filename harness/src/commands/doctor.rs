@@ -1,7 +1,7 @@
 //! `wireproof doctor`: what this machine can run, a line a capability. Changes nothing but this
 //! process, which moves into namespaces of its own to see whether it may.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use link::{Limits, LinkChange, PortConfig};
 use nodes::{NodeConfig, Registry};
@@ -61,7 +61,7 @@ fn link() -> Result<(), String> {
 }
 
 fn runs(tool: &str, argument: &str) -> bool {
-    let mut command = Command::new(tool);
+    let mut command = veth::program(tool);
     command.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }

@@ -5,7 +5,7 @@
 mod trigger;
 
 use std::collections::BTreeMap;
-use std::process::{Command as Program, ExitCode};
+use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use linux::{Kernel, Reject, Rules};
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         eprintln!("not run: {refused}");
     }
     let trial = |title: &str, name: &'static str, run: fn() -> Result<(), Failed>| {
-        let there = arguments.list || Program::new(name).arg("--version").output().is_ok();
+        let there = arguments.list || veth::program(name).arg("--version").output().is_ok();
         if !there {
             eprintln!("not run: {name} is not installed here");
         }

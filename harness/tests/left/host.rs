@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 /// Everything by name: files of /proc, settings, rules.
 #[derive(PartialEq, Eq)]
@@ -33,7 +32,7 @@ impl Host {
         all.insert("mounted namespaces".into(), mounts.matches("nsfs").count().to_string());
         settings(Path::new("/proc/sys/net"), &mut all);
         for words in [&["nft", "list", "ruleset"][..], &["iptables-save"], &["ip6tables-save"]] {
-            let output = Command::new(words[0]).args(&words[1..]).output();
+            let output = veth::program(words[0]).args(&words[1..]).output();
             let text = output.map_or_else(|_| String::new(), |output| rules(&output.stdout));
             all.insert(words.join(" "), text);
         }

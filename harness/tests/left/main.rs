@@ -167,7 +167,7 @@ fn kernel(words: &[&str]) -> Outcome {
 }
 
 fn has_nft() -> bool {
-    let has = Command::new("nft").arg("--version").output().is_ok();
+    let has = veth::program("nft").arg("--version").output().is_ok();
     if !has {
         eprintln!("not run: nft is not installed here");
     }

@@ -13,7 +13,7 @@ mod bare;
 #[expect(dead_code, reason = "the limit needs a few of its system calls")]
 mod sys;
 
-use std::process::{Command as Program, Stdio};
+use std::process::Stdio;
 
 use link::{
     Address, Chance, Command, CommandError, Limits, LinkChange, Node, NodeId, Outbox, Peer,
@@ -21,7 +21,7 @@ use link::{
 };
 use linux::Kernel;
 use wire::{Duration, Instant, Mac};
-use wireproof_veth::{LinkSpec, NodeSpec, Occupant, Parts, Wire, enter, lay};
+use wireproof_veth::{LinkSpec, NodeSpec, Occupant, Parts, Wire, enter, lay, program};
 
 /// Rounds; each measures everything by turns, and the best of each is told: noise only adds.
 const ROUNDS: usize = 40;
@@ -45,7 +45,7 @@ fn main() {
         return;
     }
     let kernel = || Occupant::Kernel(Kernel::default());
-    let has_nft = Program::new("nft").arg("-v").stdout(Stdio::null()).status().is_ok();
+    let has_nft = program("nft").arg("-v").stdout(Stdio::null()).status().is_ok();
     if !has_nft {
         println!("not run: kernel nodes: nft is not installed (apt-get install nftables)");
     }
