@@ -18,7 +18,7 @@ use crate::lockstep::{Gate, Lockstep, Mailbox};
 use crate::nics::{Nic, Nics};
 use crate::port::Port;
 use crate::process::Process;
-use crate::{modules, qemu, root, tools};
+use crate::{modules, needs, qemu, root, tools};
 
 mod lockstep;
 
@@ -28,8 +28,6 @@ const BOOT_PATIENCE: Duration = Duration::from_secs(120);
 const SCRIPT_PATIENCE: Duration = Duration::from_secs(30);
 /// How long QEMU may take to end once its channel is gone.
 const END_PATIENCE: Duration = Duration::from_secs(10);
-/// What QEMU is needed for.
-const PURPOSE: &str = "a guest runs in it";
 /// What every shell at the channel is told first.
 const AGENT: &str = include_str!("root/agent.sh");
 
@@ -106,7 +104,7 @@ impl Machine {
     /// [`Error::Missing`] for what is not on this machine, [`Error::Died`], [`Error::Panic`] or
     /// [`Error::Late`] when it does not come up, with its console's file in the text.
     pub fn boot(config: &Config) -> Result<Self, Error> {
-        let program = tools::needed(qemu::PROGRAM, PURPOSE, "qemu-system-x86")?;
+        let program = tools::needed(qemu::PROGRAM, qemu::PURPOSE, qemu::PACKAGE)?;
         let brought = modules::brought(&config.modules)?;
         let root = root::make(&config.image, &brought)?;
         let console = Console::new(&config.console)?;
@@ -220,9 +218,7 @@ impl Machine {
     /// # Errors
     /// [`Error::Missing`] with the first thing that is not there, and the command that gives it.
     pub fn possible() -> Result<(), Error> {
-        tools::needed(qemu::PROGRAM, PURPOSE, "qemu-system-x86")?;
-        tools::needed("busybox", "it is a guest's shell", "busybox-static")?;
-        Image::find().map(drop)
+        needs::needs().into_iter().take(3).try_for_each(|need| need.found)
     }
 
     /// Whether the guest has a program that is not of busybox: `nft`, `iptables-restore` …
@@ -295,7 +291,10 @@ impl Machine {
             Some(status) => format!("QEMU ended ({status})"),
             None => "the guest hung up".to_owned(),
         };
-        let said = self.process.said();
+        let mut said = self.process.said();
+        if said.contains("'dgram'") {
+            said += " (a guest needs QEMU 7.2 or newer)";
+        }
         let (console, last) = (self.console.path().display(), self.console.last());
         let said = if said.is_empty() { said } else { format!(": {said}") };
         Error::Died(format!("{status}{said} (console: {console}, its last line: {last})"))

@@ -12,6 +12,10 @@ use crate::process::FIRST_FD;
 
 /// The program.
 pub(crate) const PROGRAM: &str = "qemu-system-x86_64";
+/// The package that brings it.
+pub(crate) const PACKAGE: &str = "qemu-system-x86";
+/// What it is needed for.
+pub(crate) const PURPOSE: &str = "a guest runs in it";
 
 /// What a virtio network card could do to frames on their way: none of it, and it hears every
 /// frame, so that the guest's kernel decides by itself what is for it.

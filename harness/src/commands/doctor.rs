@@ -32,6 +32,9 @@ pub fn doctor() -> u8 {
         let way = || format!("apt-get install {package}");
         line(&runs(tool, argument).then_some(()).ok_or_else(way), tool, purpose);
     }
+    for guest::Need { what, purpose, found } in guest::needs() {
+        line(&found.map_err(|error| error.to_string()), what, purpose);
+    }
     EXIT_HOLDS
 }
 
