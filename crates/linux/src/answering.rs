@@ -50,7 +50,10 @@ pub trait Transport: Send {
     /// The error of a kernel that owes an answer on this port.
     fn silent(&self, port: usize) -> Self::Error;
 
-    /// A frame of the kernel leaves the node now.
+    /// The frame that was lent last will leave the node.
+    fn keeps(&mut self) {}
+
+    /// A frame of the kernel leaves the node now: the first of those kept that has not yet.
     fn emits(&mut self) {}
 
     /// Keeps what went wrong for whoever drives the node, whose contract has no errors.
@@ -146,7 +149,9 @@ impl<T: Transport> Answering<T> {
             if fence::is_answer(frame, self.fences) {
                 return Ok(());
             }
-            keep(&mut self.out, &mut self.noise, port, frame);
+            if keep(&mut self.out, &mut self.noise, port, frame) {
+                self.transport.keeps();
+            }
         }
     }
 
@@ -161,7 +166,10 @@ impl<T: Transport> Answering<T> {
                 continue;
             }
             while let Some(frame) = self.transport.take(port)? {
-                kept += usize::from(keep(&mut self.out, &mut self.noise, port, frame));
+                if keep(&mut self.out, &mut self.noise, port, frame) {
+                    self.transport.keeps();
+                    kept += 1;
+                }
             }
         }
         Ok(kept)

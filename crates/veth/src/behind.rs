@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use link::{Command, CommandError, Event, Node, NodePanic, PortIndex, Transmit};
 use tokio::runtime::Runtime;
-use wire::Instant;
+use wire::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::end::{Arrived, End, Leg};
@@ -40,9 +40,23 @@ impl Shared {
         self.clock.lock().unwrap_or_else(PoisonError::into_inner).now()
     }
 
+    /// The time of a stamp of the kernel's; now where there is none, zero before the run.
+    pub(crate) fn at(&self, stamp: Option<Duration>) -> Instant {
+        let clock = *self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        clock.at(stamp).unwrap_or(Instant::ZERO)
+    }
+
     /// Notes that a frame is being emitted now.
     pub(crate) fn emits(&self) {
-        self.emitted.lock().unwrap_or_else(PoisonError::into_inner).push(self.now());
+        self.emits_at(self.now());
+    }
+
+    /// Notes that a frame is being emitted that left its kernel at this time, though we read it
+    /// later. Times of a capture go one way.
+    pub(crate) fn emits_at(&self, time: Instant) {
+        let mut emitted = self.emitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = emitted.last().copied().unwrap_or(Instant::ZERO);
+        emitted.push(time.max(last));
     }
 
     /// When each frame was emitted.

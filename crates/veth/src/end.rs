@@ -55,11 +55,18 @@ pub(crate) struct Arrived {
     /// One byte and a tag more than fit on a veth, so that a frame that is cut is seen.
     room: Box<[u8]>,
     length: usize,
+    /// When the kernel had it, since 1970, where the socket asks for that.
+    stamp: Option<Duration>,
 }
 
 impl Arrived {
     pub(crate) fn new() -> Self {
-        Self { room: vec![0; MOST_BYTES + 8].into(), length: 0 }
+        Self { room: vec![0; MOST_BYTES + 8].into(), length: 0, stamp: None }
+    }
+
+    /// When the kernel had it.
+    pub(crate) fn stamp(&self) -> Option<Duration> {
+        self.stamp
     }
 
     /// The frame.
@@ -71,6 +78,7 @@ impl Arrived {
     pub(crate) fn receive(&mut self, socket: &OwnedFd) -> io::Result<Heard> {
         let heard = sys::receive(socket.as_fd(), &mut self.room)?;
         self.length = heard.length;
+        self.stamp = heard.stamp;
         if let Some(tag) = heard.tag {
             self.restore(tag);
         }
@@ -130,6 +138,13 @@ impl End {
         sys::take_error(socket.as_fd()).tried(format!("listen on {name}"))?;
         let fd = sys::watch(socket).tried("watch a socket")?;
         Ok(Self { fd, name: name.to_owned() })
+    }
+
+    /// Has the kernel stamp each frame with its time.
+    pub(crate) fn stamped(&self) -> Result<(), Error> {
+        let fd = self.fd.get_ref().as_fd();
+        let set = sys::set_option(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1);
+        set.tried(format!("have frames of {} stamped", self.name))
     }
 
     /// Lets the kernel finish what it does behind the back when a link comes up.

@@ -2,6 +2,7 @@
 //! pairs. What it is told comes from the crate `linux`; here is how a namespace is told. Knows no
 //! scenario.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -14,7 +15,7 @@ use linux::{Kernel, Load, Neighbour, Rules, Surroundings, Transport, fence};
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags};
 use rtnetlink::packet_route::route::RouteType;
 use rtnetlink::{Handle, RouteMessageBuilder};
-use wire::{Duration, Mac};
+use wire::{Duration, Instant, Mac};
 
 use crate::behind::Shared;
 use crate::clock::Pauses;
@@ -38,6 +39,8 @@ pub(crate) struct Namespaced {
     pub(crate) shared: Arc<Shared>,
     pub(crate) netlink: Handle,
     pub(crate) arrived: Arrived,
+    /// When the frames left the kernel that are still to leave the node.
+    pub(crate) left: VecDeque<Instant>,
     pub(crate) _listening: Vec<TcpListener>,
 }
 
@@ -95,8 +98,15 @@ impl Transport for Namespaced {
         Error::Late(format!("the kernel behind {name} did not answer in time"))
     }
 
+    fn keeps(&mut self) {
+        self.left.push_back(self.shared.at(self.arrived.stamp()));
+    }
+
     fn emits(&mut self) {
-        self.shared.emits();
+        match self.left.pop_front() {
+            Some(time) => self.shared.emits_at(time),
+            None => self.shared.emits(),
+        }
     }
 
     fn trouble(&mut self, error: Error) {

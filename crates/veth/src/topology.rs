@@ -1,6 +1,7 @@
 //! Makes a topology: a namespace for each node and one for the wire, a veth pair for each plain
 //! link and two for each link that does something to frames, and the sockets between them.
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
@@ -242,7 +243,9 @@ impl Layer {
                     end::plain(control.socket.as_fd(), &here.2)?;
                     end::up(control.socket.as_fd(), &here.2)
                 })?;
-                way(ways, at).kernel = Some(self.open(socket, &middle)?);
+                let end = self.open(socket, &middle)?;
+                end.stamped()?;
+                way(ways, at).kernel = Some(end);
                 continue;
             }
             let node = self.end(grounds, at, &here.2)?;
@@ -321,6 +324,7 @@ impl Layer {
             shared: Arc::clone(&self.shared),
             netlink,
             arrived: Arrived::new(),
+            left: VecDeque::new(),
             _listening: listening,
         };
         way.ends().iter().for_each(|end| end.settle());

@@ -49,9 +49,12 @@ pub(super) fn rehearse(plan: &Plan, registry: &Registry) -> Result<Run, String> 
     let rehearsed = rehearse(plan)?;
     let mut at_once = plan.clone();
     for link in &mut at_once.links {
-        link.settings.delay = None;
-        link.settings.jitter = None;
-        link.settings.rate_bps = None;
+        let one_way = link.toward.iter_mut().map(|(_, settings)| settings);
+        for settings in one_way.chain([&mut link.settings]) {
+            settings.delay = None;
+            settings.jitter = None;
+            settings.rate_bps = None;
+        }
     }
     if let (true, Some(failure)) =
         (rehearsed.failures.is_empty(), rehearse(&at_once)?.failures.first())

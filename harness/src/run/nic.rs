@@ -32,8 +32,11 @@ pub fn run(plan: &Plan, registry: &Registry, cables: &Cables, fit: Fit) -> Resul
     let answer: Option<veth::Answerer> = cables.arp.then_some(answered);
     let manner = Manner { settle: cables.settle, named: fit.named, answer };
     let nic = veth::Nic::plug(plan.limits, members, &fit.cables, manner)?;
+    // What a link does one way is a matter of time as well, or the scenario does not fit.
+    let mut cabled = plan.clone();
+    cabled.links.iter_mut().for_each(|link| link.toward.clear());
     let wire = Cabled { nic, plan, cables, late: None };
-    let mut script = Script::new(plan, wire);
+    let mut script = Script::new(&cabled, wire);
     let stopped = script.run().err();
     let stopped = stopped.or_else(|| script.wire.finish().err());
     let (begun, failures) = (script.begun, script.failures);

@@ -46,7 +46,7 @@ impl Frame<'_> {
     }
 }
 
-/// Reads and plans what only a kernel runs; `harness/tests/veth.rs` has one run it.
+/// Reads and plans what only a kernel runs; `harness/tests/veth/own.rs` has one run it.
 fn planned(text: &str) -> Result<(), String> {
     let told = |faults: Vec<scenario::Diagnostic>| {
         faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
