@@ -44,6 +44,7 @@ pub use {checks, link, nodes, scenario, wire};
 pub fn main(mut registry: Registry) -> ExitCode {
     panics::note_places();
     registry.register(run::linux::kind());
+    registry.register(run::guest::kind());
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

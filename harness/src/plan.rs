@@ -14,7 +14,7 @@ use scenario::{Diagnostic, Due, PacketTemplate, Pattern, Scenario, Tolerance};
 use wire::{Duration, Field, Instant, PortId};
 
 use crate::judge::compare::Mask;
-use crate::run::linux;
+use crate::run::{guest, linux};
 use crate::spec::NodeSpec;
 
 /// A scenario, ready to run.
@@ -58,6 +58,18 @@ impl Plan {
     pub fn own_kernel(&self) -> Option<&PlanNode> {
         self.nodes.iter().find(|node| node.kind == linux::KIND && !node.swapped)
     }
+
+    /// What a kernel in a node's place takes for the MTU of its ports: the link's where that says
+    /// one, else Ethernet's; `None` for a port without a link.
+    #[must_use]
+    pub fn mtus(&self, node: usize) -> Vec<Option<u32>> {
+        let mtu = |port: PortIndex| {
+            let link = self.links.iter().find(|link| link.ends.contains(&(node, port)))?;
+            Some(link.settings.mtu.flatten().unwrap_or(1500))
+        };
+        let ports = self.nodes.get(node).map_or(0, |node| node.config.ports.len());
+        (0..ports as PortIndex).map(mtu).collect()
+    }
 }
 
 /// A node, configured and known to be makeable.
@@ -77,6 +89,16 @@ pub struct PlanNode {
     pub note: Option<String>,
     /// `--swap` put it there.
     pub swapped: bool,
+}
+
+impl PlanNode {
+    /// It is of this kind, as masks and `not-on` mean it: a guest whose own kernel speaks is a
+    /// `linux` too.
+    #[must_use]
+    pub fn is_of(&self, kind: &str) -> bool {
+        let kernel = self.kind == guest::KIND && guest::is_bare(&self.config);
+        self.kind == kind || (kind == linux::KIND && kernel)
+    }
 }
 
 /// A link between two ports.

@@ -31,6 +31,8 @@ pub struct Walk {
     pub on: Wire,
     /// What a device at the end of a cable is run with, for [`Wire::Nic`].
     pub cables: Option<Cables>,
+    /// The machines of guests, kept from one scenario to the next.
+    pub machines: guest::Pool,
 }
 
 /// How a walk ended.
@@ -104,7 +106,10 @@ impl Walk {
     pub fn standard() -> Self {
         let mut registry = Registry::standard();
         registry.register(run::linux::kind());
-        Self { registry, swaps: Vec::new(), no_golden: None, on: Wire::Sim, cables: None }
+        registry.register(run::guest::kind());
+        let machines = guest::Pool::default();
+        let (swaps, on) = (Vec::new(), Wire::Sim);
+        Self { registry, swaps, no_golden: None, on, cables: None, machines }
     }
 
     /// Reads a scenario file and makes its plan.
@@ -128,7 +133,7 @@ impl Walk {
     /// # Errors
     /// When its nodes or links cannot be made.
     pub fn run(&self, plan: &Plan) -> Result<Run> {
-        run::run(self.on, plan, &self.registry)
+        run::run(self.on, plan, &self.registry, &self.machines)
     }
 
     /// All of it. A panic that is no node's is a fault of wireproof, and this scenario's outcome.
@@ -159,10 +164,12 @@ impl Walk {
             let name = &node.name;
             return Walked::NotRun(format!("`{name}` is a running kernel: it takes --on veth"));
         }
-        let kernel = plan.nodes.iter().find(|node| node.kind == run::linux::KIND);
-        if let (Some(node), Some(reason)) = (kernel, plan.not_on.get(run::linux::KIND)) {
-            let name = &node.name;
-            return Walked::NotRun(format!("not with a kernel as `{name}`: {reason}"));
+        for (kind, what) in [(run::linux::KIND, "a kernel"), (run::guest::KIND, "a guest")] {
+            let stands = plan.nodes.iter().find(|node| node.is_of(kind));
+            if let (Some(node), Some(reason)) = (stands, plan.not_on.get(kind)) {
+                let name = &node.name;
+                return Walked::NotRun(format!("not with {what} as `{name}`: {reason}"));
+            }
         }
         let (run, addressed) = match self.on_its_wire(&mut plan) {
             Ok(Ok(run)) => run,

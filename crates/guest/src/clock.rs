@@ -31,3 +31,9 @@ impl Deadline {
         std::thread::sleep(pause.min(self.left().unwrap_or_default()));
     }
 }
+
+/// Lets some time pass.
+#[expect(clippy::disallowed_methods, reason = "a guest's machine runs by the real clock")]
+pub(crate) fn rest(time: Duration) {
+    std::thread::sleep(time);
+}

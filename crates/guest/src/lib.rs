@@ -1,6 +1,7 @@
 //! **guest**: a Linux kernel of its own in QEMU, without any privilege. Boots a stock kernel image
 //! with a root file system made at run time, runs shell scripts in it, carries its Ethernet
-//! frames, and ends with the process whatever ends that. Knows no scenario, no node and no TCP.
+//! frames, and ends with the process whatever ends that. On top of it, such a machine as a node,
+//! and machines that are kept between runs. Knows no scenario, no wire and no TCP.
 //!
 //! ```no_run
 //! use guest::{Config, Image, Machine, Nic};
@@ -32,6 +33,8 @@ mod machine;
 mod modules;
 mod needs;
 mod nics;
+mod node;
+mod pool;
 mod port;
 mod process;
 mod qemu;
@@ -44,4 +47,6 @@ pub use kbuild::{Headers, MODULES, build_modules};
 pub use machine::{Clock, Config, Machine};
 pub use needs::{Need, needs};
 pub use nics::Nic;
+pub use node::{Guest, Linked, Module, SkbSender, Spec, Trouble, Watch};
+pub use pool::{Kind, Leased, Pool};
 pub use port::{MOST_BYTES, Port};

@@ -19,6 +19,10 @@ pub trait Transport: Send {
     /// What can go wrong on it.
     type Error;
 
+    /// What comes out of different ports comes in the order in which the kernel said it. Where not,
+    /// every port is fenced after a frame, and not only that which the frame went into.
+    const IN_ORDER: bool;
+
     /// The port has a link.
     fn is_linked(&self, port: usize) -> bool;
 
@@ -118,19 +122,25 @@ impl<T: Transport> Answering<T> {
         Ok(())
     }
 
-    /// Sends a fence; true when its answer is there at once.
+    /// Sends a fence; true when it answers fences by now, and has answered all of them.
     fn try_fence(&mut self, port: usize) -> Result<bool, T::Error> {
         self.fences += 1;
         let probe = fence::probe(self.ports[port].mac, self.fences);
         if self.transport.send(port, &probe).is_err() {
             return Ok(false);
         }
+        let mut answers = false;
         while let Some(frame) = self.transport.take(port)? {
             if fence::is_answer(frame, self.fences) {
                 return Ok(true);
             }
+            answers |= fence::is_any_answer(frame);
         }
-        Ok(false)
+        // On a slow way no answer is there at once, and that to an earlier one says as much.
+        if answers {
+            self.fence(port)?;
+        }
+        Ok(answers)
     }
 
     /// Returns when the kernel has handled all that was sent to this port: it answers in order.
@@ -185,7 +195,21 @@ impl<T: Transport> Answering<T> {
         }
         self.introduce(port, frame);
         self.transport.send(port, frame)?;
+        self.done(port)
+    }
+
+    /// Takes all that the kernel has to say to what went into this port.
+    ///
+    /// # Errors
+    /// When it does not answer the fence.
+    pub fn done(&mut self, port: usize) -> Result<(), T::Error> {
         self.fence(port)?;
+        let others = (0..self.ports.len()).filter(|other| *other != port && !T::IN_ORDER);
+        for other in others {
+            if self.transport.is_linked(other) {
+                self.fence(other)?;
+            }
+        }
         self.gather().map(drop)
     }
 
@@ -207,7 +231,7 @@ impl<T: Transport> Answering<T> {
 
 /// Keeps a frame, unless it is one that a kernel says whenever an interface comes up.
 fn keep(out: &mut Outbox, noise: &mut u64, port: usize, frame: &[u8]) -> bool {
-    let passed_over = fence::is_any_answer(frame) || fence::is_group_report(frame);
+    let passed_over = fence::is_noise(frame);
     if passed_over {
         *noise += 1;
     } else {
@@ -278,6 +302,8 @@ mod tests {
 
     impl Transport for Echo {
         type Error = &'static str;
+
+        const IN_ORDER: bool = true;
 
         fn is_linked(&self, port: usize) -> bool {
             port == 0

@@ -43,9 +43,16 @@ pub(crate) fn is_any_answer(frame: &[u8]) -> bool {
         && frame[28..32] == ADDRESS
 }
 
+/// A frame that a kernel says of its own accord whenever an interface comes up, or a late answer to
+/// a probe: no part of what a scenario is about.
+#[must_use]
+pub fn is_noise(frame: &[u8]) -> bool {
+    is_any_answer(frame) || is_group_report(frame)
+}
+
 /// A multicast listener report (RFC 3810) or an IGMP one, which a kernel sends of its own accord
 /// for each group that an interface joins when it comes up.
-pub(crate) fn is_group_report(frame: &[u8]) -> bool {
+fn is_group_report(frame: &[u8]) -> bool {
     let mld = frame.get(12..14) == Some(&[0x86, 0xdd])
         && frame.get(20) == Some(&0)
         && frame.get(54) == Some(&58)

@@ -181,24 +181,46 @@ impl End {
         }
     }
 
+    fn receive(&self, into: &mut Arrived) -> io::Result<()> {
+        into.receive(self.fd.get_ref()).map(drop)
+    }
+}
+
+/// Where a node may be heard that nobody asked.
+#[derive(Debug)]
+pub(crate) enum Ear {
+    /// The end behind which a kernel speaks.
+    End(Arc<End>),
+    /// A socket of a node that has its own way to the wire.
+    Socket(AsyncFd<OwnedFd>),
+}
+
+impl Ear {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::End(end) => &end.name,
+            Self::Socket(_) => "a node's socket",
+        }
+    }
+
     /// A frame is there, or the task is woken when one is.
     pub(crate) fn poll_frame(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let fd = match self {
+            Self::End(end) => &end.fd,
+            Self::Socket(fd) => fd,
+        };
         loop {
-            match self.fd.poll_read_ready(context) {
+            match fd.poll_read_ready(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(mut guard)) => {
-                    if sys::has_frame(self.fd.get_ref().as_fd()) {
+                    if sys::has_frame(fd.get_ref().as_fd()) {
                         return Poll::Ready(Ok(()));
                     }
                     guard.clear_ready();
                 }
             }
         }
-    }
-
-    fn receive(&self, into: &mut Arrived) -> io::Result<()> {
-        into.receive(self.fd.get_ref()).map(drop)
     }
 }
 

@@ -59,6 +59,9 @@ impl Namespaced {
 impl Transport for Namespaced {
     type Error = Error;
 
+    /// A frame is carried within the call that sends it.
+    const IN_ORDER: bool = true;
+
     fn is_linked(&self, port: usize) -> bool {
         self.ports.get(port).is_some_and(|port| port.end.is_some())
     }

@@ -12,7 +12,7 @@ use rtnetlink::Handle;
 
 use crate::behind::{Behind, Shared, Ways};
 use crate::clock::Timer;
-use crate::end::{self, Arrived, Closing, End, Leg, MOST_MTU};
+use crate::end::{self, Arrived, Closing, Ear, End, Leg, MOST_MTU};
 use crate::error::{Error, Tried};
 use crate::kernel::{self, Namespaced};
 use crate::namespace::{Namespace, set_sysctl};
@@ -37,6 +37,13 @@ pub enum Occupant {
     Ours(Box<dyn Node>),
     /// The running kernel.
     Kernel(Kernel),
+    /// A node that has its own way to the wire, and so no veth pair at its ports.
+    Apart {
+        /// The node.
+        node: Box<dyn Node>,
+        /// Sockets that are readable when it has a frame that nobody asked it for.
+        readiness: Vec<OwnedFd>,
+    },
 }
 
 /// A link to be laid.
@@ -69,7 +76,7 @@ pub fn lay(
     let (mut layer, mut grounds) = timed(&mut parts.namespaces, || {
         let layer = Layer::new(Arc::new(shared))?;
         let ground = |node: &NodeSpec| match &node.node {
-            Occupant::Ours(_) => Ground::quiet(node.ports.len()),
+            Occupant::Ours(_) | Occupant::Apart { .. } => Ground::quiet(node.ports.len()),
             Occupant::Kernel(kernel) => Ground::kernel(kernel, &layer.shared),
         };
         let grounds: Result<Vec<Ground>, Error> = nodes.iter().map(ground).collect();
@@ -84,16 +91,26 @@ pub fn lay(
     let mut sim = Sim::new(seed, limits);
     for ((node, ways), ground) in nodes.into_iter().zip(ways).zip(&mut grounds) {
         let ports: Vec<String> = node.ports.iter().map(|port| port.name.clone()).collect();
+        let name = node.name;
         match node.node {
             Occupant::Ours(ours) => {
                 let behind = Behind::new(ours, ways, Arc::clone(&layer.shared));
-                sim.add_node(&node.name, Box::new(behind), &ports);
+                sim.add_node(&name, Box::new(behind), &ports);
             }
             Occupant::Kernel(kernel) => {
-                let running = layer.start(&node.name, &kernel, &node.ports, ways, ground)?;
+                let running = layer.start(&name, &kernel, &node.ports, ways, ground)?;
                 let ends = running.transport().ends();
-                let id = sim.add_node(&node.name, Box::new(running), &ports);
-                layer.kernels.extend(ends.into_iter().map(|end| (id, end)));
+                let id = sim.add_node(&name, Box::new(running), &ports);
+                layer.ears.extend(ends.into_iter().map(|end| (id, Ear::End(end))));
+            }
+            Occupant::Apart { node, readiness } => {
+                let behind = Behind::new(node, ways, Arc::clone(&layer.shared));
+                let id = sim.add_node(&name, Box::new(behind), &ports);
+                let _context = layer.shared.runtime.enter();
+                for socket in readiness {
+                    let socket = sys::watch(socket).tried("watch a socket")?;
+                    layer.ears.push((id, Ear::Socket(socket)));
+                }
             }
         }
     }
@@ -169,7 +186,7 @@ struct Layer {
     made: usize,
     legs: Vec<Leg>,
     ends: Closing,
-    kernels: Vec<(NodeId, Arc<End>)>,
+    ears: Vec<(NodeId, Ear)>,
     remarks: Vec<String>,
     parts: Parts,
 }
@@ -187,7 +204,7 @@ impl Layer {
             made: 0,
             legs: Vec::new(),
             ends: Closing::default(),
-            kernels: Vec::new(),
+            ears: Vec::new(),
             remarks: Vec::new(),
             parts: Parts::default(),
         })
@@ -223,6 +240,9 @@ impl Layer {
             return Ok(());
         }
         for at in link.ends {
+            if matches!(nodes[usize::from(at.0)].node, Occupant::Apart { .. }) {
+                continue;
+            }
             let name = interface(nodes, at);
             let config = &nodes[usize::from(at.0)].ports[usize::from(at.1)];
             self.made += 1;
@@ -350,7 +370,7 @@ impl Layer {
             sim,
             shared: self.shared,
             timer,
-            kernels: self.kernels,
+            ears: self.ears,
             remarks: self.remarks,
             parts: self.parts,
             latest: wire::Duration::ZERO,

@@ -12,7 +12,7 @@ use wire::{Capture, Duration, FrameId, Instant};
 
 use crate::behind::Shared;
 use crate::clock::Timer;
-use crate::end::{Closing, End};
+use crate::end::{Closing, Ear};
 use crate::error::Error;
 use crate::namespace::Namespace;
 use crate::parts::Parts;
@@ -22,8 +22,8 @@ pub struct Wire {
     pub(crate) sim: Sim,
     pub(crate) shared: Arc<Shared>,
     pub(crate) timer: Timer,
-    /// The ends behind which a kernel speaks, and which node that is.
-    pub(crate) kernels: Vec<(NodeId, Arc<End>)>,
+    /// Where nodes speak of their own accord, and which nodes these are.
+    pub(crate) ears: Vec<(NodeId, Ear)>,
     /// What was set and switched to make it, for a reader who wants to know.
     pub(crate) remarks: Vec<String>,
     /// What making it took.
@@ -40,8 +40,8 @@ pub struct Wire {
 enum Woken {
     /// The time came.
     Time,
-    /// A kernel node emitted something of its own accord.
-    Kernel(NodeId),
+    /// A node emitted something of its own accord.
+    Node(NodeId),
 }
 
 impl Wire {
@@ -106,7 +106,7 @@ impl Wire {
     pub fn advance(&mut self, until: Option<Instant>) -> Result<bool, Error> {
         let due = self.sim.next_event().filter(|due| until.is_none_or(|until| *due <= until));
         let Some(time) = due.or(until) else { return Ok(false) };
-        if let Woken::Kernel(node) = self.wait_until(time)? {
+        if let Woken::Node(node) = self.wait_until(time)? {
             // What happened before by the clock of this wire has happened already.
             let now = self.shared.now().min(time);
             self.sim.run_until(now)?;
@@ -130,37 +130,37 @@ impl Wire {
     /// to the kernel, and says nothing about it.
     fn trouble(&self) -> Result<(), Error> {
         self.shared.take_trouble()?;
-        let of_kernel = |panic: &&NodePanic| self.kernels.iter().any(|(id, _)| *id == panic.node);
+        let of_kernel = |panic: &&NodePanic| self.ears.iter().any(|(id, _)| *id == panic.node);
         match self.sim.panics().iter().find(of_kernel) {
             Some(panic) => Err(Error::Fault(panic.message.clone())),
             None => Ok(()),
         }
     }
 
-    /// Waits for a time or for a kernel node, whichever is first.
+    /// Waits for a time or for a node that speaks of its own accord, whichever is first.
     fn wait_until(&self, time: Instant) -> Result<Woken, Error> {
         let left = time - self.shared.now();
-        if self.kernels.is_empty() && left.is_zero() {
+        if self.ears.is_empty() && left.is_zero() {
             return Ok(Woken::Time);
         }
         self.shared.runtime.block_on(async {
             tokio::select! {
                 biased;
-                node = self.kernel_speaks() => node.map(Woken::Kernel),
+                node = self.somebody_speaks() => node.map(Woken::Node),
                 slept = self.timer.sleep(left) => slept.map(|()| Woken::Time),
             }
         })
     }
 
-    /// Returns when a kernel node emitted something that nobody asked it for.
-    async fn kernel_speaks(&self) -> Result<NodeId, Error> {
+    /// Returns when a node emitted something that nobody asked it for.
+    async fn somebody_speaks(&self) -> Result<NodeId, Error> {
         poll_fn(|context| {
-            for (node, end) in &self.kernels {
-                match end.poll_frame(context) {
+            for (node, ear) in &self.ears {
+                match ear.poll_frame(context) {
                     Poll::Pending => {}
                     Poll::Ready(Ok(())) => return Poll::Ready(Ok(*node)),
                     Poll::Ready(Err(source)) => {
-                        let what = format!("watch {}", end.name);
+                        let what = format!("watch {}", ear.name());
                         return Poll::Ready(Err(Error::System { what, source }));
                     }
                 }

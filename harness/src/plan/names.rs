@@ -5,11 +5,11 @@ use nodes::Registry;
 
 use super::{PlanNode, Planner};
 use crate::judge::compare::Mask;
-use crate::run::linux;
+use crate::run::{guest, linux};
 
 /// The wires by the names that `--on` and `not-on` use; `linux` is any of them with a kernel in a
-/// node's place.
-const WIRES: [&str; 4] = ["sim", "veth", "nic", "linux"];
+/// node's place, `guest` one with a kernel of its own in QEMU or a module in it.
+const WIRES: [&str; 5] = ["sim", "veth", "nic", linux::KIND, guest::KIND];
 
 impl Planner<'_> {
     /// The masks; each emitter is there. One for a kind holds where nodes of that kind stand, and
@@ -35,7 +35,7 @@ impl Planner<'_> {
     /// Every kind that a mask names is one. A kernel is one also where none can run.
     fn masked_kinds(&mut self, registry: &Registry) {
         let mut kinds: Vec<&str> = registry.kinds().map(|kind| kind.name).collect();
-        kinds.push(linux::KIND);
+        kinds.extend([linux::KIND, guest::KIND]);
         for kind in self.scenario.masks.iter().filter_map(|mask| mask.kind.as_ref()) {
             if !kinds.contains(&kind.value.as_str()) {
                 let near = scenario::nearest(&kind.value, kinds.iter().copied());
@@ -87,7 +87,7 @@ impl Planner<'_> {
 
 /// Whose frames a mask is about, empty for everybody's; `None` where no node of its kind stands.
 fn emitters(mask: &scenario::Mask, nodes: &[PlanNode]) -> Option<Vec<String>> {
-    let is = |node: &&PlanNode| mask.kind.as_ref().is_none_or(|kind| kind.value == node.kind);
+    let is = |node: &&PlanNode| mask.kind.as_ref().is_none_or(|kind| node.is_of(&kind.value));
     match &mask.from {
         Some(from) => nodes.get(from.index).filter(is).map(|_| vec![from.to_string()]),
         None if mask.kind.is_none() => Some(Vec::new()),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::{Mac, PortId};
 
-use crate::run::linux;
+use crate::run::{guest, linux};
 
 use super::{PlanLink, PlanNode, Planner, Swap};
 
@@ -97,7 +97,7 @@ impl Planner<'_> {
                 PortRule::Exactly(count) | PortRule::AtLeast(count) => count.max(1),
             };
         let wanted = match kind {
-            linux::KIND => count(kind).max(count(&node.kind.value)),
+            linux::KIND | guest::KIND => count(kind).max(count(&node.kind.value)),
             _ => count(kind),
         };
         for number in names.len()..wanted {
@@ -212,7 +212,7 @@ impl Planner<'_> {
 /// reaches whom it reaches.
 fn inherited(swap: &Swap, node: &scenario::Node) -> BTreeMap<String, Datum> {
     let mut options = swap.spec.options.clone();
-    if swap.spec.kind == linux::KIND {
+    if [linux::KIND, guest::KIND].contains(&swap.spec.kind.as_str()) {
         let written = |name: &str| node.options.iter().find(|option| option.name.value == name);
         for (theirs, ours) in [("reject", "ports"), ("default-route", "default-route")] {
             if let (Some(option), false) = (written(theirs), options.contains_key(ours)) {

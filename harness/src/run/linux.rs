@@ -11,7 +11,8 @@ use wire::PortSet;
 /// Its name.
 pub const KIND: &str = "linux";
 
-static OPTIONS: &[OptionSpec] = &[
+/// What it is told, wherever it runs.
+pub(super) const OPTIONS: &[OptionSpec] = &[
     OptionSpec {
         name: "reject",
         takes: "`nft`, `iptables` or `none`",
@@ -122,7 +123,8 @@ fn listening(ports: &PortSet) -> Result<Vec<u16>, ConfigError> {
     Ok(all)
 }
 
-fn texts(config: &NodeConfig, name: &str) -> Result<Vec<String>, ConfigError> {
+/// An option that is a text or a list of texts.
+pub(super) fn texts(config: &NodeConfig, name: &str) -> Result<Vec<String>, ConfigError> {
     let text = |datum: &Datum| match datum {
         Datum::Text(text) => Ok(text.clone()),
         _ => Err(ConfigError::at(name, format!("`{name}` is a text or a list of texts"))),
@@ -136,17 +138,41 @@ fn texts(config: &NodeConfig, name: &str) -> Result<Vec<String>, ConfigError> {
 
 /// What the checks may expect: rules of the user's own and listening ports change it.
 fn role(config: &NodeConfig) -> Role {
-    match kernel(config) {
-        Ok(Kernel { rules, listen, .. }) if rules.own.is_empty() && listen.is_empty() => {
-            match (rules.reject, rules.hook) {
-                (Reject::None, _) => Role::Other,
-                (_, Hook::Input) => Role::ClosedPort { ports: rules.ports },
-                (_, Hook::Forward) => Role::Forwarder { reject: rules.ports },
-                _ => Role::Other,
-            }
-        }
+    kernel(config).map_or(Role::Other, |kernel| role_of(&kernel))
+}
+
+/// The same of a kernel.
+pub(super) fn role_of(Kernel { rules, listen, .. }: &Kernel) -> Role {
+    if !rules.own.is_empty() || !listen.is_empty() {
+        return Role::Other;
+    }
+    match (rules.reject, rules.hook) {
+        (Reject::None, _) => Role::Other,
+        (_, Hook::Input) => Role::ClosedPort { ports: rules.ports.clone() },
+        (_, Hook::Forward) => Role::Forwarder { reject: rules.ports.clone() },
         _ => Role::Other,
     }
+}
+
+/// What of a kernel speaks, in words: `nft at input`.
+pub(super) fn speaks(kernel: &Kernel) -> String {
+    let hook = match kernel.rules.hook {
+        Hook::Input => "input",
+        Hook::Prerouting => "prerouting",
+        Hook::Ingress => "ingress",
+        Hook::Forward => "forward",
+    };
+    match kernel.rules.reject {
+        Reject::Nft => format!("nft at {hook}"),
+        Reject::Iptables => format!("iptables at {hook}"),
+        Reject::None => "its closed port".to_owned(),
+    }
+}
+
+/// Who a running kernel is, for the report.
+pub(super) fn who(kernel: &Kernel) -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("running kernel {} ({})", release.trim(), speaks(kernel))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! and a `Wire`; compares nothing with a golden and holds no rule.
 
 pub mod fed;
+pub mod guest;
 pub mod linux;
 pub mod nic;
 mod script;
@@ -92,6 +93,17 @@ pub struct Run {
     /// What the scenario's own nodes did on the simulated wire, where a device runs in their place
     /// and the order of frames is only known from there.
     pub rehearsed: Option<Capture>,
+    /// Who spoke where it was no node of Rust, in order of the plan's nodes.
+    pub speakers: Vec<Speaker>,
+}
+
+/// Who spoke for a node that is none of Rust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Speaker {
+    /// The node, by its place in the plan.
+    pub node: usize,
+    /// Who: `guest kernel 6.1.0-56-cloud-amd64 (nft at input)`.
+    pub who: String,
 }
 
 impl Run {
@@ -112,10 +124,15 @@ impl Run {
 ///
 /// # Errors
 /// When the topology or a node cannot be made; what goes wrong later is in [`Run::broken`].
-pub fn run(on: cli::Wire, plan: &Plan, registry: &nodes::Registry) -> anyhow::Result<Run> {
+pub fn run(
+    on: cli::Wire,
+    plan: &Plan,
+    registry: &nodes::Registry,
+    machines: &::guest::Pool,
+) -> anyhow::Result<Run> {
     match on {
-        cli::Wire::Sim => sim::run(plan, registry),
-        cli::Wire::Veth => veth::run(plan, registry),
+        cli::Wire::Sim => sim::run(plan, registry, machines),
+        cli::Wire::Veth => veth::run(plan, registry, machines),
         cli::Wire::Nic => anyhow::bail!("the wire `nic` takes interfaces, see run::nic"),
     }
 }
@@ -125,5 +142,5 @@ pub fn run(on: cli::Wire, plan: &Plan, registry: &nodes::Registry) -> anyhow::Re
 /// # Errors
 /// As [`run`].
 pub fn rehearse(plan: &Plan, registry: &nodes::Registry) -> anyhow::Result<Run> {
-    sim::run(plan, registry)
+    sim::run(plan, registry, &::guest::Pool::default())
 }

@@ -1,24 +1,27 @@
 //! The simulated wire under a script.
 
+use ::guest::Pool;
 use anyhow::{Context, Result, bail};
 use link::{Command, LinkConfig, LinkId, NodeId, Seen, Sim, SimError};
 use nodes::Registry;
 use wire::{Capture, Instant};
 
+use super::guest::Guests;
 use super::script::Script;
-use super::{Run, Wire, linux};
+use super::{Run, Wire, guest, linux};
 use crate::plan::{LinkStep, Plan};
 
 /// Runs a plan in virtual time.
-pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
-    let mut script = Script::new(plan, Simulated { sim: topology(plan, registry)?, plan });
+pub(super) fn run(plan: &Plan, registry: &Registry, machines: &Pool) -> Result<Run> {
+    let (sim, guests) = topology(plan, registry, machines)?;
+    let mut script = Script::new(plan, Simulated { sim, plan, guests });
     let broken = script.run().err();
     let nodes = 0..plan.nodes.len() as u16;
     let counters = nodes.map(|node| script.wire.sim.counters(NodeId(node))).collect();
     let (begun, failures) = (script.begun, script.failures);
     let (expected, timed) = (script.expected, script.timed);
-    let sim = script.wire.sim;
-    Ok(Run {
+    let Simulated { sim, guests, .. } = script.wire;
+    let mut run = Run {
         capture: sim.capture().clone(),
         seen: sim.events().to_vec(),
         notes: sim.losses().to_vec(),
@@ -31,17 +34,29 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
         broken,
         end: sim.now(),
         ..Run::default()
-    })
+    };
+    guests.finish(sim.now(), |node| plan.nodes[node].name.clone(), &mut run);
+    Ok(run)
 }
 
 /// The plan's nodes and links, nothing emitted yet.
-fn topology(plan: &Plan, registry: &Registry) -> Result<Sim> {
+fn topology(plan: &Plan, registry: &Registry, machines: &Pool) -> Result<(Sim, Guests)> {
     let mut sim = Sim::new(plan.seed, plan.limits);
-    for node in &plan.nodes {
+    let mut guests = Guests::default();
+    for (number, node) in plan.nodes.iter().enumerate() {
         if node.kind == linux::KIND {
             bail!("{}: the kind `linux` is a running kernel; it takes --on veth", node.name);
         }
-        let made = registry.build(&node.kind, &node.config).with_context(|| node.name.clone())?;
+        let told = || node.name.clone();
+        let made = if node.kind == guest::KIND {
+            let mtus = plan.mtus(number);
+            let (made, standing) =
+                guest::start(&node.config, &mtus, false, machines).with_context(told)?;
+            guests.0.push((number, standing));
+            Box::new(made)
+        } else {
+            registry.build(&node.kind, &node.config).with_context(told)?
+        };
         let ports: Vec<String> = node.config.ports.iter().map(|port| port.name.clone()).collect();
         sim.add_node(&node.name, made, &ports);
     }
@@ -50,12 +65,13 @@ fn topology(plan: &Plan, registry: &Registry) -> Result<Sim> {
         let id = sim.connect(a, b, LinkConfig::default()).with_context(|| link.name.clone())?;
         sim.change_link(id, None, &link.settings).with_context(|| link.name.clone())?;
     }
-    Ok(sim)
+    Ok((sim, guests))
 }
 
 struct Simulated<'a> {
     sim: Sim,
     plan: &'a Plan,
+    guests: Guests,
 }
 
 impl Simulated<'_> {
@@ -77,7 +93,8 @@ impl Wire for Simulated<'_> {
 
     fn command(&mut self, node: usize, command: &Command, step: u32) -> Result<(), String> {
         let done = self.sim.command(NodeId(node as u16), command, step);
-        done.map_err(|error| self.told(error))
+        done.map_err(|error| self.told(error))?;
+        self.guests.well()
     }
 
     fn change_link(&mut self, step: &LinkStep) -> Result<(), String> {
@@ -89,11 +106,12 @@ impl Wire for Simulated<'_> {
         let due = self.sim.next_event();
         match (due, until) {
             (Some(due), until) if until.is_none_or(|until| due <= until) => {
-                self.sim.step().map_err(|error| self.told(error))
+                let happened = self.sim.step().map_err(|error| self.told(error))?;
+                self.guests.well().map(|()| happened)
             }
             (_, Some(until)) => {
                 self.sim.run_until(until).map_err(|error| self.told(error))?;
-                Ok(false)
+                self.guests.well().map(|()| false)
             }
             _ => Ok(false),
         }

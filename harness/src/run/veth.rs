@@ -1,20 +1,22 @@
 //! The real wire under a script: the plan's nodes in namespaces of their own, its links as veth
 //! pairs. Knows what a plan says of them; how they are made is the crate `veth`'s.
 
+use ::guest::Pool;
 use anyhow::{Context, Result};
 use link::{Command, LinkId, NodeId, Seen, SimError};
 use nodes::Registry;
 use veth::{Error, LinkSpec, NodeSpec, Occupant};
 use wire::{Capture, Duration, FrameId, Instant};
 
+use super::guest::Guests;
 use super::script::Script;
-use super::{Run, Wire, linux};
+use super::{Run, Speaker, Wire, guest, linux};
 use crate::plan::{Action, LinkStep, Plan};
 
 /// Runs a plan by the real clock.
-pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
-    let wire = match topology(plan, registry) {
-        Ok(wire) => wire,
+pub(super) fn run(plan: &Plan, registry: &Registry, machines: &Pool) -> Result<Run> {
+    let (wire, guests) = match topology(plan, registry, machines) {
+        Ok(laid) => laid,
         Err(error) => match error.downcast() {
             // The machine did not come that far in time: this says nothing about the nodes.
             Ok(Error::Late(told)) => {
@@ -24,14 +26,14 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
             Err(other) => return Err(other),
         },
     };
-    let wire = Real { wire, plan, late: None };
+    let wire = Real { wire, plan, late: None, guests };
     let mut script = Script::new(plan, wire);
     let stopped = script.run().err();
     let (begun, failures) = (script.begun, script.failures);
     let (expected, timed) = (script.expected, script.timed);
-    let Real { mut wire, late, .. } = script.wire;
+    let Real { mut wire, late, guests, .. } = script.wire;
     let nodes = 0..plan.nodes.len() as u16;
-    Ok(Run {
+    let mut run = Run {
         capture: wire.real_capture(),
         by_wire: Some(wire.capture().clone()),
         seen: wire.seen().to_vec(),
@@ -47,17 +49,39 @@ pub(super) fn run(plan: &Plan, registry: &Registry) -> Result<Run> {
         inconclusive: late,
         real: true,
         remarks: wire.remarks().to_vec(),
+        speakers: kernels(plan),
         ..Run::default()
-    })
+    };
+    guests.finish(wire.now(), |node| plan.nodes[node].name.clone(), &mut run);
+    run.speakers.sort_by_key(|speaker| speaker.node);
+    Ok(run)
+}
+
+/// The running kernel, wherever it speaks.
+fn kernels(plan: &Plan) -> Vec<Speaker> {
+    let kernel = |(node, planned): (usize, &crate::plan::PlanNode)| {
+        let kernel = linux::kernel(&planned.config).ok().filter(|_| planned.kind == linux::KIND);
+        Some(Speaker { node, who: linux::who(&kernel?) })
+    };
+    plan.nodes.iter().enumerate().filter_map(kernel).collect()
 }
 
 /// The plan's nodes and links, nothing emitted yet.
-fn topology(plan: &Plan, registry: &Registry) -> Result<veth::Wire> {
+fn topology(plan: &Plan, registry: &Registry, machines: &Pool) -> Result<(veth::Wire, Guests)> {
     let mut nodes = Vec::new();
-    for node in &plan.nodes {
+    let mut guests = Guests::default();
+    for (number, node) in plan.nodes.iter().enumerate() {
         let told = || node.name.clone();
         let occupant = match node.kind.as_str() {
             linux::KIND => Occupant::Kernel(linux::kernel(&node.config).with_context(told)?),
+            guest::KIND => {
+                let mtus = plan.mtus(number);
+                let started = guest::start(&node.config, &mtus, true, machines);
+                let (node, standing) = started.with_context(told)?;
+                guests.0.push((number, standing));
+                let readiness = node.readiness().with_context(told)?;
+                Occupant::Apart { node: Box::new(node), readiness }
+            }
             kind => Occupant::Ours(registry.build(kind, &node.config).with_context(told)?),
         };
         let (name, ports) = (node.name.clone(), node.config.ports.clone());
@@ -65,7 +89,7 @@ fn topology(plan: &Plan, registry: &Registry) -> Result<veth::Wire> {
     }
     let links: Vec<LinkSpec> =
         (0..).zip(&plan.links).map(|(at, link)| spec(plan, at, link)).collect();
-    Ok(veth::lay(plan.seed, plan.limits, nodes, &links)?)
+    Ok((veth::lay(plan.seed, plan.limits, nodes, &links)?, guests))
 }
 
 fn spec(plan: &Plan, at: usize, link: &crate::plan::PlanLink) -> LinkSpec {
@@ -86,6 +110,7 @@ struct Real<'a> {
     plan: &'a Plan,
     /// What the machine did not do in time.
     late: Option<String>,
+    guests: Guests,
 }
 
 impl Real<'_> {
@@ -110,7 +135,8 @@ impl Wire for Real<'_> {
 
     fn command(&mut self, node: usize, command: &Command, step: u32) -> Result<(), String> {
         let done = self.wire.command(NodeId(node as u16), command, step);
-        done.map_err(|error| self.told(error))
+        done.map_err(|error| self.told(error))?;
+        self.guests.well()
     }
 
     fn change_link(&mut self, step: &LinkStep) -> Result<(), String> {
@@ -121,7 +147,8 @@ impl Wire for Real<'_> {
 
     fn advance(&mut self, until: Option<Instant>) -> Result<bool, String> {
         let done = self.wire.advance(until);
-        done.map_err(|error| self.told(error))
+        let happened = done.map_err(|error| self.told(error))?;
+        self.guests.well().map(|()| happened)
     }
 
     fn capture(&self) -> &Capture {

@@ -1,0 +1,202 @@
+//! What a guest is told before a run, as a script for its shell. Knows the crate `linux`'s
+//! descriptions and the tools of a guest; runs nothing.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use linux::{Kernel, Neighbour, Surroundings, fence};
+use wire::Mac;
+
+use crate::error::Error;
+
+/// Begins a line of the script's output that is no message but a remark of ours.
+const MISSING: &str = "wireproof-missing ";
+/// Ends a text that is handed to a program.
+const END: &str = "WIREPROOF_END_OF_RULES";
+
+/// A script, and what a reader is told of it once it has run.
+#[derive(Debug, Default)]
+pub(super) struct Setup {
+    pub(super) script: String,
+    /// A line for each setting: what was set, and what is told where the kernel lacks it.
+    settings: Vec<(String, String, String)>,
+    loaded: Vec<String>,
+}
+
+impl Setup {
+    /// For interfaces that are plugged in already, by the names in `interfaces`; `None` stands for
+    /// a port without a link.
+    ///
+    /// # Errors
+    /// When the rules cannot be written.
+    pub(super) fn new(
+        kernel: &Kernel,
+        around: &Surroundings,
+        interfaces: &[Option<String>],
+    ) -> Result<Self, Error> {
+        let names: Vec<&str> = interfaces.iter().flatten().map(String::as_str).collect();
+        let mut setup = Self { script: "set -e\n".to_owned(), ..Self::default() };
+        setup.settings(kernel, &names);
+        setup.addresses(around, interfaces);
+        setup.rules(kernel, &names)?;
+        setup.listen(&kernel.listen);
+        Ok(setup)
+    }
+
+    /// The remarks, from what the script wrote.
+    pub(super) fn told(&self, output: &str) -> Vec<String> {
+        let missing: Vec<&str> =
+            output.lines().filter_map(|line| line.strip_prefix(MISSING)).collect();
+        let setting = |(file, set, lacks): &(String, String, String)| {
+            if missing.contains(&file.as_str()) { lacks.clone() } else { set.clone() }
+        };
+        self.settings.iter().map(setting).chain(self.loaded.iter().cloned()).collect()
+    }
+
+    /// An interface takes its own settings from the defaults when it comes in, and these are in
+    /// already; so each is told by itself what the defaults are told.
+    fn settings(&mut self, kernel: &Kernel, interfaces: &[&str]) {
+        self.script += "may() { { echo \"$2\" >\"/proc/sys/$1\"; } 2>/dev/null || ";
+        let _ = writeln!(self.script, "echo \"{MISSING}$1\"; }}");
+        self.script += "must() { { echo \"$2\" >\"/proc/sys/$1\"; } 2>/dev/null || ";
+        self.script += "{ echo \"set $1 to $2: the kernel refuses\"; exit 1; }; }\n";
+        for setting in kernel.settings() {
+            let (file, value) = (setting.file(), quoted(setting.value));
+            let word = if setting.must { "must" } else { "may" };
+            let _ = writeln!(self.script, "{word} {} {value}", quoted(&file));
+            for name in interfaces {
+                let own = file.replace("/conf/default/", &format!("/conf/{name}/"));
+                if own != file {
+                    let _ = writeln!(self.script, "{word} {} {value}", quoted(&own));
+                }
+            }
+            self.settings.push((file, setting.told(), setting.told_missing()));
+        }
+    }
+
+    /// Addresses, neighbours and routes in one run of `ip`.
+    fn addresses(&mut self, around: &Surroundings, interfaces: &[Option<String>]) {
+        let name = |port: usize| interfaces.get(port).and_then(Option::as_deref).unwrap_or("lo");
+        let mut batch = String::new();
+        let [a, b, c, d] = fence::ADDRESS;
+        let _ = writeln!(batch, "address add {a}.{b}.{c}.{d}/32 dev lo");
+        for (port, own) in &around.addresses {
+            let (ip, prefix, dev) = (own.ip, own.prefix, name(*port));
+            // As a veth's addresses are given: the broadcast one too, no look for duplicates.
+            let more = match ip {
+                IpAddr::V4(_) if prefix < 31 => "broadcast +",
+                IpAddr::V4(_) => "",
+                IpAddr::V6(_) => "nodad",
+            };
+            let _ = writeln!(batch, "address add {ip}/{prefix} dev {dev} {more}");
+        }
+        for Neighbour { port, address, mac } in &around.neighbours {
+            batch += &neighbour(*address, *mac, name(*port));
+        }
+        if let Some(port) = around.default_route {
+            let _ = writeln!(batch, "-4 route add default dev {0}", name(port));
+            let _ = writeln!(batch, "-6 route add default dev {0}", name(port));
+        }
+        let _ = writeln!(self.script, "/bin/ip -batch - <<{END}\n{batch}{END}");
+        // A worker of the kernel adds the route that makes an IPv6 address its own.
+        for (_, own) in &around.addresses {
+            if let IpAddr::V6(ip) = own.ip {
+                let digits: String = ip.octets().iter().map(|byte| format!("{byte:02x}")).collect();
+                let _ = writeln!(
+                    self.script,
+                    "until grep -qE '^{digits} 80 .* 80[0-9a-f]{{6}} ' /proc/net/ipv6_route; \
+                     do usleep 500; done"
+                );
+            }
+        }
+    }
+
+    fn rules(&mut self, kernel: &Kernel, interfaces: &[&str]) -> Result<(), Error> {
+        let names: Vec<String> = interfaces.iter().map(|name| (*name).to_owned()).collect();
+        let loads = kernel.rules.loads(&names).map_err(|unfit| Error::Plan(unfit.to_string()))?;
+        for load in loads {
+            if load.text.lines().any(|line| line == END) {
+                return Err(Error::Plan(format!("a rule cannot be the line {END}")));
+            }
+            for program in load.programs {
+                crate::Machine::tool(program)?;
+                let words = load.arguments.join(" ");
+                let _ = writeln!(self.script, "{program} {words} <<'{END}'\n{}{END}", load.text);
+            }
+            self.loaded.extend(load.told());
+        }
+        Ok(())
+    }
+
+    /// Programs that accept whoever comes and say nothing. As many `l` as connections may wait.
+    fn listen(&mut self, ports: &[u16]) {
+        let many = "l".repeat(128);
+        for port in ports {
+            let _ = writeln!(
+                self.script,
+                "nc -{many} -p {port} -e sleep 1000000 >/dev/null 2>&1 &\n\
+                 until grep -q ':{port:04X} [0:]* 0A ' /proc/net/tcp6; do\n\
+                 kill -0 $! || {{ echo \"nothing listens on port {port}\"; exit 1; }}\n\
+                 usleep 500; done"
+            );
+        }
+    }
+}
+
+/// The line of `ip -batch` that tells where an address lives.
+pub(super) fn neighbour(address: IpAddr, mac: Mac, interface: &str) -> String {
+    format!("neighbour replace {address} lladdr {mac} dev {interface} nud permanent\n")
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use link::{Address, Peer, PortConfig};
+    use linux::Rules;
+
+    fn port() -> PortConfig {
+        let address = |ip: &str, prefix| Address { ip: ip.parse().unwrap(), prefix };
+        let peer = Peer { mac: Mac([2, 0, 0, 0, 0, 1]), addresses: vec![address("fd00::1", 64)] };
+        let addresses = vec![address("10.0.0.2", 24), address("fd00::2", 64)];
+        PortConfig { addresses, peer: Some(peer), ..PortConfig::default() }
+    }
+
+    #[test]
+    fn a_script_says_it_all_and_its_output_says_what_is_missing() {
+        let sysctls = vec![("net.ipv4.tcp_sack".to_owned(), "it's".to_owned())];
+        let kernel = Kernel { sysctls, listen: vec![80], default_route: true, ..Kernel::default() };
+        let port = port();
+        let around = Surroundings::of([(0, &port)].into_iter(), true);
+        let setup = Setup::new(&kernel, &around, &[Some("eth0".into())]).unwrap();
+        for line in [
+            "may 'net/ipv4/tcp_timestamps' '1'",
+            "may 'net/ipv6/conf/eth0/accept_dad' '0'",
+            r"must 'net/ipv4/tcp_sack' 'it'\''s'",
+            "address add 169.254.77.77/32 dev lo",
+            "address add 10.0.0.2/24 dev eth0 broadcast +",
+            "address add fd00::2/64 dev eth0 nodad",
+            "neighbour replace fd00::1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent",
+            "-6 route add default dev eth0",
+            "nft -f - <<'WIREPROOF_END_OF_RULES'",
+            "until grep -q ':0050 [0:]* 0A ' /proc/net/tcp6; do",
+        ] {
+            assert!(setup.script.lines().any(|found| found == line), "{line}\n{}", setup.script);
+        }
+        let told = setup.told("wireproof-missing net/ipv6/flowlabel_reflect\n");
+        assert!(told.contains(&"net.ipv4.ip_default_ttl = 64".to_owned()));
+        assert!(told.contains(&"net.ipv6.flowlabel_reflect is not there or not to be set".into()));
+        assert!(told.contains(&"nft table inet wireproof {".to_owned()), "{told:?}");
+    }
+
+    #[test]
+    fn a_rule_cannot_end_the_text_of_rules() {
+        let rules = Rules { own: vec![format!("x\n{END}\nreboot")], ..Rules::default() };
+        let kernel = Kernel { rules, ..Kernel::default() };
+        assert!(Setup::new(&kernel, &Surroundings::default(), &[]).is_err());
+    }
+}

@@ -1,0 +1,282 @@
+//! The kind `guest`: a Linux kernel of its own in a machine of QEMU, or a module in it, in a node's
+//! place. Knows its options and what its troubles mean for a run; the crate `guest` runs it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use guest::{Clock, Guest, Image, Linked, Module, Pool, SkbSender, Spec, Trouble, Watch};
+use link::NodeId;
+use linux::{Kernel, Reject};
+use nodes::{ConfigError, Kind, NodeConfig, OptionSpec, PortRule, Role};
+use wire::{Instant, PortSet};
+
+use super::{Run, Speaker, linux as kernels};
+
+/// Its name.
+pub const KIND: &str = "guest";
+
+/// Where the modules that are nodes lie once they are built, below the project's folder.
+const MODULES: &str = "target/guest-modules";
+const MODULE_NAMES: [&str; 3] = ["skb_sender", "md5_receiver", "rst_reply"];
+const CLOCKS: [&str; 1] = ["free"];
+
+static OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "kernel",
+        takes: "the path of a kernel image",
+        default: "the newest of /boot",
+        about: "the kernel that the machine boots",
+    },
+    OptionSpec {
+        name: "clock",
+        takes: "`free`",
+        default: "free",
+        about: "the guest's clock runs by itself; on sim the link's stands still while it works",
+    },
+    OptionSpec {
+        name: "module",
+        takes: "`skb_sender`, `md5_receiver` or `rst_reply`",
+        default: "none",
+        about: "a module that speaks in its kernel (just kernel-modules); TCP that comes in and is \
+                not the module's is then dropped, unless reject or ports say otherwise",
+    },
+    OptionSpec {
+        name: "load",
+        takes: "paths of modules (.ko)",
+        default: "none",
+        about: "modules of your own that are loaded before",
+    },
+    OptionSpec {
+        name: "port",
+        takes: "a port",
+        default: "80",
+        about: "the TCP port that md5_receiver takes segments from",
+    },
+    OptionSpec { name: "src", takes: "a port", default: "4000", about: "skb_sender's source port" },
+    OptionSpec {
+        name: "dst",
+        takes: "a port",
+        default: "80",
+        about: "skb_sender's destination port",
+    },
+    OptionSpec {
+        name: "payload",
+        takes: "bytes in hex",
+        default: "0102030405060708090a0b0c0d0e0f10",
+        about: "what skb_sender's segment carries",
+    },
+    kernels::OPTIONS[0],
+    kernels::OPTIONS[1],
+    kernels::OPTIONS[2],
+    kernels::OPTIONS[3],
+    kernels::OPTIONS[4],
+    kernels::OPTIONS[5],
+    kernels::OPTIONS[6],
+];
+
+/// The kind. Its node is a stand-in that only says that the options are right: a wire puts the
+/// guest in its place.
+#[must_use]
+pub fn kind() -> Kind {
+    let about = "a Linux kernel of its own in QEMU, or a module in it; needs no privilege";
+    Kind::new(KIND, about, |config, kinds| {
+        told(config)?;
+        let mut stand_in = config.with_options(BTreeMap::new());
+        stand_in.ports.truncate(1);
+        kinds.build("sink", &stand_in)
+    })
+    .options(OPTIONS)
+    .ports(PortRule::AtLeast(1))
+    .role(|config, _| role(config))
+}
+
+/// What the options say.
+#[derive(Clone, Debug)]
+struct Told {
+    kernel: Kernel,
+    module: Option<Module>,
+    image: Option<PathBuf>,
+    load: Vec<PathBuf>,
+    clock: Clock,
+}
+
+/// Reads the options.
+fn told(config: &NodeConfig) -> Result<Told, ConfigError> {
+    let options = config.read();
+    // The place in the table is the clock.
+    let clock = match options.one_of("clock", &CLOCKS)? {
+        None | Some(_) => Clock::Free,
+    };
+    let mut kernel = kernels::kernel(config)?;
+    let named = options.one_of("module", &MODULE_NAMES)?;
+    let given = |name: &str| config.options.contains_key(name);
+    for (name, module) in [("port", 1), ("src", 0), ("dst", 0), ("payload", 0)] {
+        if given(name) && named != Some(module) {
+            let wants = MODULE_NAMES[module];
+            return Err(ConfigError::at(name, format!("`{name}` is for module={wants} alone")));
+        }
+    }
+    // Behind a module stands nothing unless it is asked for.
+    if named.is_some() && !given("reject") && !given("ports") {
+        kernel.rules.ports = PortSet::default();
+    }
+    let module = match named {
+        None => None,
+        Some(0) => Some(Module::SkbSender(SkbSender {
+            src: options.num("src")?.unwrap_or(4000),
+            dst: options.num("dst")?.unwrap_or(80),
+            payload: options.hex("payload")?,
+        })),
+        Some(1) => Some(Module::Md5Receiver(options.num("port")?.unwrap_or(80))),
+        Some(_) => {
+            // The module is the rule, and says no to all else by itself.
+            kernel.rules.reject = Reject::None;
+            Some(Module::RstReply(options.ports("ports")?.unwrap_or_else(PortSet::all)))
+        }
+    };
+    let image = options.text("kernel")?.map(PathBuf::from);
+    let load = kernels::texts(config, "load")?.into_iter().map(PathBuf::from).collect();
+    Ok(Told { kernel, module, image, load, clock })
+}
+
+impl Told {
+    /// The name of the module that speaks.
+    fn module_name(&self) -> Option<&'static str> {
+        self.module.as_ref().map(|module| match module {
+            Module::SkbSender(_) => MODULE_NAMES[0],
+            Module::Md5Receiver(_) => MODULE_NAMES[1],
+            Module::RstReply(_) => MODULE_NAMES[2],
+        })
+    }
+}
+
+/// A kernel answers by itself, so that what is said of kernels holds for it; a module may not.
+#[must_use]
+pub fn is_bare(config: &NodeConfig) -> bool {
+    !config.options.contains_key("module")
+}
+
+/// What the checks may expect.
+fn role(config: &NodeConfig) -> Role {
+    let Ok(Told { kernel, module, .. }) = told(config) else { return Role::Other };
+    let behind = match kernels::role_of(&kernel) {
+        Role::ClosedPort { ports } if ports.is_empty() => Role::Silent,
+        other => other,
+    };
+    match (module, behind) {
+        (None, behind) => behind,
+        (Some(Module::SkbSender(_)), Role::Silent) => Role::Sender,
+        (Some(Module::RstReply(ports)), _) => Role::ClosedPort { ports },
+        (Some(Module::Md5Receiver(port)), Role::ClosedPort { ports }) => {
+            Role::ClosedPort { ports: ports.without(&PortSet::one(port)) }
+        }
+        (Some(_), behind) => behind,
+    }
+}
+
+/// Boots or takes a guest and sets it up for a run. `mtus` has its ports' MTU, `None` where there
+/// is no link; `live` where the link's clock is the real one.
+///
+/// # Errors
+/// Says what is missing on this machine, and what the guest refuses.
+pub fn start(
+    config: &NodeConfig,
+    mtus: &[Option<u32>],
+    live: bool,
+    machines: &Pool,
+) -> Result<(Guest, Standing)> {
+    let told = told(config)?;
+    let image = match &told.image {
+        Some(path) => Image::at(path)?,
+        None => Image::find()?,
+    };
+    let mut load = told.load.clone();
+    if let Some(name) = told.module_name() {
+        load.push(built(name, &image.release)?);
+    }
+    let release = image.release.clone();
+    let kind = guest::Kind { image, clock: told.clock, modules: load.clone() };
+    let ports = config.ports.iter().cloned().zip(mtus.iter().copied());
+    let ports = ports.map(|(config, mtu)| Linked { config, mtu }).collect();
+    let who = match told.module_name() {
+        Some(name) => format!("guest module {name} (guest kernel {release})"),
+        None => format!("guest kernel {release} ({})", kernels::speaks(&told.kernel)),
+    };
+    let Told { kernel, module, .. } = told;
+    let spec = Spec { kernel, ports, module, load, live };
+    let machine = machines.lease(&kind, spec.ports.len())?;
+    let (guest, watch) = Guest::start(machine, &spec)?;
+    Ok((guest, Standing { who, watch }))
+}
+
+/// The file of a module that is a node.
+fn built(name: &str, release: &str) -> Result<PathBuf> {
+    let below = Path::new(MODULES).join(release).join(format!("{name}.ko"));
+    let here = std::env::current_dir()?;
+    let found = here.ancestors().map(|folder| folder.join(&below)).find(|file| file.is_file());
+    found.with_context(|| {
+        format!(
+            "the module {name} is not built for {release} ({} is not there): just kernel-modules",
+            below.display()
+        )
+    })
+}
+
+/// A guest in a run: who it is, and whether it is well.
+#[derive(Debug)]
+pub struct Standing {
+    /// Who speaks, for the report.
+    pub who: String,
+    watch: Watch,
+}
+
+/// Ends a script until it is told what is wrong.
+const NOT_WELL: &str = "a guest is not well";
+
+/// The guests of a run, each by its node's number in the plan.
+#[derive(Debug, Default)]
+pub(super) struct Guests(pub(super) Vec<(usize, Standing)>);
+
+impl Guests {
+    /// Something is wrong with one, so that the run cannot go on.
+    ///
+    /// # Errors
+    /// Names the nodes' numbers no more than that; [`Self::finish`] tells all.
+    pub(super) fn well(&self) -> Result<(), String> {
+        let troubled = self.0.iter().any(|(_, standing)| standing.watch.is_troubled());
+        if troubled { Err(NOT_WELL.to_owned()) } else { Ok(()) }
+    }
+
+    /// Ends the guests' part of a run, and says in it what became of them. `now` is the link's time.
+    pub(super) fn finish(self, now: Instant, name: impl Fn(usize) -> String, run: &mut Run) {
+        run.broken = run.broken.take().filter(|why| why != NOT_WELL);
+        for (node, Standing { who, watch }) in self.0 {
+            let name = name(node);
+            if let Some(why) = watch.out_of_turn(now) {
+                run.inconclusive.get_or_insert_with(|| format!("{name}: {why}"));
+            }
+            let remarks = watch.remarks().iter().map(|remark| format!("{name}: {remark}"));
+            run.remarks.extend(remarks);
+            run.speakers.push(Speaker { node, who });
+            match watch.finish() {
+                None => {}
+                Some(Trouble::Fault(message)) => {
+                    let node = NodeId(node as u16);
+                    run.panics.push(link::NodePanic { time: now, node, message });
+                }
+                Some(Trouble::Late(why)) => {
+                    run.inconclusive.get_or_insert_with(|| format!("{name}: {why}"));
+                }
+                Some(Trouble::Broken(why)) => {
+                    run.broken = Some(format!("{name}: {why}"));
+                    run.inconclusive = None;
+                }
+            }
+        }
+        // A kernel that is at fault is a finding, whatever the run did not come to because of it.
+        if !run.panics.is_empty() {
+            (run.broken, run.inconclusive) = (None, None);
+        }
+    }
+}
