@@ -105,9 +105,9 @@ impl Guest {
         let remarks = {
             let mut held = shared.lock();
             let machine = held.machine()?;
+            let output = machine.run(&(setup.before.clone() + &loading(spec)))?;
             machine.plug(&nics(spec, &interfaces))?;
-            let output = machine.run(&setup.script)?;
-            machine.run(&loading(spec))?;
+            machine.run(&setup.script)?;
             setup.told(&output)
         };
         let ports: Vec<PortConfig> = spec.ports.iter().map(|port| port.config.clone()).collect();

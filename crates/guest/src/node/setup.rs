@@ -14,9 +14,12 @@ const MISSING: &str = "wireproof-missing ";
 /// Ends a text that is handed to a program.
 const END: &str = "WIREPROOF_END_OF_RULES";
 
-/// A script, and what a reader is told of it once it has run.
+/// Two scripts, and what a reader is told of them once they have run.
 #[derive(Debug, Default)]
 pub(super) struct Setup {
+    /// Before there is any interface: one takes its own settings from the defaults as it comes in.
+    pub(super) before: String,
+    /// With the interfaces, which are up.
     pub(super) script: String,
     /// A line for each setting: what was set, and what is told where the kernel lacks it.
     settings: Vec<(String, String, String)>,
@@ -24,8 +27,7 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// For interfaces that are plugged in already, by the names in `interfaces`; `None` stands for
-    /// a port without a link.
+    /// For interfaces of the names in `interfaces`; `None` stands for a port without a link.
     ///
     /// # Errors
     /// When the rules cannot be written.
@@ -36,7 +38,8 @@ impl Setup {
     ) -> Result<Self, Error> {
         let names: Vec<&str> = interfaces.iter().flatten().map(String::as_str).collect();
         let mut setup = Self { script: "set -e\n".to_owned(), ..Self::default() };
-        setup.settings(kernel, &names);
+        setup.before += "set -e\n";
+        setup.settings(kernel);
         setup.addresses(around, interfaces);
         setup.rules(kernel, &names)?;
         setup.listen(&kernel.listen);
@@ -53,22 +56,29 @@ impl Setup {
         self.settings.iter().map(setting).chain(self.loaded.iter().cloned()).collect()
     }
 
-    /// An interface takes its own settings from the defaults when it comes in, and these are in
-    /// already; so each is told by itself what the defaults are told.
-    fn settings(&mut self, kernel: &Kernel, interfaces: &[&str]) {
-        self.script += "may() { { echo \"$2\" >\"/proc/sys/$1\"; } 2>/dev/null || ";
-        let _ = writeln!(self.script, "echo \"{MISSING}$1\"; }}");
-        self.script += "must() { { echo \"$2\" >\"/proc/sys/$1\"; } 2>/dev/null || ";
-        self.script += "{ echo \"set $1 to $2: the kernel refuses\"; exit 1; }; }\n";
+    fn settings(&mut self, kernel: &Kernel) {
+        let may = format!(
+            "may() {{ {{ echo \"$2\" >\"/proc/sys/$1\"; }} 2>/dev/null || echo \"{MISSING}$1\"; }}\n"
+        );
+        let must = "must() { { echo \"$2\" >\"/proc/sys/$1\"; } 2>/dev/null || \
+                    { echo \"set $1 to $2: the kernel refuses\"; exit 1; }; }\n";
+        self.before += &may;
+        self.before += must;
+        self.script += must;
         for setting in kernel.settings() {
-            let (file, value) = (setting.file(), quoted(setting.value));
+            let file = setting.file();
             let word = if setting.must { "must" } else { "may" };
-            let _ = writeln!(self.script, "{word} {} {value}", quoted(&file));
-            for name in interfaces {
-                let own = file.replace("/conf/default/", &format!("/conf/{name}/"));
-                if own != file {
-                    let _ = writeln!(self.script, "{word} {} {value}", quoted(&own));
-                }
+            let line = format!("{word} {} {}\n", quoted(&file), quoted(setting.value));
+            // Of the user's own, some are about an interface that has to be there.
+            let general = ["/conf/", "/neigh/"].iter().all(|part| {
+                file.split_once(part).is_none_or(|(_, rest)| {
+                    rest.starts_with("all/") || rest.starts_with("default/")
+                })
+            });
+            if general {
+                self.before += &line
+            } else {
+                self.script += &line
             }
             self.settings.push((file, setting.told(), setting.told_missing()));
         }
@@ -168,15 +178,16 @@ mod tests {
 
     #[test]
     fn a_script_says_it_all_and_its_output_says_what_is_missing() {
-        let sysctls = vec![("net.ipv4.tcp_sack".to_owned(), "it's".to_owned())];
+        let sysctls = vec![
+            ("net.ipv4.tcp_sack".to_owned(), "it's".to_owned()),
+            ("net.ipv4.conf.eth0.forwarding".to_owned(), "1".to_owned()),
+        ];
         let kernel = Kernel { sysctls, listen: vec![80], default_route: true, ..Kernel::default() };
         let port = port();
         let around = Surroundings::of([(0, &port)].into_iter(), true);
         let setup = Setup::new(&kernel, &around, &[Some("eth0".into())]).unwrap();
         for line in [
-            "may 'net/ipv4/tcp_timestamps' '1'",
-            "may 'net/ipv6/conf/eth0/accept_dad' '0'",
-            r"must 'net/ipv4/tcp_sack' 'it'\''s'",
+            "must 'net/ipv4/conf/eth0/forwarding' '1'",
             "address add 169.254.77.77/32 dev lo",
             "address add 10.0.0.2/24 dev eth0 broadcast +",
             "address add fd00::2/64 dev eth0 nodad",
@@ -186,6 +197,9 @@ mod tests {
             "until grep -q ':0050 [0:]* 0A ' /proc/net/tcp6; do",
         ] {
             assert!(setup.script.lines().any(|found| found == line), "{line}\n{}", setup.script);
+        }
+        for line in ["may 'net/ipv4/tcp_timestamps' '1'", r"must 'net/ipv4/tcp_sack' 'it'\''s'"] {
+            assert!(setup.before.lines().any(|found| found == line), "{line}\n{}", setup.before);
         }
         let told = setup.told("wireproof-missing net/ipv6/flowlabel_reflect\n");
         assert!(told.contains(&"net.ipv4.ip_default_ttl = 64".to_owned()));
