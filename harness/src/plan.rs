@@ -96,7 +96,7 @@ impl PlanNode {
     /// `linux` too.
     #[must_use]
     pub fn is_of(&self, kind: &str) -> bool {
-        let kernel = self.kind == guest::KIND && guest::is_bare(&self.config);
+        let kernel = self.kind == guest::KIND && guest::is_kernel(&self.config);
         self.kind == kind || (kind == linux::KIND && kernel)
     }
 }

@@ -138,7 +138,14 @@ impl Guest {
     }
 
     fn hear(&mut self, now: Instant, port: PortIndex, frame: &[u8]) -> Result<(), Error> {
-        watch::look(&mut self.shared.lock(), now)?;
+        {
+            let mut held = self.shared.lock();
+            // The run ends, and a guest that is not well would be waited for at each frame.
+            if held.trouble.is_some() {
+                return Ok(());
+            }
+            watch::look(&mut held, now)?;
+        }
         self.answering.hear(usize::from(port), frame)?;
         if let Some(Module::Md5Receiver(_)) = self.module {
             self.events.extend(receiver::events(&self.shared.run(receiver::EVENTS)?));

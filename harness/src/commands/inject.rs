@@ -1,5 +1,6 @@
 //! `wireproof inject`: one node, fed every frame of a capture.
 
+use ::guest::Pool;
 use anyhow::{Context, Result, anyhow, bail};
 use link::{Node, PortIndex};
 use nodes::{NodeConfig, PortRule, Registry};
@@ -10,7 +11,8 @@ use crate::cli::{Inject, Wire};
 use crate::panics;
 use crate::plan::topology;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS};
-use crate::run::{fed, linux};
+use crate::run::guest::Standing;
+use crate::run::{fed, guest, linux};
 use crate::spec::NodeSpec;
 use crate::text::count;
 
@@ -39,12 +41,14 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
         bail!("--to {}: the kind `linux` is a running kernel; it takes --on veth", words.to);
     }
     let config = config(&spec, registry).with_context(|| format!("--to {}", words.to))?;
-    let node = registry.build(&spec.kind, &config).with_context(|| format!("--to {}", words.to))?;
+    let made = node(&spec.kind, &config, registry, words.on);
+    let (node, standing) = made.with_context(|| format!("--to {}", words.to))?;
     let mut feed = Feed::new(node, &config);
     let fed = match words.on {
         Wire::Veth => feed.on_veth(&spec.kind, &config, registry, &file.capture),
         _ => feed.all(&file.capture),
     };
+    let fed = fed.and_then(|()| standing.map_or(Ok(()), |standing| standing.close(feed.now)));
     let mut bytes = Vec::new();
     wire::pcapng::write(&feed.emitted, &feed.comments, &mut bytes)
         .context("cannot encode the capture")?;
@@ -65,6 +69,22 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
             Ok(EXIT_FINDING)
         }
     }
+}
+
+/// The node, and a guest's standing. On veth it is made there, and here only seen to be makeable.
+fn node(
+    kind: &str,
+    config: &NodeConfig,
+    registry: &Registry,
+    on: Wire,
+) -> Result<(Box<dyn Node>, Option<Standing>)> {
+    let node = registry.build(kind, config)?;
+    if kind != guest::KIND || on != Wire::Sim {
+        return Ok((node, None));
+    }
+    let mtus = vec![Some(1500); config.ports.len()];
+    let (node, standing) = guest::start(config, &mtus, false, &Pool::default())?;
+    Ok((Box::new(node), Some(standing)))
 }
 
 /// The node's ports, with the addresses of the second node of a scenario where none are given.

@@ -227,12 +227,39 @@ fn inherited(swap: &Swap, node: &scenario::Node) -> BTreeMap<String, Datum> {
             let setting = |name: &str| Datum::Text(format!("net.{name}={ttl}"));
             options.insert("sysctls".to_owned(), Datum::List(names.map(setting).into()));
         }
+        if swap.spec.kind == guest::KIND && options.contains_key("module") {
+            of_module(node, &mut options);
+        }
         // A firewall passes on whatever it is not told to reject.
         if node.kind.value == "firewall" && !options.contains_key("ports") {
             options.insert("ports".to_owned(), Datum::Text("none".to_owned()));
         }
     }
     options
+}
+
+/// A module in a guest takes what the Rust node takes; what stands behind a receiver is the
+/// kernel's own REJECT, or nothing.
+fn of_module(node: &scenario::Node, options: &mut BTreeMap<String, Datum>) {
+    let written = |name: &str| {
+        let option = node.options.iter().find(|option| option.name.value == name)?;
+        Some(datum(&option.value.value))
+    };
+    let names: &[&str] = match node.kind.value.as_str() {
+        "skb-sender" => &["src", "dst", "payload"],
+        "md5-receiver" => &["port"],
+        _ => return,
+    };
+    for name in names {
+        if let (Some(value), false) = (written(name), options.contains_key(*name)) {
+            options.insert((*name).to_owned(), value);
+        }
+    }
+    let asked = ["reject", "ports"].iter().any(|name| options.contains_key(*name));
+    if !asked && written("behind") == Some(Datum::Text("reject".to_owned())) {
+        let all = || Datum::Text(wire::PortSet::all().to_string());
+        options.insert("ports".to_owned(), written("behind.reject").unwrap_or_else(all));
+    }
 }
 
 /// Puts a node's addresses where a tester's option `to` has its name.

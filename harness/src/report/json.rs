@@ -62,6 +62,9 @@ struct Details<'a> {
     /// What came to a real interface and is nobody's that the run is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     passed_over: Vec<PassedOver<'a>>,
+    /// Who spoke for nodes that are none of Rust.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    speakers: Vec<Speaks<'a>>,
     end_ns: u64,
 }
 
@@ -144,6 +147,12 @@ struct Timed {
     /// `kept`, `missed` by the node, or `unclear` because the machine was late.
     outcome: &'static str,
     told: String,
+}
+
+#[derive(Serialize)]
+struct Speaks<'a> {
+    node: &'a str,
+    who: &'a str,
 }
 
 #[derive(Serialize)]
@@ -254,6 +263,11 @@ fn details(judged: &Judged) -> Details<'_> {
             .passed_over
             .iter()
             .map(|(kind, frames)| PassedOver { kind, frames: *frames })
+            .collect(),
+        speakers: run
+            .speakers
+            .iter()
+            .map(|speaker| Speaks { node: &plan.nodes[speaker.node].name, who: &speaker.who })
             .collect(),
         end_ns: run.end.as_nanos(),
     }

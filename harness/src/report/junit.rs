@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Entry, text};
 use crate::walk::Walked;
@@ -58,5 +58,11 @@ fn case(entry: &Entry) -> TestCase {
     let name = entry.item.id.rsplit('/').next().unwrap_or(&entry.item.id);
     let mut case = TestCase::new(name, status);
     case.set_classname(entry.item.id.as_str());
+    if let Walked::Judged(judged) = &entry.walked {
+        for speaker in &judged.run.speakers {
+            let node = judged.plan.nodes[speaker.node].name.as_str();
+            case.add_property(Property::new(format!("speaker.{node}"), speaker.who.as_str()));
+        }
+    }
     case
 }

@@ -101,6 +101,7 @@ pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> Strin
                     let _ = writeln!(text, "  mask {}: {}", fields.join(", "), masks[0].reason);
                 }
             }
+            text += &speakers(judged, verbose);
             if verbose {
                 text += &setting(judged);
                 text += &ladder::ladder(judged);
@@ -138,6 +139,25 @@ fn headline(id: &str, judged: &Judged) -> String {
         let _ = write!(text, ", found as wanted: {}", ids.join(", "));
     }
     text.push('\n');
+    text
+}
+
+/// Who spoke, where it was no node of Rust; all of them with `all`.
+fn speakers(judged: &Judged, all: bool) -> String {
+    let Judged { plan, run, .. } = judged;
+    let mut text = String::new();
+    for (number, node) in plan.nodes.iter().enumerate() {
+        let speaker = run.speakers.iter().find(|speaker| speaker.node == number);
+        match speaker {
+            Some(speaker) => {
+                let _ = writeln!(text, "  {}: {}", node.name, speaker.who);
+            }
+            None if all && !run.speakers.is_empty() => {
+                let _ = writeln!(text, "  {}: node of Rust ({})", node.name, node.kind);
+            }
+            None => {}
+        }
+    }
     text
 }
 

@@ -1,6 +1,7 @@
 //! One node on the veth wire, fed every frame of a capture at the capture's own pace. Knows frames
 //! and ports; no scenario and no golden.
 
+use ::guest::Pool;
 use anyhow::{Context, Result};
 use link::{Command, Limits, LinkChange, NodeId, PortIndex};
 use nodes::{NodeConfig, Registry};
@@ -8,7 +9,7 @@ use veth::{LinkSpec, NodeSpec, Occupant};
 use wire::pcapng::Comments;
 use wire::{Capture, Cause, Instant, Packet, PortId};
 
-use super::linux;
+use super::{guest, linux};
 
 /// What the node emitted, each frame with its trigger in a comment.
 #[derive(Debug)]
@@ -30,8 +31,16 @@ pub fn feed(
     input: &Capture,
     port: impl Fn(&str) -> PortIndex,
 ) -> Result<Fed> {
+    let mut standing = None;
     let node = match kind {
         linux::KIND => Occupant::Kernel(linux::kernel(config)?),
+        guest::KIND => {
+            let mtus = vec![Some(1500); config.ports.len()];
+            let (node, stands) = guest::start(config, &mtus, true, &Pool::default())?;
+            standing = Some(stands);
+            let readiness = node.readiness()?;
+            Occupant::Apart { node: Box::new(node), readiness }
+        }
         kind => Occupant::Ours(registry.build(kind, config)?),
     };
     let ports = config.ports.clone();
@@ -58,6 +67,9 @@ pub fn feed(
         wire.command(NodeId(0), &send, id.0).with_context(told)?;
     }
     while wire.advance(None)? {}
+    if let Some(standing) = standing {
+        standing.close(wire.now())?;
+    }
     if let Some(panic) = wire.panics().first() {
         anyhow::bail!("the node panicked: {}", panic.message);
     }

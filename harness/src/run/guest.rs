@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use guest::{Clock, Guest, Image, Linked, Module, Pool, SkbSender, Spec, Trouble, Watch};
 use link::NodeId;
 use linux::{Kernel, Reject};
@@ -151,10 +151,12 @@ impl Told {
     }
 }
 
-/// A kernel answers by itself, so that what is said of kernels holds for it; a module may not.
+/// The guest's own kernel answers, so that what is said of kernels holds for it; behind
+/// `md5_receiver` it does too.
 #[must_use]
-pub fn is_bare(config: &NodeConfig) -> bool {
-    !config.options.contains_key("module")
+pub fn is_kernel(config: &NodeConfig) -> bool {
+    let module = told(config).ok().and_then(|told| told.module);
+    matches!(module, None | Some(Module::Md5Receiver(_)))
 }
 
 /// What the checks may expect.
@@ -229,6 +231,21 @@ pub struct Standing {
     /// Who speaks, for the report.
     pub who: String,
     watch: Watch,
+}
+
+impl Standing {
+    /// Ends the guest's part when it is `now` on the link.
+    ///
+    /// # Errors
+    /// Says what was wrong with it, or why what it said proves nothing.
+    pub fn close(self, now: Instant) -> Result<()> {
+        let out_of_turn = self.watch.out_of_turn(now);
+        match (self.watch.finish(), out_of_turn) {
+            (Some(Trouble::Fault(why) | Trouble::Late(why) | Trouble::Broken(why)), _)
+            | (None, Some(why)) => Err(anyhow!(why)),
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 /// Ends a script until it is told what is wrong.

@@ -142,5 +142,8 @@ pub fn run(
 /// # Errors
 /// As [`run`].
 pub fn rehearse(plan: &Plan, registry: &nodes::Registry) -> anyhow::Result<Run> {
+    if let Some(node) = plan.nodes.iter().find(|node| node.kind == guest::KIND) {
+        anyhow::bail!("{}: a guest stands on the wires `sim` and `veth` only", node.name);
+    }
     sim::run(plan, registry, &::guest::Pool::default())
 }

@@ -75,11 +75,8 @@ impl Setup {
                     rest.starts_with("all/") || rest.starts_with("default/")
                 })
             });
-            if general {
-                self.before += &line
-            } else {
-                self.script += &line
-            }
+            let script = if general { &mut self.before } else { &mut self.script };
+            script.push_str(&line);
             self.settings.push((file, setting.told(), setting.told_missing()));
         }
     }
