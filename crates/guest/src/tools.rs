@@ -30,7 +30,7 @@ pub(crate) struct Tool {
 
 /// What a guest gets where this machine has it.
 pub(crate) const TOOLS: &[Tool] = &[
-    // Called by its whole path: the shell takes its own for the bare name, which knows no neighbours.
+    // Called by its whole path: the shell has one of its own that knows no neighbours.
     Tool { file: "ip", names: &["ip"], package: "iproute2", plugins: None },
     Tool { file: "nft", names: &["nft"], package: "nftables", plugins: None },
     Tool {

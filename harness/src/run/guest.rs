@@ -265,7 +265,7 @@ impl Guests {
         if troubled { Err(NOT_WELL.to_owned()) } else { Ok(()) }
     }
 
-    /// Ends the guests' part of a run, and says in it what became of them. `now` is the link's time.
+    /// Ends the guests' part of a run, and says in it what became of them. It is `now` on the link.
     pub(super) fn finish(self, now: Instant, name: impl Fn(usize) -> String, run: &mut Run) {
         run.broken = run.broken.take().filter(|why| why != NOT_WELL);
         for (node, Standing { who, watch }) in self.0 {

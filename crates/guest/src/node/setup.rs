@@ -57,14 +57,13 @@ impl Setup {
     }
 
     fn settings(&mut self, kernel: &Kernel) {
-        let may = format!(
-            "may() {{ {{ echo \"$2\" >\"/proc/sys/$1\"; }} 2>/dev/null || echo \"{MISSING}$1\"; }}\n"
-        );
-        let must = "must() { { echo \"$2\" >\"/proc/sys/$1\"; } 2>/dev/null || \
-                    { echo \"set $1 to $2: the kernel refuses\"; exit 1; }; }\n";
+        let set = "{ echo \"$2\" >\"/proc/sys/$1\"; } 2>/dev/null";
+        let may = format!("may() {{ {set} || echo \"{MISSING}$1\"; }}\n");
+        let refused = "{ echo \"set $1 to $2: the kernel refuses\"; exit 1; }";
+        let must = format!("must() {{ {set} || {refused}; }}\n");
         self.before += &may;
-        self.before += must;
-        self.script += must;
+        self.before += &must;
+        self.script += &must;
         for setting in kernel.settings() {
             let file = setting.file();
             let word = if setting.must { "must" } else { "may" };
