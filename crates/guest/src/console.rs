@@ -93,12 +93,13 @@ impl Console {
         Ok(())
     }
 
-    /// The last line with something in it, for an error.
+    /// What the guest's first process says, or else the last line with something in it.
     pub(crate) fn last(&self) -> String {
         let bytes = std::fs::read(&self.path).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
-        let last = text.lines().rev().find(|line| !line.trim().is_empty());
-        last.map_or_else(|| "nothing".to_owned(), |line| line.trim().to_owned())
+        let mut lines = text.lines().rev().filter(|line| !line.trim().is_empty());
+        let ours = lines.clone().find(|line| message(line).starts_with("wireproof: "));
+        ours.or_else(|| lines.next()).map_or("nothing", str::trim).to_owned()
     }
 }
 

@@ -105,6 +105,10 @@ impl Machine {
     /// [`Error::Late`] when it does not come up, with its console's file in the text.
     pub fn boot(config: &Config) -> Result<Self, Error> {
         let program = tools::needed(qemu::PROGRAM, qemu::PURPOSE, qemu::PACKAGE)?;
+        if config.ports > qemu::MOST_PORTS {
+            let (most, ports) = (qemu::MOST_PORTS, config.ports);
+            return Err(Error::Plan(format!("a guest has at most {most} ports, not {ports}")));
+        }
         let brought = modules::brought(&config.modules)?;
         let root = root::make(&config.image, &brought)?;
         let console = Console::new(&config.console)?;

@@ -79,6 +79,7 @@ pub(crate) fn choose(folder: &Path) -> Result<Chosen, Error> {
             }
         }
     };
+    lacks_none(folder, needs.keys().map(|file| stem(file)))?;
     choose(&|name| AT_BOOT.contains(&name), &mut chosen);
     chosen.at_boot = chosen.files.len();
     choose(&|name| ON_DEMAND.iter().any(|start| name.starts_with(start)), &mut chosen);
@@ -96,6 +97,21 @@ pub(crate) fn choose(folder: &Path) -> Result<Chosen, Error> {
     let of_ours = |line: &&str| line.rsplit(' ').next().is_some_and(|name| names.contains(name));
     chosen.aliases = lines(read("modules.alias").unwrap_or_default().lines().filter(of_ours));
     Ok(chosen)
+}
+
+/// Every driver that a guest needs is a module, or the kernel has it built in.
+fn lacks_none(folder: &Path, modules: impl Iterator<Item = String>) -> Result<(), Error> {
+    // Without this file nobody knows what is built in; the boot will tell.
+    let Ok(builtin) = fs::read_to_string(folder.join("modules.builtin")) else { return Ok(()) };
+    let known: BTreeSet<String> = modules.chain(builtin.lines().map(stem)).collect();
+    match AT_BOOT.iter().find(|name| !known.contains(**name)) {
+        None => Ok(()),
+        Some(lacking) => Err(Error::Plan(format!(
+            "the kernel of {} has no {lacking}, neither as a module nor built in, and a guest \
+             speaks over it",
+            folder.display()
+        ))),
+    }
 }
 
 fn lines<'a>(lines: impl Iterator<Item = &'a str>) -> String {
@@ -166,6 +182,13 @@ mod tests {
         let told = choose(folder("d/virtio_net.ko.xz:\n", "").path()).unwrap_err().to_string();
         assert!(told.contains("virtio_net.ko.xz is compressed"), "{told}");
         assert!(choose(Path::new("/there/is/no/such")).unwrap().files.is_empty());
+        let lacking = folder("d/virtio_net.ko:\nd/virtio_pci.ko:\n", "");
+        let builtin = lacking.path().join("modules.builtin");
+        fs::write(&builtin, "d/virtio.ko\n").unwrap();
+        let told = choose(lacking.path()).unwrap_err().to_string();
+        assert!(told.contains("has no virtio_console, neither"), "{told}");
+        fs::write(&builtin, "d/virtio.ko\nd/virtio_console.ko\n").unwrap();
+        assert_eq!(choose(lacking.path()).unwrap().at_boot, 2);
         let told = brought(&["/none/x.ko".into()]).unwrap_err().to_string();
         assert!(told.contains("/none/x.ko"), "{told}");
         assert!(brought(&["/none/x.c".into()]).is_err());

@@ -1,8 +1,9 @@
 //! How QEMU is told what machine to be. Knows its options and the kernel's command line; nothing
 //! of what runs in the guest.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 
 use wire::Mac;
 
@@ -14,6 +15,8 @@ use crate::process::FIRST_FD;
 pub(crate) const PROGRAM: &str = "qemu-system-x86_64";
 /// The package that brings it.
 pub(crate) const PACKAGE: &str = "qemu-system-x86";
+/// Places for cards that a plain PC has beside what else is in it.
+pub(crate) const MOST_PORTS: usize = 24;
 /// What it is needed for.
 pub(crate) const PURPOSE: &str = "a guest runs in it";
 
@@ -76,7 +79,9 @@ pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
     }
     add(&["-chardev"]);
     let mut console = OsString::from("file,id=console,path=");
-    console.push(&config.console);
+    // A comma would end the path, a second one makes it a part of it.
+    let path = config.console.as_os_str().as_bytes().split(|byte| *byte == b',');
+    console.push(OsStr::from_bytes(&path.collect::<Vec<_>>().join(&b",,"[..])));
     arguments.push(console);
     arguments.extend(["-serial", "chardev:console", "-kernel"].map(OsString::from));
     arguments.push(config.image.kernel.clone().into());

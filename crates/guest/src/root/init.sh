@@ -18,7 +18,16 @@ else
     esac
   done </modules.boot
 fi
-until [ -c $channel ]; do usleep 1000; done
+turns=0
+until [ -c $channel ]; do
+  usleep 1000
+  turns=$((turns + 1))
+  # A second is ten times as long as it takes.
+  if [ $turns = 1000 ]; then
+    echo "<0>wireproof: no $channel: the kernel has not the drivers that a guest needs" >/dev/kmsg
+    poweroff -f
+  fi
+done
 exec 0<>$channel 1>&0 2>&0
 # The channel reads as ended until the other end is known to be there.
 until read -r word; do usleep 1000; done

@@ -141,5 +141,13 @@ fn what_does_not_boot_says_why() -> Result<(), Failed> {
     let mut wrong = config("wrong");
     wrong.console = "/no/such/folder/console".into();
     let told = Machine::boot(&wrong).map(drop);
-    ensure(matches!(&told, Err(Error::System { what, .. }) if what.contains("/no/such")), &told)
+    ensure(matches!(&told, Err(Error::System { what, .. }) if what.contains("/no/such")), &told)?;
+    let told = Machine::boot(&Config { ports: 25, ..config("wrong") }).map(drop);
+    ensure(matches!(&told, Err(Error::Plan(text)) if text.contains("at most 24")), &told)?;
+    // A kernel without its modules: it comes up, and finds no channel.
+    let mut wrong = config("without,drivers");
+    wrong.image.modules = "/no/such/modules".into();
+    let told = Machine::boot(&wrong).map(drop);
+    let says = |text: &str| text.contains("wireproof: no /dev/vport0p1: the kernel has not");
+    ensure(matches!(&told, Err(Error::Died(text)) if says(text)), &told)
 }
