@@ -133,18 +133,19 @@ impl Rules {
         let chain = |name: &str, hook: &str| {
             format!("  chain {name} {{\n    type filter hook {hook} priority 0;\n{body}  }}\n")
         };
-        let (family, chains) = match self.hook {
-            Hook::Input => ("inet", chain("rules", "input")),
-            Hook::Prerouting => ("inet", chain("rules", "prerouting")),
-            Hook::Forward => ("inet", chain("rules", "forward")),
+        let chains = match self.hook {
+            Hook::Input => chain("rules", "input"),
+            Hook::Prerouting => chain("rules", "prerouting"),
+            Hook::Forward => chain("rules", "forward"),
+            // In the family inet too: not every kernel has a reject in the family netdev.
             Hook::Ingress => {
                 let at = |(number, name): (usize, &String)| {
                     chain(&format!("rules{number}"), &format!("ingress device \"{name}\""))
                 };
-                ("netdev", interfaces.iter().enumerate().map(at).collect())
+                interfaces.iter().enumerate().map(at).collect()
             }
         };
-        format!("table {family} wireproof {{\n{chains}}}\n")
+        format!("table inet wireproof {{\n{chains}}}\n")
     }
 
     fn iptables(&self) -> Result<String, Unfit> {
