@@ -13,11 +13,12 @@ static MACHINE: Mutex<Option<Machine>> = Mutex::new(None);
 type Test = fn(&mut Machine);
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 6] = [
+    let tests: [(&str, Test); 7] = [
         ("runs_scripts_and_tells_their_status", runs_scripts_and_tells_their_status),
         ("carries_frames_byte_for_byte", carries_frames_byte_for_byte),
         ("empties_everything_of_the_network", empties_everything_of_the_network),
         ("loads_rules_of_nft_and_iptables", loads_rules_of_nft_and_iptables),
+        ("has_what_rules_at_every_hook_need", has_what_rules_at_every_hook_need),
         ("tells_what_the_kernel_warns_of_once", tells_what_the_kernel_warns_of_once),
         ("has_the_modules_that_were_brought_along", has_the_modules_that_were_brought_along),
     ];
@@ -136,6 +137,24 @@ fn loads_rules_of_nft_and_iptables(machine: &mut Machine) {
         assert!(output.contains(sign), "{output}");
     }
     assert!(matches!(Machine::tool("tcpdump"), Err(Error::Plan(_))));
+}
+
+fn has_what_rules_at_every_hook_need(machine: &mut Machine) {
+    machine.plug(&[nic(0, "a")]).expect("plug");
+    if let Err(missing) = Machine::tool("nft") {
+        println!("not run: rules at every hook of a guest: {missing}");
+        return;
+    }
+    for hook in ["input", "prerouting", "forward", "ingress device a"] {
+        // What connection a packet is of is not known yet where frames come in.
+        let state = if hook.starts_with("ingress") { "" } else { "ct state new" };
+        let rules = format!(
+            "table inet x {{ chain c {{ type filter hook {hook} priority 0; tcp dport {{ 80, \
+             90-99 }} {state} limit rate 9/second counter log reject with tcp reset; }}; }}"
+        );
+        let loaded = machine.run(&format!("nft -f - <<'E' && nft delete table inet x\n{rules}\nE"));
+        loaded.unwrap_or_else(|error| panic!("{hook}: {error}"));
+    }
 }
 
 fn tells_what_the_kernel_warns_of_once(machine: &mut Machine) {
