@@ -22,6 +22,7 @@ use crate::clock::Pauses;
 use crate::end::{Arrived, End};
 use crate::error::{Error, Tried};
 use crate::namespace::set_sysctl;
+use crate::stay::Stay;
 
 /// One port of a kernel node.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub(crate) struct Namespaced {
     pub(crate) arrived: Arrived,
     /// When the frames left the kernel that are still to leave the node.
     pub(crate) left: VecDeque<Instant>,
+    /// From a frame on until all that it caused is taken.
+    pub(crate) stay: Stay,
     pub(crate) _listening: Vec<TcpListener>,
 }
 
@@ -67,6 +70,7 @@ impl Transport for Namespaced {
     }
 
     fn send(&mut self, port: usize, frame: &[u8]) -> Result<(), Error> {
+        self.stay.begin();
         let end = self.end(port)?;
         end.send(frame).tried(format!("send {} bytes on {}", frame.len(), end.name))
     }
@@ -75,6 +79,9 @@ impl Transport for Namespaced {
         let end = self.ports.get(port).and_then(|port| port.end.as_deref());
         let Some(end) = end else { return Ok(None) };
         let came = end.take(&mut self.arrived).tried(format!("receive on {}", end.name))?;
+        if !came {
+            self.stay.end();
+        }
         Ok(came.then(|| self.arrived.frame()))
     }
 

@@ -15,6 +15,7 @@ mod namespace;
 mod nic;
 mod pairs;
 mod parts;
+mod stay;
 mod sys;
 mod topology;
 mod wire;

@@ -18,6 +18,7 @@ use crate::kernel::{self, Namespaced};
 use crate::namespace::{Namespace, set_sysctl};
 use crate::pairs::{self, Wanted};
 use crate::parts::{Parts, timed};
+use crate::stay::Stay;
 use crate::sys;
 use crate::wire::Wire;
 
@@ -345,6 +346,7 @@ impl Layer {
             netlink,
             arrived: Arrived::new(),
             left: VecDeque::new(),
+            stay: Stay::default(),
             _listening: listening,
         };
         way.ends().iter().for_each(|end| end.settle());
