@@ -14,6 +14,10 @@ veth ID *ARGS:
 kernel ID *ARGS:
     cargo run --release -q -- run {{ID}} --on veth --swap rejecter=linux,reject=nft -v {{ARGS}}
 
+# Runs one scenario with a guest kernel in the place of the node that rejects: just guest fin-then-rst
+guest ID *ARGS:
+    cargo run --release -q -- run {{ID}} --swap rejecter=guest,reject=nft -v {{ARGS}}
+
 # Builds the kernel modules for guests, against the newest headers installed or those in a folder
 kernel-modules *HEADERS:
     cargo run -q -p wireproof-guest --example kernel-modules -- {{HEADERS}}

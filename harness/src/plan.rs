@@ -93,11 +93,12 @@ pub struct PlanNode {
 
 impl PlanNode {
     /// It is of this kind, as masks and `not-on` mean it: a guest whose own kernel speaks is a
-    /// `linux` too.
+    /// `linux` too, and one whose module speaks goes by the module's name as well.
     #[must_use]
     pub fn is_of(&self, kind: &str) -> bool {
         let kernel = self.kind == guest::KIND && guest::is_kernel(&self.config);
-        self.kind == kind || (kind == linux::KIND && kernel)
+        let module = self.kind == guest::KIND && guest::module(&self.config) == Some(kind);
+        self.kind == kind || (kind == linux::KIND && kernel) || module
     }
 }
 

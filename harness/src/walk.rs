@@ -164,12 +164,8 @@ impl Walk {
             let name = &node.name;
             return Walked::NotRun(format!("`{name}` is a running kernel: it takes --on veth"));
         }
-        for (kind, what) in [(run::linux::KIND, "a kernel"), (run::guest::KIND, "a guest")] {
-            let stands = plan.nodes.iter().find(|node| node.is_of(kind));
-            if let (Some(node), Some(reason)) = (stands, plan.not_on.get(kind)) {
-                let name = &node.name;
-                return Walked::NotRun(format!("not with {what} as `{name}`: {reason}"));
-            }
+        if let Some(reason) = not_with(&plan) {
+            return Walked::NotRun(reason);
         }
         let (run, addressed) = match self.on_its_wire(&mut plan) {
             Ok(Ok(run)) => run,
@@ -206,6 +202,17 @@ impl Walk {
         let addressed = format!("--address gives {} others than the golden's", given.join(", "));
         Ok(Ok((run, (!given.is_empty()).then_some(addressed))))
     }
+}
+
+/// Why the scenario does not run with a kernel, or a module of one, in a node's place.
+fn not_with(plan: &Plan) -> Option<String> {
+    let modules = run::guest::MODULE_NAMES.map(|name| (name, name));
+    let kinds = [(run::linux::KIND, "a kernel"), (run::guest::KIND, "a guest")];
+    kinds.into_iter().chain(modules).find_map(|(kind, what)| {
+        let node = plan.nodes.iter().find(|node| node.is_of(kind))?;
+        let reason = plan.not_on.get(kind)?;
+        Some(format!("not with {what} as `{}`: {reason}", node.name))
+    })
 }
 
 /// A file's bytes, unless it is longer than any scenario.

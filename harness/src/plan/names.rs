@@ -8,7 +8,7 @@ use crate::judge::compare::Mask;
 use crate::run::{guest, linux};
 
 /// The wires by the names that `--on` and `not-on` use; `linux` is any of them with a kernel in a
-/// node's place, `guest` one with a kernel of its own in QEMU or a module in it.
+/// node's place, `guest` one with a kernel of its own in QEMU; a module that speaks there goes by its name.
 const WIRES: [&str; 5] = ["sim", "veth", "nic", linux::KIND, guest::KIND];
 
 impl Planner<'_> {
@@ -62,7 +62,8 @@ impl Planner<'_> {
     pub(super) fn known_wires(&mut self) {
         for entry in &self.scenario.not_on {
             let name = &entry.wire;
-            if !WIRES.contains(&name.value.as_str()) {
+            let modules = &guest::MODULE_NAMES;
+            if !WIRES.iter().chain(modules).any(|known| *known == name.value) {
                 let help = format!("the wires are {}", WIRES.join(", "));
                 self.fault(name.span, format!("no wire is called `{}`", name.value), help);
             }

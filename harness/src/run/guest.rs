@@ -18,7 +18,8 @@ pub const KIND: &str = "guest";
 
 /// Where the modules that are nodes lie once they are built, below the project's folder.
 const MODULES: &str = "target/guest-modules";
-const MODULE_NAMES: [&str; 3] = ["skb_sender", "md5_receiver", "rst_reply"];
+/// Their names.
+pub const MODULE_NAMES: [&str; 3] = ["skb_sender", "md5_receiver", "rst_reply"];
 const CLOCKS: [&str; 1] = ["free"];
 
 static OPTIONS: &[OptionSpec] = &[
@@ -149,6 +150,12 @@ impl Told {
             Module::RstReply(_) => MODULE_NAMES[2],
         })
     }
+}
+
+/// The name of the module that speaks, where one does.
+#[must_use]
+pub fn module(config: &NodeConfig) -> Option<&'static str> {
+    told(config).ok()?.module_name()
 }
 
 /// The guest's own kernel answers, so that what is said of kernels holds for it; behind

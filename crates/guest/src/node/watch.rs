@@ -40,6 +40,20 @@ impl Watch {
         &self.remarks
     }
 
+    /// Runs a script in the guest meanwhile, as a look into it or to disturb it; what it wrote.
+    /// `None` when it failed; what is wrong with the guest then is told at the end.
+    #[must_use]
+    pub fn run(&self, script: &str) -> Option<String> {
+        match self.shared.run(script) {
+            Ok(output) => Some(output),
+            Err(Error::Refused { .. }) => None,
+            Err(error) => {
+                self.shared.lock().trouble(error);
+                None
+            }
+        }
+    }
+
     /// Something went wrong already, and the run cannot go on as it should.
     #[must_use]
     pub fn is_troubled(&self) -> bool {
@@ -66,10 +80,10 @@ impl Watch {
     pub fn finish(self) -> Option<Trouble> {
         let mut held = self.shared.lock();
         let mut machine = held.machine.take()?;
+        // What a machine says of itself outweighs what came of it, and is said only once.
         let trouble = match (machine.health(), held.trouble.take()) {
             (Ok(()), earlier) => earlier,
-            // Late is what it has been called already.
-            (Err(Error::Late(_)), Some(earlier)) => Some(earlier),
+            (Err(health), Some(earlier)) if weight(&earlier) >= weight(&health) => Some(earlier),
             (Err(health), _) => Some(health),
         };
         let console = machine.console().display().to_string();
@@ -94,6 +108,16 @@ pub(super) fn refused(shared: &Shared, error: Error) -> Error {
             machine.discard();
             health
         }
+    }
+}
+
+/// How much an error says about what is wrong with a guest.
+fn weight(error: &Error) -> u8 {
+    match error {
+        Error::Oops(_) | Error::Panic(_) => 3,
+        Error::Warning(_) => 2,
+        Error::Died(_) => 1,
+        _ => 0,
     }
 }
 

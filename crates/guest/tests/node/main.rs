@@ -1,0 +1,204 @@
+//! A guest as a node: what it answers, what its modules say, and what becomes of its run when its
+//! kernel is at fault or its machine ends. Where no machine can be booted, the tests say so.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use guest::{
+    Clock, Guest, Headers, Image, Kind, Linked, Machine, Pool, Spec, Trouble, Watch, build_modules,
+};
+use libtest_mimic::{Arguments, Failed, Trial};
+use link::{Address, Node, Peer, PortConfig};
+use linux::{Kernel, Reject, Rules};
+use wire::{Duration, Instant, Layer, Mac, Packet, Proto};
+
+type Test = fn(&Pool) -> Result<(), Failed>;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let missing = if arguments.list { None } else { Machine::possible().err() };
+    if let Some(missing) = &missing {
+        eprintln!("not run: guests as nodes: {missing}");
+    }
+    let tests: [(&str, Test); 6] = [
+        ("a_machine_serves_many_runs", a_machine_serves_many_runs),
+        ("what_a_guest_refuses_is_told", what_a_guest_refuses_is_told),
+        ("a_connection_left_open_proves_nothing", a_connection_left_open_proves_nothing),
+        ("a_machine_that_is_killed_is_told_and_not_kept", killed),
+        ("a_warning_an_oops_and_a_panic_are_faults", faults),
+        ("a_guest_that_hangs_is_late", hangs),
+    ];
+    let pool = Pool::default();
+    let trial = |(name, test): (&str, Test)| {
+        let pool = pool.clone();
+        Trial::test(name, move || test(&pool)).with_ignored_flag(missing.is_some())
+    };
+    let trials: Vec<Trial> = tests.into_iter().map(trial).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn spec(kernel: Kernel) -> Spec {
+    let address = |ip: &str| vec![Address { ip: ip.parse().expect("an address"), prefix: 24 }];
+    let peer = Peer { mac: Mac([2, 0, 0, 0, 0, 1]), addresses: address("10.0.0.1") };
+    let config = PortConfig {
+        name: "eth0".into(),
+        mac: Mac([2, 0, 0, 0, 0, 2]),
+        addresses: address("10.0.0.2"),
+        peer: Some(peer),
+    };
+    Spec { kernel, ports: vec![Linked { config, mtu: Some(1500) }], ..Spec::default() }
+}
+
+fn kind(modules: Vec<PathBuf>) -> Result<Kind, Failed> {
+    Ok(Kind { image: Image::find()?, clock: Clock::Free, modules })
+}
+
+fn start(pool: &Pool, spec: &Spec) -> Result<(Guest, Watch), Failed> {
+    Ok(Guest::start(pool.lease(&kind(spec.load.clone())?, 1)?, spec)?)
+}
+
+/// A segment with a SYN from the peer.
+fn syn() -> Vec<u8> {
+    let tcp = Layer::new(Proto::Tcp).with(&wire::fields::tcp::SRC, 4000);
+    let tcp = tcp.with(&wire::fields::tcp::DST, 80).with(&wire::fields::tcp::FLAGS, 2);
+    let defaults = wire::Defaults {
+        src_mac: Mac([2, 0, 0, 0, 0, 1]),
+        dst_mac: Mac([2, 0, 0, 0, 0, 2]),
+        src_ip4: Some([10, 0, 0, 1].into()),
+        dst_ip4: Some([10, 0, 0, 2].into()),
+        ..wire::Defaults::default()
+    };
+    wire::build(&Packet::new().layer(tcp), &defaults).expect("a packet").remove(0)
+}
+
+/// The flags of the answers to a SYN at this time.
+fn answers(guest: &mut Guest, now: Instant) -> Vec<u8> {
+    guest.handle_frame(now, 0, &syn());
+    let mut flags = Vec::new();
+    while let Some(out) = guest.poll_transmit(now) {
+        flags.push(out.frame[47]);
+    }
+    flags
+}
+
+fn a_machine_serves_many_runs(pool: &Pool) -> Result<(), Failed> {
+    let mut machines = Vec::new();
+    for run in 0..3 {
+        // A drop leaves no answer; it is not there any more in the next run.
+        let own = if run == 1 { vec!["tcp dport 80 drop".into()] } else { Vec::new() };
+        let rules = Rules { own, ..Rules::default() };
+        let spec = spec(Kernel { rules, ..Kernel::default() });
+        let machine = pool.lease(&kind(Vec::new())?, 1)?;
+        machines.push(machine.id());
+        let (mut guest, watch) = Guest::start(machine, &spec)?;
+        let wanted: &[u8] = if run == 1 { &[] } else { &[0x14] };
+        assert_eq!(answers(&mut guest, Instant::ZERO), wanted, "run {run}");
+        assert_eq!(watch.out_of_turn(Instant::ZERO + Duration::from_secs(60)), None);
+        assert_eq!(watch.finish(), None);
+    }
+    assert!(machines.windows(2).all(|two| two[0] == two[1]), "{machines:?}");
+    Ok(())
+}
+
+fn what_a_guest_refuses_is_told(pool: &Pool) -> Result<(), Failed> {
+    let rules = Rules { own: vec!["no such rule".into()], ..Rules::default() };
+    let kernels = [
+        (Kernel { rules, ..Kernel::default() }, "no such rule"),
+        (
+            Kernel { sysctls: vec![("net.no.such".into(), "1".into())], ..Kernel::default() },
+            "net/no/such",
+        ),
+    ];
+    for (kernel, word) in kernels {
+        let told = match Guest::start(pool.lease(&kind(Vec::new())?, 1)?, &spec(kernel)) {
+            Ok(_) => return Err(format!("{word} was taken").into()),
+            Err(error) => error.to_string(),
+        };
+        assert!(told.contains(word), "{told}");
+    }
+    Ok(())
+}
+
+fn a_connection_left_open_proves_nothing(pool: &Pool) -> Result<(), Failed> {
+    let rules = Rules { reject: Reject::None, ..Rules::default() };
+    let kernel = Kernel { rules, listen: vec![80], ..Kernel::default() };
+    let (mut guest, watch) = start(pool, &spec(kernel.clone()))?;
+    assert_eq!(answers(&mut guest, Instant::ZERO), [0x12]);
+    assert_eq!(watch.out_of_turn(Instant::ZERO + Duration::from_millis(1)), None);
+    let told = watch.out_of_turn(Instant::ZERO + Duration::from_secs(3)).unwrap_or_default();
+    assert!(told.contains("connection open") && told.contains("--on veth"), "{told}");
+    assert_eq!(watch.finish(), None);
+    // By the real clock a guest speaks when it likes.
+    let (mut guest, watch) = start(pool, &Spec { live: true, ..spec(kernel) })?;
+    assert_eq!(answers(&mut guest, Instant::ZERO), [0x12]);
+    assert_eq!(watch.out_of_turn(Instant::ZERO + Duration::from_secs(3)), None);
+    assert_eq!(watch.finish(), None);
+    Ok(())
+}
+
+fn killed(pool: &Pool) -> Result<(), Failed> {
+    let machine = pool.lease(&kind(Vec::new())?, 1)?;
+    let id = machine.id();
+    let (mut guest, watch) = Guest::start(machine, &spec(Kernel::default()))?;
+    assert!(Command::new("sh").args(["-c", &format!("kill -9 {id}")]).status()?.success());
+    assert_eq!(answers(&mut guest, Instant::ZERO), []);
+    assert!(watch.is_troubled());
+    let Some(Trouble::Broken(told)) = watch.finish() else { return Err("no trouble".into()) };
+    assert!(told.contains("QEMU ended") && told.contains(".console"), "{told}");
+    keeps_its_console(&told)?;
+    let next = pool.lease(&kind(Vec::new())?, 1)?;
+    assert_ne!(next.id(), id);
+    Ok(())
+}
+
+/// The file that an error names is there; it is taken away.
+fn keeps_its_console(told: &str) -> Result<(), Failed> {
+    let path = told.split("(console: ").nth(1).and_then(|rest| rest.split([',', ')']).next());
+    let path = path.ok_or("no console is named")?;
+    assert!(fs::metadata(path)?.len() > 100, "{path}");
+    Ok(fs::remove_file(path)?)
+}
+
+/// A guest with the module that fails when told, or nothing where none can be built.
+fn failing(pool: &Pool) -> Result<Option<(Guest, Watch)>, Failed> {
+    let into = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("node-modules");
+    let built = Headers::of(&Image::find()?.release).and_then(|it| build_modules(&it, &into));
+    let module = match built {
+        Ok(built) => built.into_iter().find(|file| file.ends_with("oops.ko")),
+        Err(missing) => {
+            eprintln!("not run: guests at fault: {missing}");
+            return Ok(None);
+        }
+    };
+    let spec = Spec { load: module.into_iter().collect(), ..spec(Kernel::default()) };
+    start(pool, &spec).map(Some)
+}
+
+fn faults(pool: &Pool) -> Result<(), Failed> {
+    for (word, sign) in [("warn", "WARNING:"), ("oops", "BUG:"), ("panic", "Kernel panic")] {
+        let Some((mut guest, watch)) = failing(pool)? else { return Ok(()) };
+        assert_eq!(answers(&mut guest, Instant::ZERO), [0x14]);
+        // The last two end the machine, and the script with it.
+        let _ = watch.run(&format!("echo {word} >/proc/oops"));
+        answers(&mut guest, Instant::ZERO);
+        let Some(Trouble::Fault(told)) = watch.finish() else {
+            return Err(format!("{word} is no fault").into());
+        };
+        assert!(told.contains(sign), "{word}: {told}");
+        keeps_its_console(&told)?;
+    }
+    Ok(())
+}
+
+fn hangs(pool: &Pool) -> Result<(), Failed> {
+    let machine = pool.lease(&kind(Vec::new())?, 1)?;
+    let id = machine.id();
+    let (mut guest, watch) = Guest::start(machine, &spec(Kernel::default()))?;
+    assert!(Command::new("sh").args(["-c", &format!("kill -STOP {id}")]).status()?.success());
+    assert_eq!(answers(&mut guest, Instant::ZERO), []);
+    let Some(Trouble::Late(told)) = watch.finish() else { return Err("not late".into()) };
+    assert!(told.contains("did not answer at eth0"), "{told}");
+    keeps_its_console(&told)
+}

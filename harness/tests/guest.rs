@@ -1,0 +1,205 @@
+//! Guests in the places of nodes, from the command: the same files with the same goldens, without a
+//! privilege, in any mix with other nodes, and no pass when one ends before its run. Where no
+//! machine can be booted, or no module be built, each test prints why it did not run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use guest::{Headers, Image, Machine, build_modules};
+
+/// One at a time: each has two machines for its two workers.
+fn alone() -> Option<MutexGuard<'static, ()>> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    match Machine::possible() {
+        Ok(()) => Some(alone),
+        Err(missing) => {
+            eprintln!("not run: guests: {missing}");
+            None
+        }
+    }
+}
+
+fn top() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
+    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// The modules lie where the command looks for them.
+fn modules() -> bool {
+    let into = |release: &str| top().join("target/guest-modules").join(release);
+    let built = Image::find().and_then(|image| {
+        let headers = Headers::of(&image.release)?;
+        build_modules(&headers, &into(&image.release))
+    });
+    match built {
+        Ok(_) => true,
+        Err(missing) => {
+            eprintln!("not run: modules in guests: {missing}");
+            false
+        }
+    }
+}
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wireproof"));
+    command.args(words).current_dir(top());
+    command
+}
+
+fn told(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+}
+
+/// Runs and holds that all of it holds; what it said, of which so many scenarios are.
+fn all_hold(words: &[&str], least: usize) -> String {
+    let output = command(words).output().expect("it runs");
+    let told = told(&output);
+    assert_eq!(output.status.code(), Some(0), "{words:?}: {told}");
+    let held = told.lines().filter(|line| line.starts_with("ok ")).count();
+    assert!(held >= least, "{words:?}: {held} hold: {told}");
+    told
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process runs meanwhile, by a real clock")]
+fn wait(time: Duration) {
+    std::thread::sleep(time);
+}
+
+#[test]
+fn a_guest_gives_the_golden_of_every_reset() {
+    let Some(_alone) = alone() else { return };
+    let told = all_hold(&["run", "rst", "--swap", "rejecter=guest,reject=nft"], 60);
+    assert!(told.contains("  rejecter: guest kernel "), "{told}");
+    assert!(told.contains("(nft at input)"), "{told}");
+    let some = ["run", "rst/*fin*", "rst/ack", "--swap", "rejecter=guest,reject=iptables"];
+    all_hold(&some, 4);
+}
+
+#[test]
+fn a_guest_forwards_and_rejects_as_the_firewall_does() {
+    let Some(_alone) = alone() else { return };
+    all_hold(&["run", "middlebox", "--swap", "firewall=guest,hook=forward"], 30);
+}
+
+#[test]
+fn a_guest_that_answers_otherwise_does_not_hold() {
+    let Some(_alone) = alone() else { return };
+    for (swap, code, word) in [
+        ("rejecter=guest,sysctls=net.ipv4.ip_default_ttl=63", 1, "ip4.ttl"),
+        ("rejecter=guest,ports=81", 1, "no such frame of rejecter"),
+        ("rejecter=guest,rules=no such rule", 2, "no such rule"),
+        ("rejecter=guest,kernel=/none/vmlinuz", 2, "/none/vmlinuz"),
+        ("rejecter=guest,port=80", 2, "`port` is for module=md5_receiver alone"),
+        ("rejecter=guest,module=md5", 2, "md5_receiver"),
+        ("sender=guest", 2, "module=skb_sender sends"),
+    ] {
+        let output = command(&["run", "fin-then-rst", "--swap", swap]).output().expect("it runs");
+        let told = told(&output);
+        assert!(output.status.code() == Some(code) && told.contains(word), "{swap}: {told}");
+    }
+}
+
+#[test]
+fn modules_give_the_goldens_of_the_nodes_whose_place_they_take() {
+    let Some(_alone) = alone().filter(|_| modules()) else { return };
+    let sender = "sender=guest,module=skb_sender";
+    let told = all_hold(&["run", "custom/fin-md5", "--swap", sender], 1);
+    assert!(told.contains("identical") && told.contains("sender: guest module skb_sender ("));
+    let more = ["custom/failed-steps", "custom/payload-too-large", "custom/own-values"];
+    all_hold(&[&["run", "--swap", sender], &more[..]].concat(), 3);
+    // Who takes it in, answers nothing and hands the sixteen bytes up, says so by the same events.
+    all_hold(&["run", "custom", "--swap", "receiver=guest,module=md5_receiver"], 18);
+    all_hold(&["run", "rst/*2-6", "--swap", "rejecter=guest,module=rst_reply"], 10);
+}
+
+#[test]
+fn fin_then_rst_is_the_same_in_any_mix() {
+    let Some(_alone) = alone().filter(|_| modules()) else { return };
+    let (sends, answers) = ("sender=guest,module=skb_sender", "rejecter=guest");
+    let told = all_hold(&["run", "fin-then-rst", "--swap", sends, "--swap", answers], 1);
+    assert!(told.contains("sender: guest module") && told.contains("rejecter: guest kernel"));
+    let veth = ["run", "fin-then-rst", "--on", "veth", "--swap"];
+    let output = command(&[&veth[..], &[sends]].concat()).output().expect("it runs");
+    if self::told(&output).contains("does not let this user make namespaces") {
+        eprintln!("not run: guests on veth: {}", self::told(&output).trim());
+        return;
+    }
+    all_hold(&[&veth[..], &[answers]].concat(), 1);
+    let told = all_hold(&[&veth[..], &[sends, "--swap", "rejecter=linux"]].concat(), 1);
+    assert!(told.contains("rejecter: running kernel "), "{told}");
+}
+
+#[test]
+fn a_capture_is_fed_to_a_guest() {
+    let Some(_alone) = alone() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (input, out) = (folder.path().join("in.pcapng"), folder.path().join("out.pcapng"));
+    let text = |path: &Path| path.to_str().expect("a path").to_owned();
+    let sent = command(&["run", "rst/ack", "-w", &text(&input)]).output().expect("it runs");
+    assert!(sent.status.success(), "{}", told(&sent));
+    let fed = command(&["inject", &text(&input), "--to", "guest", "-w", &text(&out)]).output();
+    let fed = fed.expect("it runs");
+    assert!(fed.status.success(), "{}", told(&fed));
+    let shown = told(&command(&["show", &text(&out)]).output().expect("it runs"));
+    assert!(shown.contains("Flags [R]"), "{shown}");
+}
+
+/// The process of QEMU that another one started, once it runs.
+fn machine_of(parent: &Child) -> Option<u32> {
+    for _ in 0..3_000 {
+        for entry in fs::read_dir("/proc").expect("processes").flatten() {
+            let Ok(id) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let words: Vec<&str> =
+                stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+            let is_child = words.get(1).is_some_and(|id| *id == parent.id().to_string());
+            if is_child && stat.contains("(qemu-system") {
+                return Some(id);
+            }
+        }
+        wait(Duration::from_millis(10));
+    }
+    None
+}
+
+fn kill(id: u32) {
+    let killed = Command::new("sh").args(["-c", &format!("kill -9 {id}")]).status();
+    assert!(killed.expect("a shell").success());
+}
+
+#[test]
+fn a_machine_that_is_killed_is_never_a_pass_and_none_outlives_its_run() {
+    let Some(_alone) = alone() else { return };
+    let start = || {
+        let words = ["run", "rst", "--jobs", "1", "--swap", "rejecter=guest"];
+        let mut command = command(&words);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+    };
+    let running = start();
+    let machine = machine_of(&running).expect("a machine");
+    // Some scenarios on, by the slowest of machines or the fastest.
+    wait(Duration::from_millis(7_500));
+    kill(machine);
+    let output = running.wait_with_output().expect("it ends");
+    let told = told(&output);
+    let ended = told.contains("QEMU ended") || told.contains("of the guest: ");
+    assert!(output.status.code() == Some(2) && ended, "{told}");
+
+    let mut running = start();
+    let machine = machine_of(&running).expect("a machine");
+    kill(running.id());
+    running.wait().expect("it ends");
+    let gone = || !Path::new(&format!("/proc/{machine}")).exists();
+    for _ in 0..500 {
+        if gone() {
+            return;
+        }
+        wait(Duration::from_millis(10));
+    }
+    panic!("the machine {machine} is left");
+}
