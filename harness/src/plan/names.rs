@@ -8,7 +8,8 @@ use crate::judge::compare::Mask;
 use crate::run::{guest, linux};
 
 /// The wires by the names that `--on` and `not-on` use; `linux` is any of them with a kernel in a
-/// node's place, `guest` one with a kernel of its own in QEMU; a module that speaks there goes by its name.
+/// node's place, `guest` one with a kernel of its own in QEMU; a module that speaks there goes by
+/// its name.
 const WIRES: [&str; 5] = ["sim", "veth", "nic", linux::KIND, guest::KIND];
 
 impl Planner<'_> {
