@@ -194,6 +194,7 @@ impl Walk {
             node: here - 1,
             mac: mac(here as u8),
             addresses: vec![ip(here as u8).ip],
+            broadcasts: Vec::new(),
             peer: Some(PortId(2 - here)),
             answers,
         });

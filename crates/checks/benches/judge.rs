@@ -50,6 +50,7 @@ fn facts(node: u16, peer: u16, answers: Answers) -> PortFacts {
         node,
         mac: Mac([2, 0, 0, 0, 0, last]),
         addresses: vec![IpAddr::from([10, 0, 0, last])],
+        broadcasts: Vec::new(),
         peer: Some(PortId(peer)),
         answers,
     }

@@ -1,7 +1,7 @@
 //! What a check is, what it finds, and what it may know of a port. Plain data, no rule.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use wire::{FrameId, Mac, PortId, PortSet};
 
@@ -67,6 +67,8 @@ pub struct PortFacts {
     pub mac: Mac,
     /// Its IP addresses.
     pub addresses: Vec<IpAddr>,
+    /// The broadcast addresses of its subnets, RFC 1122 3.2.1.3 (d).
+    pub broadcasts: Vec<Ipv4Addr>,
     /// The port at the other end of its link.
     pub peer: Option<PortId>,
     /// What can be expected of the node behind it.

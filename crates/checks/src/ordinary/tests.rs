@@ -132,7 +132,7 @@ fn hosts(answers: [Answers; 3], joined: bool, own: usize) -> Vec<PortFacts> {
         }
         let node = if joined && n == 2 { 0 } else { u16::from(n) };
         let peer = [Some(PortId(1)), Some(PortId(0)), None][usize::from(n)];
-        PortFacts { node, mac: Mac(mac(n)), addresses, peer, answers }
+        PortFacts { node, mac: Mac(mac(n)), addresses, broadcasts: Vec::new(), peer, answers }
     });
     facts.collect()
 }

@@ -63,6 +63,15 @@ impl Asker<'_> {
         to == self.port || (!forwards && same_node())
     }
 
+    /// What is sent between these ends goes to many hosts: a group, or all of a subnet of the node.
+    pub(super) fn is_to_many(&self, ends: Ends) -> bool {
+        let same_node = |facts: &&PortFacts| facts.node == self.facts.node;
+        let of_subnet = |facts: &PortFacts| {
+            facts.broadcasts.iter().any(|all| ends.dst.0 == u128::from(all.to_ipv6_mapped()))
+        };
+        ends.to_group() || self.ports.iter().filter(same_node).any(of_subnet)
+    }
+
     /// The segment was emitted by the same node.
     fn has_sent(&self, segment: &Segment) -> bool {
         let port = self.ports.get(usize::from(segment.from));
@@ -82,45 +91,102 @@ pub(super) fn role(facts: &PortFacts, port: u16) -> Role {
     }
 }
 
-/// Finds what caused the reset in `shot`.
-#[inline]
-pub(super) fn find(
-    segments: &Segments,
-    shot: &Shot<'_>,
-    reset: &Segment,
-    asker: &Asker<'_>,
-    role: Role,
-    capture: &Capture,
-) -> Found {
-    let ends = asker.ends;
-    let told = told(segments, shot, asker);
-    if let Some((_, segment)) = told
-        && segment.is_unread()
-    {
-        return Found { unread: true, ..Found::default() };
-    }
-    if let Some((id, segment)) = told
-        && segment.ends(capture.frame(id)) == ends.swapped()
-    {
-        let mut found = Found { certain: true, ..Found::default() };
-        found.sort(id, segment);
-        if role == Role::Stack {
-            let walked = walk(segments, shot, reset, asker, role, capture);
-            found.opened = walked.opened;
+/// A reset whose cause is looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    pub(super) segments: &'a Segments,
+    pub(super) capture: &'a Capture,
+    pub(super) shot: &'a Shot<'a>,
+    pub(super) reset: &'a Segment,
+    pub(super) asker: &'a Asker<'a>,
+    pub(super) role: Role,
+}
+
+impl<'a> Search<'a> {
+    /// Finds it.
+    #[inline]
+    pub(super) fn find(&self) -> Found {
+        let Self { segments, capture, asker, role, .. } = *self;
+        let ends = asker.ends;
+        let told = self.told();
+        if let Some((_, segment)) = told
+            && segment.is_unread()
+        {
+            return Found { unread: true, ..Found::default() };
         }
-        return found;
+        if let Some((id, segment)) = told
+            && segment.ends(capture.frame(id)) == ends.swapped()
+        {
+            let mut found = Found { certain: true, ..Found::default() };
+            found.sort(id, segment);
+            if role == Role::Stack {
+                found.opened = self.walk().opened;
+            }
+            return found;
+        }
+        let mut found = self.walk();
+        if found.trigger.is_none() {
+            found.trigger = to_many(segments, asker, capture);
+        }
+        if found.trigger.is_none()
+            && let Some((id, segment)) = told
+            && segment.flags & RST == 0
+        {
+            found.foreign = Some(id);
+        }
+        found
     }
-    let mut found = walk(segments, shot, reset, asker, role, capture);
-    if found.trigger.is_none() {
-        found.trigger = to_group(segments, asker, capture);
+
+    /// The TCP segment that the emitter was handling, or what may be one, by the wire's own word.
+    #[inline]
+    fn told(&self) -> Option<(FrameId, &'a Segment)> {
+        let Cause::Frame(id) = self.shot.record.cause else { return None };
+        let segment = self.segments.get(id)?;
+        ((segment.is_tcp() || segment.is_unread()) && self.asker.was_handed(segment))
+            .then_some((id, segment))
     }
-    if found.trigger.is_none()
-        && let Some((id, segment)) = told
-        && segment.flags & RST == 0
-    {
-        found.foreign = Some(id);
+
+    /// Searches the connection's earlier segments: the latest whose answer would be this very
+    /// reset, else the latest with right checksums, else the latest.
+    #[inline]
+    fn walk(&self) -> Found {
+        let Self { segments, capture, shot, reset, asker, role } = *self;
+        let actual = Values::of(reset, shot.bytes);
+        let (ends, back) = (asker.ends, asker.ends.swapped());
+        let (mut exact, mut good, mut found) = (None, None, Found::default());
+        let mut steps = 0;
+        for (id, segment) in segments.chain(reset.hash) {
+            steps += 1;
+            if steps > LOOK_BACK {
+                found.opened = true;
+                break;
+            }
+            if segment.hash != reset.hash {
+                continue;
+            }
+            let frame = capture.frame(id);
+            let its = segment.ends(frame);
+            if its == ends && segment.flags & SYN != 0 && asker.has_sent(segment) {
+                found.opened = true;
+            }
+            if its != back || !asker.was_handed(segment) {
+                continue;
+            }
+            found.sort(id, segment);
+            if segment.flags & RST != 0 || segment.is_answered() || !segment.sums_hold() {
+                continue;
+            }
+            good = good.or(Some(id));
+            if exact.is_none() && !segment.is_opaque() && asked(segment, frame) == actual {
+                exact = Some(id);
+                if role == Role::Closed {
+                    break;
+                }
+            }
+        }
+        found.trigger = exact.or(good).or(found.trigger);
+        found
     }
-    found
 }
 
 impl Found {
@@ -135,70 +201,9 @@ impl Found {
     }
 }
 
-/// The TCP segment that the emitter was handling, or what may be one, by the wire's own word.
-#[inline]
-fn told<'s>(
-    segments: &'s Segments,
-    shot: &Shot<'_>,
-    asker: &Asker<'_>,
-) -> Option<(FrameId, &'s Segment)> {
-    let Cause::Frame(id) = shot.record.cause else { return None };
-    let segment = segments.get(id)?;
-    ((segment.is_tcp() || segment.is_unread()) && asker.was_handed(segment))
-        .then_some((id, segment))
-}
-
-/// Searches the connection's earlier segments: the latest whose answer would be this very reset,
-/// else the latest with right checksums, else the latest.
-#[inline]
-fn walk(
-    segments: &Segments,
-    shot: &Shot<'_>,
-    reset: &Segment,
-    asker: &Asker<'_>,
-    role: Role,
-    capture: &Capture,
-) -> Found {
-    let actual = Values::of(reset, shot.bytes);
-    let (ends, back) = (asker.ends, asker.ends.swapped());
-    let (mut exact, mut good, mut found) = (None, None, Found::default());
-    let mut steps = 0;
-    for (id, segment) in segments.chain(reset.hash) {
-        steps += 1;
-        if steps > LOOK_BACK {
-            found.opened = true;
-            break;
-        }
-        if segment.hash != reset.hash {
-            continue;
-        }
-        let frame = capture.frame(id);
-        let its = segment.ends(frame);
-        if its == ends && segment.flags & SYN != 0 && asker.has_sent(segment) {
-            found.opened = true;
-        }
-        if its != back || !asker.was_handed(segment) {
-            continue;
-        }
-        found.sort(id, segment);
-        if segment.flags & RST != 0 || segment.is_answered() || !segment.sums_hold() {
-            continue;
-        }
-        good = good.or(Some(id));
-        if exact.is_none() && !segment.is_opaque() && asked(segment, frame) == actual {
-            exact = Some(id);
-            if role == Role::Closed {
-                break;
-            }
-        }
-    }
-    found.trigger = exact.or(good).or(found.trigger);
-    found
-}
-
-/// A segment that went to a group and is answered from another address.
+/// A segment that went to many hosts and is answered from another address.
 #[cold]
-fn to_group(segments: &Segments, asker: &Asker<'_>, capture: &Capture) -> Option<FrameId> {
+fn to_many(segments: &Segments, asker: &Asker<'_>, capture: &Capture) -> Option<FrameId> {
     let ends = asker.ends;
     let len = segments.len();
     (len.saturating_sub(LOOK_BACK)..len).rev().map(|index| FrameId(index as u32)).find(|id| {
@@ -206,7 +211,7 @@ fn to_group(segments: &Segments, asker: &Asker<'_>, capture: &Capture) -> Option
             let open = segment.is_tcp() && segment.flags & RST == 0 && !segment.is_answered();
             open && asker.was_handed(segment) && {
                 let its = segment.ends(capture.frame(*id));
-                its.to_group() && its.src == ends.dst && its.dst.1 == ends.src.1
+                asker.is_to_many(its) && its.src == ends.dst && its.dst.1 == ends.src.1
             }
         })
     })

@@ -6,7 +6,7 @@ use wire::segment::{ACK, RST, SYN};
 use wire::{Capture, FrameId};
 
 use super::rules;
-use super::search::{Asker, Found, LOOK_BACK, Role, find, role};
+use super::search::{Asker, Found, LOOK_BACK, Role, Search, role};
 use super::segments::{Segment, Segments};
 use crate::check::{Check, Finding};
 use crate::shot::Shot;
@@ -59,7 +59,8 @@ pub(super) fn reset(
     out: &mut Vec<Finding>,
 ) {
     let role = role(asker.facts, asker.ends.src.1);
-    let found = find(segments, shot, reset, asker, role, capture);
+    let search = Search { segments, capture, shot, reset, asker, role };
+    let found = search.find();
     // It answers something that is not understood here, so nothing can be said of the answer.
     if found.unread {
         return;
@@ -75,7 +76,7 @@ pub(super) fn reset(
             out.push(about(shot, &rules::RST_UNPROVOKED, id, text, "no frame", "a reset"));
         } else {
             let by_state = role == Role::Stack && found.opened;
-            answer(shot, reset, id, trigger, by_state, capture, out);
+            answer(&search, id, trigger, by_state, out);
         }
         segments.answer(id);
     } else {
@@ -86,14 +87,13 @@ pub(super) fn reset(
 /// Holds a reset against the segment that it answers. `by_state`: a connection decides the values.
 #[inline]
 fn answer(
-    shot: &Shot<'_>,
-    reset: &Segment,
+    search: &Search<'_>,
     id: FrameId,
     trigger: &Segment,
     by_state: bool,
-    capture: &Capture,
     out: &mut Vec<Finding>,
 ) {
+    let Search { capture, shot, reset, asker, .. } = *search;
     if trigger.is_altered() {
         return;
     }
@@ -104,7 +104,7 @@ fn answer(
         out.push(about(shot, check, id, text, "no frame", "a reset"));
         return;
     }
-    if trigger.ends(frame).to_group() {
+    if asker.is_to_many(trigger.ends(frame)) {
         let text = "a segment to a broadcast or multicast address was answered";
         out.push(about(shot, &rules::RST_ON_BROADCAST, id, text, "no frame", "a reset"));
     } else if frame[0] & 1 == 1 {

@@ -5,7 +5,7 @@ use wire::{Cause, Deliberate, PortSet};
 use crate::bites::Case;
 use crate::checks::Answers;
 use crate::support::{
-    A4, ACK, B_MAC, B4, C4, FIN, RST, Run, SYN, Seg, eth, ip4, ip6, patch, summed,
+    A4, ACK, B_MAC, B4, BROADCAST, C4, FIN, RST, Run, SYN, Seg, eth, ip4, ip6, patch, summed,
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -30,6 +30,7 @@ pub(crate) const CASES: &[Case] = &[
     Case("rst-ports", || foreign(4001), || foreign(4000)),
     Case("rst-on-broadcast", || to_group([224, 0, 0, 1]), || to_group(B4)),
     Case("rst-on-broadcast", || to_group([255; 4]), || to_group(B4)),
+    Case("rst-on-broadcast", || to_group(BROADCAST), || to_group(B4)),
     Case("rst-on-link-broadcast", || in_frame_to([0xff; 6]), || in_frame_to(B_MAC)),
     Case("bad-checksum-answered", || spoiled(50, RST), || spoiled_and_right(RST)),
     Case("bad-checksum-answered", || spoiled(24, RST), || spoiled_and_right(RST)),

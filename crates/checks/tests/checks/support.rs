@@ -1,6 +1,6 @@
 //! Frames by hand, byte by byte, and runs to plant them in. Shares no code with what is tested.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::checks::{Answers, Finding, PortFacts};
 use wire::{Capture, Cause, Deliberate, FrameId, Instant, Mac, PortId, PortSet};
@@ -15,6 +15,8 @@ pub(crate) const A_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 pub(crate) const B_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
 pub(crate) const A4: [u8; 4] = [10, 0, 0, 1];
 pub(crate) const B4: [u8; 4] = [10, 0, 0, 2];
+/// All hosts of the subnet 10.0.0.0/26.
+pub(crate) const BROADCAST: [u8; 4] = [10, 0, 0, 63];
 pub(crate) const A6: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 pub(crate) const B6: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
 /// A host behind the router of a run with one.
@@ -158,6 +160,7 @@ fn facts(node: u16, mac: [u8; 6], ip4: [u8; 4], ip6: [u8; 16], peer: u16) -> Por
         node,
         mac: Mac(mac),
         addresses: vec![IpAddr::from(ip4), IpAddr::from(ip6)],
+        broadcasts: vec![Ipv4Addr::from(BROADCAST)],
         peer: Some(PortId(peer)),
         answers: Answers::Unknown,
     }
