@@ -55,9 +55,9 @@ wireshark ID:
     cargo run --release -q -- run {{ID}} -w target/captures/run.pcapng
     wireshark target/captures/run.pcapng
 
-# Measures the walk against the limit of the machine, and the whole command
+# Measures the walk and frames over veth, each against the limit of the machine
 bench:
-    cargo bench -p wireproof
+    cargo bench -p wireproof -p wireproof-veth
 
 # Runs all scenarios through the kernel so many times and counts the verdicts: just soak 100
 soak +WORDS:

@@ -154,9 +154,13 @@ impl End {
     }
 
     /// Sends a frame.
-    pub(crate) fn send(&self, frame: &[u8]) -> io::Result<()> {
-        let sent = sys::send(self.fd.get_ref().as_fd(), frame)?;
-        if sent == frame.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+    pub(crate) fn send(&self, frame: &[u8]) -> Result<(), Error> {
+        let whole = |sent| match sent == frame.len() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::WriteZero.into()),
+        };
+        let sent = sys::send(self.fd.get_ref().as_fd(), frame).and_then(whole);
+        sent.map_err(|error| refused(error, frame.len(), &self.name))
     }
 
     /// A frame that is there already, into `into`; false when there is none.
@@ -224,6 +228,17 @@ impl Ear {
     }
 }
 
+/// A frame that was not sent. A core that lies behind with the frames of all has no room for one
+/// more, which says nothing about this one.
+fn refused(error: io::Error, length: usize, name: &str) -> Error {
+    match error.raw_os_error() {
+        Some(libc::ENOBUFS) => {
+            Error::Late(format!("the kernel has no room for {length} bytes sent on {name}"))
+        }
+        _ => Error::System { what: format!("send {length} bytes on {name}"), source: error },
+    }
+}
+
 /// The way of a frame over one veth pair.
 #[derive(Clone, Debug)]
 pub(crate) struct Leg {
@@ -270,7 +285,7 @@ impl Leg {
             );
             return Err(Error::Frame(told));
         }
-        self.from.send(frame).tried(format!("send {} bytes on {}", frame.len(), self.from.name))?;
+        self.from.send(frame)?;
         loop {
             if !self.to.wait(runtime, arrived).tried(format!("receive on {}", self.to.name))? {
                 return Err(Error::Late(format!(
@@ -312,5 +327,17 @@ impl Leg {
         }
         while self.to.take(&mut arrived).tried(failed())? {}
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_for_which_there_is_no_room_says_nothing_about_a_node() {
+        let of = |number| refused(io::Error::from_raw_os_error(number), 60, "eth0");
+        assert!(matches!(of(libc::ENOBUFS), Error::Late(told) if told.contains("60 bytes")));
+        assert!(matches!(of(libc::ENETDOWN), Error::System { .. }));
     }
 }

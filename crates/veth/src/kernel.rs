@@ -71,8 +71,7 @@ impl Transport for Namespaced {
 
     fn send(&mut self, port: usize, frame: &[u8]) -> Result<(), Error> {
         self.stay.begin();
-        let end = self.end(port)?;
-        end.send(frame).tried(format!("send {} bytes on {}", frame.len(), end.name))
+        self.end(port)?.send(frame)
     }
 
     fn take(&mut self, port: usize) -> Result<Option<&[u8]>, Error> {
