@@ -6,6 +6,7 @@ mod trigger;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use linux::{Kernel, Reject, Rules};
@@ -18,6 +19,8 @@ use trigger::Triggers;
 
 /// Triggers for each rule.
 const MANY: usize = 3_000;
+/// Kernels that are asked once each.
+const FIRST: usize = 150;
 const SEED: u64 = 0x5eed;
 /// Set to a number, another seed than that.
 const OTHER_SEED: &str = "WIREPROOF_SEED";
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         trial("reject_answers_as_iptables_does", "iptables", || {
             differences(by(Reject::Iptables), 64)
         }),
+        trial("a_first_frame_over_ip6_is_answered_on_a_busy_machine", "true", first_frames),
         trial("another_kernel_would_be_told_from_it", "nft", || {
             match differences(by(Reject::Nft), 63) {
                 Ok(()) => Err("nothing differs from a kernel with another TTL".into()),
@@ -66,25 +70,54 @@ fn port(last: u8, peer: u8) -> PortConfig {
     PortConfig { name: "eth0".into(), mac: mac(last), addresses: addresses(last), peer }
 }
 
-/// Both on the same triggers, the kernel over a veth pair.
-fn differences(rules: Rules, ttl: u8) -> Result<(), Failed> {
-    let sysctls = vec![("net.ipv4.ip_default_ttl".to_owned(), ttl.to_string())];
-    let kernel = Kernel { rules, sysctls, ..Kernel::default() };
+fn config(name: &str, here: u8, there: u8) -> NodeConfig {
+    let ports = vec![port(here, there)];
+    NodeConfig { name: name.into(), ports, options: BTreeMap::new() }
+}
+
+/// A tester and a kernel.
+fn lay(kernel: Kernel) -> Result<veth::Wire, Failed> {
     let spec = |name: &str, port, node| NodeSpec { name: name.into(), ports: vec![port], node };
-    let of = |name: &str, here, there| NodeConfig {
-        name: name.into(),
-        ports: vec![port(here, there)],
-        options: BTreeMap::new(),
-    };
-    let sender = Registry::standard().build("tester", &of("sender", 1, 2))?;
+    let sender = Registry::standard().build("tester", &config("sender", 1, 2))?;
     let nodes = vec![
         spec("sender", port(1, 2), Occupant::Ours(sender)),
         spec("kernel", port(2, 1), Occupant::Kernel(kernel)),
     ];
     let (ends, settings) = ([(0, 0), (1, 0)], LinkChange::default());
     let link = LinkSpec { name: "link".into(), ends, settings, steady: true };
-    let mut running = veth::lay(0, Limits::default(), nodes, &[link])?;
-    let mut ours = Registry::standard().build("reject", &of("ours", 2, 1))?;
+    Ok(veth::lay(0, Limits::default(), nodes, &[link])?)
+}
+
+/// The kernel takes an IPv6 address for its own some time after it was given it, and later while
+/// namespaces come and go: the first frame must wait for that.
+fn first_frames() -> Result<(), Failed> {
+    let closed = || Kernel { rules: by(Reject::None), ..Kernel::default() };
+    let mut ours = Registry::standard().build("reject", &config("ours", 2, 1))?;
+    let is_ip6 = |frame: &[u8]| frame[12..14] == [0x86, 0xdd];
+    let mut frames = Triggers::new(SEED).map(|(_, frame)| frame).filter(|frame| is_ip6(frame));
+    let frame = frames.find(|frame| !of_node(ours.as_mut(), frame).is_empty()).expect("one");
+    let busy = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while busy.load(Ordering::Relaxed) {
+                    let _ = lay(closed());
+                }
+            });
+        }
+        let answers = || of_kernel(&mut lay(closed())?, &frame).map(|answers| answers.len());
+        let all: Result<Vec<usize>, Failed> = (0..FIRST).map(|_| answers()).collect();
+        busy.store(false, Ordering::Relaxed);
+        let missed = all?.iter().filter(|answers| **answers != 1).count();
+        if missed == 0 { Ok(()) } else { Err(format!("{missed} of {FIRST} not answered").into()) }
+    })
+}
+
+/// Both on the same triggers, the kernel over a veth pair.
+fn differences(rules: Rules, ttl: u8) -> Result<(), Failed> {
+    let sysctls = vec![("net.ipv4.ip_default_ttl".to_owned(), ttl.to_string())];
+    let mut running = lay(Kernel { rules, sysctls, ..Kernel::default() })?;
+    let mut ours = Registry::standard().build("reject", &config("ours", 2, 1))?;
     let (mut answers, mut wrong) = (0, Vec::new());
     let other = std::env::var(OTHER_SEED).ok().and_then(|seed| seed.parse().ok());
     for (number, (about, frame)) in Triggers::new(other.unwrap_or(SEED)).take(MANY).enumerate() {
