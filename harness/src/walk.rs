@@ -172,6 +172,9 @@ impl Walk {
             Ok(Err(reason)) => return Walked::NotRun(reason),
             Err(error) => return Walked::Refused(Refusal::Other(error)),
         };
+        if let Some(reason) = run.unable {
+            return Walked::NotRun(format!("not with a guest module as {reason}"));
+        }
         let state = match (&self.no_golden, addressed) {
             (Some(reason), _) => Err(reason.clone()),
             (None, Some(reason)) => Err(reason),

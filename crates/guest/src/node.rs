@@ -166,15 +166,23 @@ impl Guest {
         let Some(Some(interface)) = self.answering.transport().interfaces.get(at) else {
             return Err(CommandError(format!("port {port} of the guest has no link")));
         };
-        let script = sender.script(packet, config, interface, self.fail.take().as_deref())?;
-        let told = match self.shared.run(&script) {
-            Ok(told) => told,
+        let fail = self.fail.take();
+        let scripts = match sender.scripts(packet, config, interface, fail.as_deref()) {
+            Ok(scripts) => scripts,
             Err(error) => {
-                self.shared.lock().trouble(error);
-                return Ok(());
+                self.shared.lock().unable.get_or_insert_with(|| error.to_string());
+                return Err(error);
             }
         };
-        self.events.extend(sender::outcome(&told)?);
+        for script in scripts {
+            match self.shared.run(&script) {
+                Ok(told) => self.events.extend(sender::outcome(&told)?),
+                Err(error) => {
+                    self.shared.lock().trouble(error);
+                    return Ok(());
+                }
+            }
+        }
         // What it sent is out when the fence is answered, which takes the same way.
         if let Err(error) = self.answering.done(at) {
             self.shared.lock().trouble(error);

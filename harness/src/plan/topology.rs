@@ -248,6 +248,13 @@ fn of_module(node: &scenario::Node, options: &mut BTreeMap<String, Datum>) {
     let names: &[&str] = match node.kind.value.as_str() {
         "skb-sender" => &["src", "dst", "payload"],
         "md5-receiver" => &["port"],
+        "tester" => {
+            let sends = options.get("module") == Some(&Datum::Text("skb_sender".to_owned()));
+            if sends && !options.contains_key("defaults") {
+                options.insert("defaults".to_owned(), Datum::Text("tester".to_owned()));
+            }
+            return;
+        }
         _ => return,
     };
     for name in names {

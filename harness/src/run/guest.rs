@@ -67,6 +67,13 @@ static OPTIONS: &[OptionSpec] = &[
         default: "0102030405060708090a0b0c0d0e0f10",
         about: "what skb_sender's segment carries",
     },
+    OptionSpec {
+        name: "defaults",
+        takes: "`module` or `tester`",
+        default: "module",
+        about: "whose values skb_sender's frames have where a `send` leaves a field out; in a \
+                tester's place a swap puts the tester's",
+    },
     kernels::OPTIONS[0],
     kernels::OPTIONS[1],
     kernels::OPTIONS[2],
@@ -112,7 +119,7 @@ fn told(config: &NodeConfig) -> Result<Told, ConfigError> {
     let mut kernel = kernels::kernel(config)?;
     let named = options.one_of("module", &MODULE_NAMES)?;
     let given = |name: &str| config.options.contains_key(name);
-    for (name, module) in [("port", 1), ("src", 0), ("dst", 0), ("payload", 0)] {
+    for (name, module) in [("port", 1), ("src", 0), ("dst", 0), ("payload", 0), ("defaults", 0)] {
         if given(name) && named != Some(module) {
             let wants = MODULE_NAMES[module];
             return Err(ConfigError::at(name, format!("`{name}` is for module={wants} alone")));
@@ -128,6 +135,7 @@ fn told(config: &NodeConfig) -> Result<Told, ConfigError> {
             src: options.num("src")?.unwrap_or(4000),
             dst: options.num("dst")?.unwrap_or(80),
             payload: options.hex("payload")?,
+            whole: options.one_of("defaults", &["module", "tester"])? == Some(1),
         })),
         Some(1) => Some(Module::Md5Receiver(options.num("port")?.unwrap_or(80))),
         Some(_) => {
@@ -277,6 +285,9 @@ impl Guests {
         run.broken = run.broken.take().filter(|why| why != NOT_WELL);
         for (node, Standing { who, watch }) in self.0 {
             let name = name(node);
+            if let Some(why) = watch.unable() {
+                run.unable.get_or_insert_with(|| format!("{name}: {why}"));
+            }
             if let Some(why) = watch.out_of_turn(now) {
                 run.inconclusive.get_or_insert_with(|| format!("{name}: {why}"));
             }

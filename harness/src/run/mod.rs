@@ -81,6 +81,9 @@ pub struct Run {
     pub broken: Option<String>,
     /// The virtual time at the end.
     pub end: Instant,
+    /// What a node was to send and could not build, being another kind than the scenario's: such a
+    /// scenario is none for it.
+    pub unable: Option<String>,
     /// Why the wire could not tell what there was to tell.
     pub inconclusive: Option<String>,
     /// The capture's times are of the real clock, and differ from run to run.

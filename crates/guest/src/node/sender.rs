@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
 use link::{CommandError, Datum, Event, PortConfig};
-use wire::{Packet, Proto, Value};
+use wire::{Mac, Packet, Proto, Value};
 
 /// Its file.
 const FILE: &str = "/proc/net/skb_sender";
 /// Its steps that can be told to fail.
 pub(super) const STEPS: [&str; 7] = ["alloc", "payload", "tcp", "ip", "checksum", "eth", "xmit"];
+
+/// The longest frame that it has room for: its three headers and the 16 bytes that they carry.
+const MOST: usize = 14 + 20 + 20 + 16;
 
 /// What it sends where a scenario says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +24,39 @@ pub struct SkbSender {
     pub dst: u16,
     /// What the segment carries; `None`: what the module has for it.
     pub payload: Option<Vec<u8>>,
+    /// It stands in a tester's place: each frame is built as a `tester` builds it, and the module
+    /// is told every field of it.
+    pub whole: bool,
 }
 
 impl Default for SkbSender {
     fn default() -> Self {
-        Self { src: 4000, dst: 80, payload: None }
+        Self { src: 4000, dst: 80, payload: None, whole: false }
     }
 }
 
 impl SkbSender {
-    /// The script that has a packet sent, and tells what became of it.
-    pub(super) fn script(
+    /// The scripts that have a packet sent, one a frame; each tells what became of it.
+    ///
+    /// # Errors
+    /// When the module cannot build it.
+    pub(super) fn scripts(
+        &self,
+        packet: &Packet,
+        port: &PortConfig,
+        interface: &str,
+        fail: Option<&str>,
+    ) -> Result<Vec<String>, CommandError> {
+        if !self.whole {
+            return self.script(packet, port, interface, fail).map(|script| vec![script]);
+        }
+        let frames = wire::build::build(packet, &port.defaults());
+        let frames = frames.map_err(|error| CommandError(error.to_string()))?;
+        frames.iter().map(|frame| Ok(sends(interface, &spelled(frame)?))).collect()
+    }
+
+    /// The script for a packet whose other fields are the module's own.
+    fn script(
         &self,
         packet: &Packet,
         port: &PortConfig,
@@ -39,7 +64,7 @@ impl SkbSender {
         fail: Option<&str>,
     ) -> Result<String, CommandError> {
         can(packet)?;
-        let mut words = format!("dev={interface}");
+        let mut words = String::new();
         let mut given = Vec::new();
         for layer in &packet.layers {
             for (field, value) in &layer.set {
@@ -73,9 +98,64 @@ impl SkbSender {
         if let Some(step) = fail {
             let _ = write!(words, " fail={step}");
         }
-        // A send that fails is told by the file.
-        Ok(format!("{{ echo '{words}' >{FILE}; }} 2>/dev/null; cat {FILE}"))
+        Ok(sends(interface, &words))
     }
+}
+
+/// The script that has the module send a frame; one that it fails to send is told by the file.
+fn sends(interface: &str, words: &str) -> String {
+    format!("{{ echo 'dev={interface}{words}' >{FILE}; }} 2>/dev/null; cat {FILE}")
+}
+
+/// The words for a frame as it stands: every bit of its first 54 bytes is in one of the fields of
+/// the module's three headers, whatever the bytes mean, and what follows is its payload.
+fn spelled(frame: &[u8]) -> Result<String, CommandError> {
+    let no = |why: &str| {
+        let line = wire::render::line(frame);
+        CommandError(format!("the module skb_sender {why}, and not this: {line}"))
+    };
+    if frame.get(12..14) != Some(&[0x08, 0x00]) {
+        return Err(no("builds IPv4"));
+    }
+    let short = || no("builds 20 bytes at least behind the IPv4 header");
+    let head = frame.first_chunk::<54>().ok_or_else(short)?;
+    if frame.len() > MOST {
+        return Err(no("has room for 16 bytes behind 20 of IPv4 and 20 of TCP"));
+    }
+    let num = |at: std::ops::Range<usize>| {
+        head[at].iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte))
+    };
+    let mac = |at: usize| head[at..at + 6].try_into().map(Mac).unwrap_or_default();
+    let mut words = format!(" eth.dst={} eth.src={}", mac(0), mac(6));
+    for (path, at) in [("src", 26), ("dst", 30)] {
+        let _ = write!(words, " ip4.{path}={}", Ipv4Addr::from(num(at..at + 4)));
+    }
+    for (path, value) in [
+        ("ip4.version", num(14..15) >> 4),
+        ("ip4.ihl", num(14..15) & 0xf),
+        ("ip4.tos", num(15..16)),
+        ("ip4.total-length", num(16..18)),
+        ("ip4.id", num(18..20)),
+        ("ip4.flags", num(20..22) >> 13),
+        ("ip4.fragment-offset", num(20..22) & 0x1fff),
+        ("ip4.ttl", num(22..23)),
+        ("ip4.protocol", num(23..24)),
+        ("ip4.checksum", num(24..26)),
+        ("tcp.src", num(34..36)),
+        ("tcp.dst", num(36..38)),
+        ("tcp.seq", num(38..42)),
+        ("tcp.ack", num(42..46)),
+        ("tcp.data-offset", num(46..48) >> 12),
+        ("tcp.reserved", num(46..48) >> 9 & 0x7),
+        ("tcp.flags", num(46..48) & 0x1ff),
+        ("tcp.window", num(48..50)),
+        ("tcp.checksum", num(50..52)),
+        ("tcp.urgent", num(52..54)),
+    ] {
+        let _ = write!(words, " {path}={value}");
+    }
+    let _ = write!(words, " payload={}", hex(&frame[54..]));
+    Ok(words)
 }
 
 /// What the module says of its last send: nothing where that went out.
@@ -159,8 +239,8 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use link::{Address, Peer};
+    use wire::Layer;
     use wire::fields::{ip4, tcp};
-    use wire::{Layer, Mac};
 
     fn port() -> PortConfig {
         let address = |ip: &str| vec![Address { ip: ip.parse().unwrap(), prefix: 24 }];
@@ -180,6 +260,46 @@ mod tests {
         let packet = packet.payload([3]);
         let script = sender.script(&packet, &port(), "eth0", None).unwrap();
         assert!(script.contains("payload=03") && !script.contains("0102"), "{script}");
+    }
+
+    #[test]
+    fn a_frame_is_spelled_out_bit_by_bit() {
+        // Every field has a value of its own, and the payload is two bytes.
+        let mut frame: Vec<u8> = (1..=56).collect();
+        frame[12..14].copy_from_slice(&[0x08, 0x00]);
+        frame[20..22].copy_from_slice(&[0xa1, 0x02]);
+        let words = spelled(&frame).unwrap();
+        for word in [
+            "eth.dst=01:02:03:04:05:06",
+            "eth.src=07:08:09:0a:0b:0c",
+            "ip4.src=27.28.29.30",
+            "ip4.version=0 ip4.ihl=15 ip4.tos=16 ip4.total-length=4370",
+            "ip4.flags=5 ip4.fragment-offset=258 ip4.ttl=23 ip4.protocol=24",
+            "tcp.seq=656943402 tcp.ack=724315438",
+            "tcp.data-offset=2 tcp.reserved=7 tcp.flags=304",
+            "payload=3738",
+        ] {
+            assert!(words.contains(word), "{word} is not in {words}");
+        }
+        assert!(spelled(&frame[..53]).is_err());
+        frame.resize(71, 0);
+        assert!(spelled(&frame).is_err() && spelled(&frame[..70]).is_ok());
+        frame[13] = 0x06;
+        assert!(spelled(&frame).is_err());
+    }
+
+    #[test]
+    fn in_a_testers_place_each_fragment_is_told_whole() {
+        let sender = SkbSender { whole: true, ..SkbSender::default() };
+        let packet = Packet::new().layer(Layer::new(Proto::Tcp)).payload([7; 16]);
+        let whole = sender.scripts(&packet, &port(), "eth0", None).unwrap();
+        assert!(whole.len() == 1 && whole[0].contains("tcp.window=65535"), "{whole:?}");
+        let two = Packet { fragment: Some(24), ..packet.payload([8; 8]) };
+        let two = sender.scripts(&two, &port(), "eth0", None).unwrap();
+        assert!(two.len() == 2 && two[1].contains("ip4.fragment-offset=3"), "{two:?}");
+        let short = Packet { truncate: Some(50), ..Packet::new().layer(Layer::new(Proto::Tcp)) };
+        let refused = sender.scripts(&short, &port(), "eth0", None).unwrap_err().to_string();
+        assert!(refused.contains("20 bytes at least"), "{refused}");
     }
 
     #[test]

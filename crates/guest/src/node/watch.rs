@@ -60,6 +60,12 @@ impl Watch {
         self.shared.lock().trouble.is_some()
     }
 
+    /// What it was told to send and its module cannot build, so that the scenario is none for it.
+    #[must_use]
+    pub fn unable(&self) -> Option<String> {
+        self.shared.lock().unable.clone()
+    }
+
     /// Why what the guest said proves nothing when it is `now` on the link: it acted, or would have
     /// acted, by its own clock where the link's should have ruled.
     #[must_use]

@@ -33,6 +33,8 @@ pub(super) struct Held {
     pub(super) trouble: Option<Error>,
     /// What the guest did that its clock and not the link's had it do.
     pub(super) out_of_turn: Option<String>,
+    /// The first packet that its module cannot build.
+    pub(super) unable: Option<String>,
     /// The link's clock is the real one.
     pub(super) live: bool,
     /// A port accepts connections.
@@ -49,6 +51,7 @@ impl Shared {
             machine: Some(machine),
             trouble: None,
             out_of_turn: None,
+            unable: None,
             live: spec.live,
             listens: !spec.kernel.listen.is_empty(),
             linked: (0..spec.ports.len()).filter(|at| spec.ports[*at].mtu.is_some()).collect(),
