@@ -59,6 +59,11 @@ impl Plan {
         self.nodes.iter().find(|node| node.kind == linux::KIND && !node.swapped)
     }
 
+    /// The nodes that the scenario itself wants to be guests.
+    pub fn own_guests(&self) -> impl Iterator<Item = &PlanNode> {
+        self.nodes.iter().filter(|node| node.kind == guest::KIND && !node.swapped)
+    }
+
     /// What a kernel in a node's place takes for the MTU of its ports: the link's where that says
     /// one, else Ethernet's; `None` for a port without a link.
     #[must_use]

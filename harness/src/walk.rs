@@ -164,6 +164,11 @@ impl Walk {
             let name = &node.name;
             return Walked::NotRun(format!("`{name}` is a running kernel: it takes --on veth"));
         }
+        for node in plan.own_guests() {
+            if let Some(reason) = run::guest::missing(&node.config) {
+                return Walked::NotRun(format!("`{}` is a guest: {reason}", node.name));
+            }
+        }
         if let Some(reason) = not_with(&plan) {
             return Walked::NotRun(reason);
         }

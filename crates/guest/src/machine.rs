@@ -93,6 +93,7 @@ pub struct Machine {
     console: Console,
     streams: BTreeMap<String, UnixStream>,
     nics: Nics,
+    clock: Clock,
     /// Why it is of no more use.
     spoiled: Option<String>,
 }
@@ -135,6 +136,7 @@ impl Machine {
             console,
             streams,
             nics: Nics::new(config.ports),
+            clock: config.clock,
             spoiled: None,
         };
         // The first line wakes the guest; all else is for the shell that it starts then.
@@ -203,6 +205,12 @@ impl Machine {
     /// Our end of a stream that the configuration names; it is given once.
     pub fn stream(&mut self, name: &str) -> Option<UnixStream> {
         self.streams.remove(name)
+    }
+
+    /// By which clock it runs.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// The file that takes what the guest's kernel says.

@@ -2,9 +2,10 @@
 //! frame tells when it is done, so that the link's time can stand still meanwhile. Knows the node
 //! contract, the crate `linux`'s kernel and the three modules; no scenario and no wire.
 //!
-//! With [`Spec::live`] the link's clock is the real one, as the guest's is. Otherwise a frame that
-//! the guest sends of its own accord comes at a time that means nothing on the link: the watch then
-//! says so, and the run proves nothing.
+//! With [`Spec::live`] the link's clock is the real one, as the guest's is. Of one in lockstep
+//! the guest's is the link's: whoever drives the link [lets it run](Watch::let_run). Otherwise a
+//! frame that the guest sends of its own accord comes at a time that means nothing on the link: the
+//! watch then says so, and the run proves nothing.
 
 mod receiver;
 mod sender;
@@ -41,6 +42,8 @@ pub struct Spec {
     pub module: Option<Module>,
     /// Files (`.ko`) of the machine's `/modules` to load, in this order.
     pub load: Vec<PathBuf>,
+    /// How long a program that listens keeps a connection; `None`: for ever.
+    pub close_after_secs: Option<u32>,
     /// The link's clock is the real one.
     pub live: bool,
 }
@@ -101,7 +104,7 @@ impl Guest {
         let linked = spec.ports.iter().enumerate().filter(|(_, port)| port.mtu.is_some());
         let linked = linked.map(|(number, port)| (number, &port.config));
         let around = Surroundings::of(linked, spec.kernel.default_route);
-        let setup = Setup::new(&spec.kernel, &around, &interfaces)?;
+        let setup = Setup::new(spec, &around, &interfaces)?;
         let remarks = {
             let mut held = shared.lock();
             let machine = held.machine()?;
@@ -118,6 +121,7 @@ impl Guest {
         if let Some(Module::Md5Receiver(_)) = spec.module {
             shared.run(receiver::EVENTS)?;
         }
+        shared.begin()?;
         let guest = Self {
             answering,
             shared: shared.clone(),

@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
-use guest::{Clock, Guest, Image, Linked, Module, Pool, SkbSender, Spec, Trouble, Watch};
+use anyhow::{Context, Result, anyhow, bail};
+use guest::{
+    Clock, Guest, Headers, Image, Linked, Module, Pool, SkbSender, Spec, Trouble, Watch,
+    build_modules,
+};
 use link::NodeId;
 use linux::{Kernel, Reject};
 use nodes::{ConfigError, Kind, NodeConfig, OptionSpec, PortRule, Role};
-use wire::{Instant, PortSet};
+use wire::{Duration, Instant, PortSet};
 
 use super::{Run, Speaker, linux as kernels};
 
@@ -20,7 +23,9 @@ pub const KIND: &str = "guest";
 const MODULES: &str = "target/guest-modules";
 /// Their names.
 pub const MODULE_NAMES: [&str; 3] = ["skb_sender", "md5_receiver", "rst_reply"];
-const CLOCKS: [&str; 1] = ["free"];
+const CLOCKS: [&str; 2] = ["free", "lockstep"];
+/// The module that holds a guest in lockstep.
+const LOCKSTEP: &str = "lockstep";
 
 static OPTIONS: &[OptionSpec] = &[
     OptionSpec {
@@ -31,9 +36,10 @@ static OPTIONS: &[OptionSpec] = &[
     },
     OptionSpec {
         name: "clock",
-        takes: "`free`",
+        takes: "`free` or `lockstep`",
         default: "free",
-        about: "the guest's clock runs by itself; on sim the link's stands still while it works",
+        about: "free: the guest's clock runs by itself; on sim the link's stands still while it \
+                works. lockstep, on sim: the guest's clock is the link's (just kernel-modules)",
     },
     OptionSpec {
         name: "module",
@@ -74,6 +80,12 @@ static OPTIONS: &[OptionSpec] = &[
         about: "whose values skb_sender's frames have where a `send` leaves a field out; in a \
                 tester's place a swap puts the tester's",
     },
+    OptionSpec {
+        name: "close-after",
+        takes: "seconds",
+        default: "never",
+        about: "how long a program that listens keeps a connection before it closes it",
+    },
     kernels::OPTIONS[0],
     kernels::OPTIONS[1],
     kernels::OPTIONS[2],
@@ -107,6 +119,7 @@ struct Told {
     image: Option<PathBuf>,
     load: Vec<PathBuf>,
     clock: Clock,
+    close_after_secs: Option<u32>,
 }
 
 /// Reads the options.
@@ -114,6 +127,7 @@ fn told(config: &NodeConfig) -> Result<Told, ConfigError> {
     let options = config.read();
     // The place in the table is the clock.
     let clock = match options.one_of("clock", &CLOCKS)? {
+        Some(1) => Clock::Lockstep,
         None | Some(_) => Clock::Free,
     };
     let mut kernel = kernels::kernel(config)?;
@@ -146,7 +160,12 @@ fn told(config: &NodeConfig) -> Result<Told, ConfigError> {
     };
     let image = options.text("kernel")?.map(PathBuf::from);
     let load = kernels::texts(config, "load")?.into_iter().map(PathBuf::from).collect();
-    Ok(Told { kernel, module, image, load, clock })
+    let close_after_secs = options.num("close-after")?;
+    if close_after_secs.is_some() && kernel.listen.is_empty() {
+        let told = "`close-after` is for programs that `listen`";
+        return Err(ConfigError::at("close-after", told));
+    }
+    Ok(Told { kernel, module, image, load, clock, close_after_secs })
 }
 
 impl Told {
@@ -204,6 +223,37 @@ pub fn start(
     machines: &Pool,
 ) -> Result<(Guest, Standing)> {
     let told = told(config)?;
+    if live && told.clock == Clock::Lockstep {
+        bail!("clock=lockstep is for the simulated link: on this one the real clock rules");
+    }
+    let (kind, load) = machine(&told)?;
+    let release = kind.image.release.clone();
+    let ports = config.ports.iter().cloned().zip(mtus.iter().copied());
+    let ports = ports.map(|(config, mtu)| Linked { config, mtu }).collect();
+    let who = match told.module_name() {
+        Some(name) => format!("guest module {name} (guest kernel {release})"),
+        None => format!("guest kernel {release} ({})", kernels::speaks(&told.kernel)),
+    };
+    let Told { kernel, module, close_after_secs, .. } = told;
+    let spec = Spec { kernel, ports, module, load, close_after_secs, live };
+    let machine = machines.lease(&kind, spec.ports.len())?;
+    let (guest, watch) = Guest::start(machine, &spec)?;
+    let lockstep = watch.is_lockstep();
+    Ok((guest, Standing { who, watch, lockstep }))
+}
+
+/// Why no such guest can stand here, for a scenario whose own node it is: what is not on this
+/// machine, and what gives it.
+#[must_use]
+pub fn missing(config: &NodeConfig) -> Option<String> {
+    // Options that are wrong are told where the guest is to be started.
+    let told = told(config).ok()?;
+    let missing = guest::Machine::possible().map_err(anyhow::Error::from).err();
+    missing.or_else(|| machine(&told).err()).map(|error| format!("{error:#}"))
+}
+
+/// The machine that it takes, and the modules that are loaded in it.
+fn machine(told: &Told) -> Result<(guest::Kind, Vec<PathBuf>)> {
     let image = match &told.image {
         Some(path) => Image::at(path)?,
         None => Image::find()?,
@@ -212,25 +262,23 @@ pub fn start(
     if let Some(name) = told.module_name() {
         load.push(built(name, &image.release)?);
     }
-    let release = image.release.clone();
-    let kind = guest::Kind { image, clock: told.clock, modules: load.clone() };
-    let ports = config.ports.iter().cloned().zip(mtus.iter().copied());
-    let ports = ports.map(|(config, mtu)| Linked { config, mtu }).collect();
-    let who = match told.module_name() {
-        Some(name) => format!("guest module {name} (guest kernel {release})"),
-        None => format!("guest kernel {release} ({})", kernels::speaks(&told.kernel)),
-    };
-    let Told { kernel, module, .. } = told;
-    let spec = Spec { kernel, ports, module, load, live };
-    let machine = machines.lease(&kind, spec.ports.len())?;
-    let (guest, watch) = Guest::start(machine, &spec)?;
-    Ok((guest, Standing { who, watch }))
+    let mut modules = load.clone();
+    if told.clock == Clock::Lockstep {
+        modules.push(built(LOCKSTEP, &image.release)?);
+    }
+    Ok((guest::Kind { image, clock: told.clock, modules }, load))
 }
 
-/// The file of a module that is a node.
+/// The file of a module of ours, which is built now where that can be done.
 fn built(name: &str, release: &str) -> Result<PathBuf> {
-    let below = Path::new(MODULES).join(release).join(format!("{name}.ko"));
+    let below = Path::new(MODULES).join(release);
     let here = std::env::current_dir()?;
+    let project = here.ancestors().find(|folder| folder.join("target").is_dir());
+    if let (Some(project), Ok(headers)) = (project, Headers::of(release)) {
+        // What is there and was built from the same sources stays.
+        build_modules(&headers, &project.join(&below))?;
+    }
+    let below = below.join(format!("{name}.ko"));
     let found = here.ancestors().map(|folder| folder.join(&below)).find(|file| file.is_file());
     found.with_context(|| {
         format!(
@@ -246,9 +294,18 @@ pub struct Standing {
     /// Who speaks, for the report.
     pub who: String,
     watch: Watch,
+    /// Its clock is the link's.
+    lockstep: bool,
 }
 
 impl Standing {
+    /// Lets a guest in lockstep run until it is `until` on the link, or until it speaks of its own
+    /// accord: then, when. What it said it emits when its node is woken.
+    #[must_use]
+    pub fn let_run(&self, until: Instant) -> Option<Instant> {
+        if self.lockstep { self.watch.let_run(until) } else { None }
+    }
+
     /// Ends the guest's part when it is `now` on the link.
     ///
     /// # Errors
@@ -263,27 +320,63 @@ impl Standing {
     }
 }
 
+/// Several guests in lockstep run in turn, each so far at most: a tick of most kernels. A frame
+/// that one sends to another may find the other's clock so much ahead of the link's.
+const TOGETHER: Duration = Duration::from_millis(4);
+
 /// Ends a script until it is told what is wrong.
 const NOT_WELL: &str = "a guest is not well";
 
 /// The guests of a run, each by its node's number in the plan.
 #[derive(Debug, Default)]
-pub(super) struct Guests(pub(super) Vec<(usize, Standing)>);
+pub(super) struct Guests {
+    all: Vec<(usize, Standing)>,
+    /// Those in lockstep that have spoken since they were woken last, and when.
+    spoken: Vec<(Instant, usize)>,
+}
 
 impl Guests {
+    pub(super) fn add(&mut self, node: usize, standing: Standing) {
+        self.all.push((node, standing));
+    }
+
     /// Something is wrong with one, so that the run cannot go on.
     ///
     /// # Errors
     /// Names the nodes' numbers no more than that; [`Self::finish`] tells all.
     pub(super) fn well(&self) -> Result<(), String> {
-        let troubled = self.0.iter().any(|(_, standing)| standing.watch.is_troubled());
+        let troubled = self.all.iter().any(|(_, standing)| standing.watch.is_troubled());
         if troubled { Err(NOT_WELL.to_owned()) } else { Ok(()) }
+    }
+
+    /// Lets those in lockstep run until it is `until` on the link, where it is `from`, or until the
+    /// first of them speaks of its own accord: then, when and which.
+    pub(super) fn let_run(&mut self, from: Instant, until: Instant) -> Option<(Instant, usize)> {
+        let Self { all, spoken } = self;
+        let alone = all.iter().filter(|(_, standing)| standing.lockstep).count() < 2;
+        let mut now = from;
+        loop {
+            let next = if alone { until } else { until.min(now + TOGETHER) };
+            for (node, standing) in all.iter().filter(|(_, standing)| standing.lockstep) {
+                if !spoken.iter().any(|(_, other)| other == node) {
+                    spoken.extend(standing.let_run(next).map(|at| (at, *node)));
+                }
+            }
+            let first = (0..spoken.len()).min_by_key(|at| spoken[*at]);
+            if let Some(first) = first {
+                return Some(spoken.swap_remove(first));
+            }
+            if next >= until || all.iter().any(|(_, standing)| standing.watch.is_troubled()) {
+                return None;
+            }
+            now = next;
+        }
     }
 
     /// Ends the guests' part of a run, and says in it what became of them. It is `now` on the link.
     pub(super) fn finish(self, now: Instant, name: impl Fn(usize) -> String, run: &mut Run) {
         run.broken = run.broken.take().filter(|why| why != NOT_WELL);
-        for (node, Standing { who, watch }) in self.0 {
+        for (node, Standing { who, watch, .. }) in self.all {
             let name = name(node);
             if let Some(why) = watch.unable() {
                 run.unable.get_or_insert_with(|| format!("{name}: {why}"));

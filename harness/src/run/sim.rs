@@ -52,7 +52,7 @@ fn topology(plan: &Plan, registry: &Registry, machines: &Pool) -> Result<(Sim, G
             let mtus = plan.mtus(number);
             let (made, standing) =
                 guest::start(&node.config, &mtus, false, machines).with_context(told)?;
-            guests.0.push((number, standing));
+            guests.add(number, standing);
             Box::new(made)
         } else {
             registry.build(&node.kind, &node.config).with_context(told)?
@@ -104,6 +104,16 @@ impl Wire for Simulated<'_> {
 
     fn advance(&mut self, until: Option<Instant>) -> Result<bool, String> {
         let due = self.sim.next_event();
+        let bound = due.map_or(until, |due| Some(until.map_or(due, |until| until.min(due))));
+        // A guest in lockstep may speak before anything else happens. Without an end it would have
+        // to be waited for for ever.
+        if let Some(bound) = bound
+            && let Some((at, node)) = self.guests.let_run(self.sim.now(), bound)
+        {
+            let woken = self.sim.run_until(at).and_then(|()| self.sim.wake(NodeId(node as u16)));
+            woken.map_err(|error| self.told(error))?;
+            return self.guests.well().map(|()| true);
+        }
         match (due, until) {
             (Some(due), until) if until.is_none_or(|until| due <= until) => {
                 let happened = self.sim.step().map_err(|error| self.told(error))?;

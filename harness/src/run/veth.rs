@@ -78,7 +78,7 @@ fn topology(plan: &Plan, registry: &Registry, machines: &Pool) -> Result<(veth::
                 let mtus = plan.mtus(number);
                 let started = guest::start(&node.config, &mtus, true, machines);
                 let (node, standing) = started.with_context(told)?;
-                guests.0.push((number, standing));
+                guests.add(number, standing);
                 let readiness = node.readiness().with_context(told)?;
                 Occupant::Apart { node: Box::new(node), readiness }
             }

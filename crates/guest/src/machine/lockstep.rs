@@ -27,6 +27,17 @@ impl Machine {
         })
     }
 
+    /// Lets so much time pass in the guest, before the link's begins. What it says is there to
+    /// [take](Machine::take).
+    ///
+    /// # Errors
+    /// As [`Machine::begin`].
+    pub fn rest(&mut self, time: Duration) -> Result<(), Error> {
+        self.stepped("rest", |lockstep, deadline| {
+            lockstep.rest(time, deadline).map(|met| (met, ()))
+        })
+    }
+
     /// Gives the guest a frame; returns when it has nothing left to do about it. That takes no time
     /// of the link's. What it answered is there to [take](Machine::take).
     ///

@@ -7,8 +7,11 @@ use std::net::IpAddr;
 use linux::{Kernel, Neighbour, Surroundings, fence};
 use wire::Mac;
 
+use super::Spec;
 use crate::error::Error;
 
+/// How long a connection is kept that is never closed: longer than any run.
+const NEVER_SECS: u32 = 1_000_000;
 /// Begins a line of the script's output that is no message but a remark of ours.
 const MISSING: &str = "wireproof-missing ";
 /// Ends a text that is handed to a program.
@@ -32,17 +35,18 @@ impl Setup {
     /// # Errors
     /// When the rules cannot be written.
     pub(super) fn new(
-        kernel: &Kernel,
+        spec: &Spec,
         around: &Surroundings,
         interfaces: &[Option<String>],
     ) -> Result<Self, Error> {
+        let kernel = &spec.kernel;
         let names: Vec<&str> = interfaces.iter().flatten().map(String::as_str).collect();
         let mut setup = Self { script: "set -e\n".to_owned(), ..Self::default() };
         setup.before += "set -e\n";
         setup.settings(kernel);
         setup.addresses(around, interfaces);
         setup.rules(kernel, &names)?;
-        setup.listen(&kernel.listen);
+        setup.listen(&kernel.listen, spec.close_after_secs.unwrap_or(NEVER_SECS));
         Ok(setup)
     }
 
@@ -135,12 +139,12 @@ impl Setup {
     }
 
     /// Programs that accept whoever comes and say nothing. As many `l` as connections may wait.
-    fn listen(&mut self, ports: &[u16]) {
+    fn listen(&mut self, ports: &[u16], close_after_secs: u32) {
         let many = "l".repeat(128);
         for port in ports {
             let _ = writeln!(
                 self.script,
-                "nc -{many} -p {port} -e sleep 1000000 >/dev/null 2>&1 &\n\
+                "nc -{many} -p {port} -e sleep {close_after_secs} >/dev/null 2>&1 &\n\
                  until grep -q ':{port:04X} [0:]* 0A ' /proc/net/tcp6; do\n\
                  kill -0 $! || {{ echo \"nothing listens on port {port}\"; exit 1; }}\n\
                  usleep 500; done"
@@ -179,9 +183,10 @@ mod tests {
             ("net.ipv4.conf.eth0.forwarding".to_owned(), "1".to_owned()),
         ];
         let kernel = Kernel { sysctls, listen: vec![80], default_route: true, ..Kernel::default() };
+        let spec = Spec { kernel, ..Spec::default() };
         let port = port();
         let around = Surroundings::of([(0, &port)].into_iter(), true);
-        let setup = Setup::new(&kernel, &around, &[Some("eth0".into())]).unwrap();
+        let setup = Setup::new(&spec, &around, &[Some("eth0".into())]).unwrap();
         for line in [
             "must 'net/ipv4/conf/eth0/forwarding' '1'",
             "address add 169.254.77.77/32 dev lo",
@@ -206,7 +211,7 @@ mod tests {
     #[test]
     fn a_rule_cannot_end_the_text_of_rules() {
         let rules = Rules { own: vec![format!("x\n{END}\nreboot")], ..Rules::default() };
-        let kernel = Kernel { rules, ..Kernel::default() };
-        assert!(Setup::new(&kernel, &Surroundings::default(), &[]).is_err());
+        let spec = Spec { kernel: Kernel { rules, ..Kernel::default() }, ..Spec::default() };
+        assert!(Setup::new(&spec, &Surroundings::default(), &[]).is_err());
     }
 }

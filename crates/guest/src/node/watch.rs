@@ -6,6 +6,7 @@ use wire::{Duration, Instant};
 
 use super::way::{Held, Shared};
 use crate::error::Error;
+use crate::machine::Clock;
 
 /// Link time that may pass before a guest's own timers would have been heard of: the shortest of
 /// TCP's is that of a delayed acknowledgment, 40 ms.
@@ -52,6 +53,25 @@ impl Watch {
                 None
             }
         }
+    }
+
+    /// The guest's clock is the link's, and it runs only as far as it is [let](Self::let_run).
+    #[must_use]
+    pub fn is_lockstep(&self) -> bool {
+        let mut held = self.shared.lock();
+        held.machine().is_ok_and(|machine| machine.clock() == Clock::Lockstep)
+    }
+
+    /// Lets a guest in lockstep run until the link's time is `until`, or until it speaks of its own
+    /// accord: then, when. What it said it emits when it is woken.
+    #[must_use]
+    pub fn let_run(&self, until: Instant) -> Option<Instant> {
+        let mut held = self.shared.lock();
+        let ran = held.machine().and_then(|machine| machine.let_run(until));
+        ran.unwrap_or_else(|error| {
+            held.trouble(error);
+            None
+        })
     }
 
     /// Something went wrong already, and the run cannot go on as it should.
@@ -143,7 +163,7 @@ fn meaning(error: Error, console: &str) -> Trouble {
 /// Looks for what the guest does of its own accord, when it is `now` on the link: frames that
 /// nobody asked it for, and connections whose timers the link's time does not move.
 pub(super) fn look(held: &mut Held, now: Instant) -> Result<(), Error> {
-    if held.live {
+    if held.in_step {
         return Ok(());
     }
     let mut frame = Vec::new();

@@ -13,6 +13,7 @@ use super::Spec;
 use super::setup::neighbour;
 use crate::clock;
 use crate::error::{Error, Tried};
+use crate::machine::Clock;
 use crate::pool::Leased;
 
 /// How long a guest may owe an answer; a busy machine lets it wait.
@@ -35,8 +36,8 @@ pub(super) struct Held {
     pub(super) out_of_turn: Option<String>,
     /// The first packet that its module cannot build.
     pub(super) unable: Option<String>,
-    /// The link's clock is the real one.
-    pub(super) live: bool,
+    /// The guest's clock and the link's are the same: the real one, or that of a guest in lockstep.
+    pub(super) in_step: bool,
     /// A port accepts connections.
     pub(super) listens: bool,
     /// The ports that have a link.
@@ -47,12 +48,13 @@ pub(super) struct Held {
 
 impl Shared {
     pub(super) fn new(machine: Leased, spec: &Spec) -> Self {
+        let in_step = spec.live || machine.clock() == Clock::Lockstep;
         Self(Arc::new(Mutex::new(Held {
             machine: Some(machine),
             trouble: None,
             out_of_turn: None,
             unable: None,
-            live: spec.live,
+            in_step,
             listens: !spec.kernel.listen.is_empty(),
             linked: (0..spec.ports.len()).filter(|at| spec.ports[*at].mtu.is_some()).collect(),
             heard: Instant::ZERO,
@@ -61,6 +63,16 @@ impl Shared {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins the link's time, of a machine in lockstep.
+    pub(super) fn begin(&self) -> Result<(), Error> {
+        let mut held = self.lock();
+        let machine = held.machine()?;
+        match machine.clock() {
+            Clock::Free => Ok(()),
+            Clock::Lockstep => machine.begin(),
+        }
     }
 
     /// Runs a script in the guest.
@@ -122,15 +134,29 @@ impl Transport for Way {
     }
 
     fn send(&mut self, port: usize, frame: &[u8]) -> Result<(), Error> {
-        self.shared.lock().machine()?.port(port).send(frame)
+        let mut held = self.shared.lock();
+        let machine = held.machine()?;
+        match machine.clock() {
+            Clock::Free => machine.port(port).send(frame),
+            Clock::Lockstep => machine.hand_in(port, frame),
+        }
     }
 
     fn take(&mut self, port: usize) -> Result<Option<&[u8]>, Error> {
-        let came = self.shared.lock().machine()?.port(port).take(&mut self.frame)?;
+        let mut held = self.shared.lock();
+        let machine = held.machine()?;
+        let came = match machine.clock() {
+            Clock::Free => machine.port(port).take(&mut self.frame)?,
+            Clock::Lockstep => machine.take(port).map(|frame| self.frame = frame).is_some(),
+        };
         Ok(came.then_some(self.frame.as_slice()))
     }
 
     fn wait(&mut self, port: usize) -> Result<Option<&[u8]>, Error> {
+        if self.shared.lock().machine()?.clock() == Clock::Lockstep {
+            // What it has to say to all that it heard, it has said.
+            return self.take(port);
+        }
         let mut waited = Duration::ZERO;
         while waited < PATIENCE {
             let mut held = self.shared.lock();
@@ -150,7 +176,18 @@ impl Transport for Way {
     }
 
     fn pause(&mut self, time: Duration) {
-        clock::rest(time);
+        let mut held = self.shared.lock();
+        let machine = held.machine();
+        let rested = match machine {
+            Ok(machine) if machine.clock() == Clock::Lockstep => machine.rest(time),
+            _ => {
+                clock::rest(time);
+                Ok(())
+            }
+        };
+        if let Err(error) = rested {
+            held.trouble(error);
+        }
     }
 
     fn introduce(&mut self, port: usize, address: IpAddr, mac: Mac) {
