@@ -43,11 +43,12 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
     let config = config(&spec, registry).with_context(|| format!("--to {}", words.to))?;
     let made = node(&spec.kind, &config, registry, words.on);
     let (node, standing) = made.with_context(|| format!("--to {}", words.to))?;
-    let mut feed = Feed::new(node, &config);
+    let mut feed = Feed::new(node, standing, &config);
     let fed = match words.on {
         Wire::Veth => feed.on_veth(&spec.kind, &config, registry, &file.capture),
         _ => feed.all(&file.capture),
     };
+    let standing = feed.standing.take();
     let fed = fed.and_then(|()| standing.map_or(Ok(()), |standing| standing.close(feed.now)));
     let mut bytes = Vec::new();
     wire::pcapng::write(&feed.emitted, &feed.comments, &mut bytes)
@@ -103,14 +104,18 @@ fn config(spec: &NodeSpec, registry: &Registry) -> Result<NodeConfig> {
 struct Feed {
     kind: String,
     node: Box<dyn Node>,
+    /// Of a node that is a guest.
+    standing: Option<Standing>,
     ports: Vec<String>,
+    /// When the capture begins; a guest's time begins there.
+    began: Instant,
     now: Instant,
     emitted: Capture,
     comments: Comments,
 }
 
 impl Feed {
-    fn new(node: Box<dyn Node>, config: &NodeConfig) -> Self {
+    fn new(node: Box<dyn Node>, standing: Option<Standing>, config: &NodeConfig) -> Self {
         let mut emitted = Capture::new();
         let ports: Vec<String> = config.ports.iter().map(|port| port.name.clone()).collect();
         for port in &ports {
@@ -119,7 +124,9 @@ impl Feed {
         Self {
             kind: config.name.clone(),
             node,
+            standing,
             ports,
+            began: Instant::ZERO,
             now: Instant::ZERO,
             emitted,
             comments: Comments::new(),
@@ -141,6 +148,7 @@ impl Feed {
 
     /// Every frame at its own time, the timers between, and those that are left at the end.
     fn all(&mut self, capture: &Capture) -> Result<()> {
+        self.began = capture.iter().next().map_or(Instant::ZERO, |(_, record, _)| record.time);
         for (id, record, frame) in capture.iter() {
             self.timers(record.time)?;
             self.now = self.now.max(record.time);
@@ -157,6 +165,13 @@ impl Feed {
 
     fn timers(&mut self, until: Instant) -> Result<()> {
         let mut left = MOST_TIMEOUTS;
+        while left > 0
+            && let Some(standing) = &self.standing
+            && let Some(at) = standing.let_run(Instant::ZERO + (until - self.began))
+        {
+            left -= 1;
+            self.timeout(self.began + (at - Instant::ZERO))?;
+        }
         while let Some(due) = self.node.poll_timeout().filter(|due| *due <= until && left > 0) {
             left -= 1;
             self.timeout(due)?;
