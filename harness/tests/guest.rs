@@ -9,6 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use guest::{Headers, Image, Machine, build_modules};
+use wireproof::golden;
+use wireproof::wire::{Capture, FrameId, Instant, pcapng};
 
 /// One at a time: each has two machines for its two workers.
 fn alone() -> Option<MutexGuard<'static, ()>> {
@@ -205,4 +207,47 @@ fn a_machine_that_is_killed_is_never_a_pass_and_none_outlives_its_run() {
         wait(Duration::from_millis(10));
     }
     panic!("the machine {machine} is left");
+}
+
+#[test]
+fn a_guest_by_the_links_clock_gives_the_same_goldens() {
+    let Some(_alone) = alone() else { return };
+    if !modules() {
+        return;
+    }
+    let swaps = ["--swap", "sender=guest,module=skb_sender,clock=lockstep"];
+    let both = [&swaps[..], &["--swap", "rejecter=guest,reject=nft,clock=lockstep"]].concat();
+    let told = all_hold(&[&["run", "rst/fin-then-rst"], &both[..]].concat(), 1);
+    assert!(told.contains("  sender: guest module skb_sender "), "{told}");
+}
+
+/// Nobody answers the answer to a SYN; the last frame of the input is 100 s later.
+#[test]
+fn what_a_guest_says_again_comes_at_its_time() {
+    let Some(_alone) = alone() else { return };
+    if !modules() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (input, output) = (folder.path().join("in.pcapng"), folder.path().join("out.pcapng"));
+    let golden = fs::read(top().join("golden-pcaps/guest/syn-ack-back-off.pcapng")).expect("read");
+    let syn = pcapng::read(&golden).expect("a capture").capture.frame(FrameId(0)).to_vec();
+    let mut capture = Capture::new();
+    let port = capture.add_interface("in");
+    for secs in [5, 105] {
+        capture.push(Instant::ZERO + Duration::from_secs(secs), port, &syn);
+    }
+    fs::write(&input, golden::encode(&capture).expect("bytes")).expect("written");
+    let to = "guest,clock=lockstep,reject=none,listen=80,ip=10.0.0.2/24,mac=02:00:00:00:00:02";
+    let mut inject = command(&["inject", "--to", to, "-w"]);
+    let ran = inject.arg(&output).arg(&input).output().expect("it runs");
+    assert_eq!(ran.status.code(), Some(0), "{}", told(&ran));
+    let said = pcapng::read(&fs::read(&output).expect("read")).expect("a capture");
+    let times: Vec<u64> =
+        said.capture.iter().map(|(_, record, _)| record.time.as_nanos() / 1_000_000).collect();
+    // A kernel rounds such waits up by less.
+    for (is, near) in times.iter().zip([5000, 6000, 8000, 12_000, 20_000, 36_000, 105_000]) {
+        assert!((near..near + 600).contains(is), "{times:?}");
+    }
+    assert_eq!(times.len(), 7, "{times:?}");
 }
