@@ -125,8 +125,8 @@ pub struct Run {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "With --on nic")]
 pub struct Nic {
-    /// The interface with the cable; where there are several, [NODE[:PORT]=]IFACE with a node at
-    /// one of its ends, once each
+    /// The interface with the cable; where there are several, NODE=IFACE or NODE:PORT=IFACE with
+    /// a node at one of its ends, once each
     #[arg(long, value_name = "IFACE")]
     pub iface: Vec<String>,
     /// The nodes that are ours; all others are the device [default: the testers and senders]
