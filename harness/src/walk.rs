@@ -31,6 +31,8 @@ pub struct Walk {
     pub on: Wire,
     /// What a device at the end of a cable is run with, for [`Wire::Nic`].
     pub cables: Option<Cables>,
+    /// Scenarios are run whose own nodes are guests, which take seconds to boot.
+    pub guests: bool,
     /// The machines of guests, kept from one scenario to the next.
     pub machines: guest::Pool,
 }
@@ -109,7 +111,7 @@ impl Walk {
         registry.register(run::guest::kind());
         let machines = guest::Pool::default();
         let (swaps, on) = (Vec::new(), Wire::Sim);
-        Self { registry, swaps, no_golden: None, on, cables: None, machines }
+        Self { registry, swaps, no_golden: None, on, cables: None, guests: true, machines }
     }
 
     /// Reads a scenario file and makes its plan.
@@ -165,6 +167,13 @@ impl Walk {
             return Walked::NotRun(format!("`{name}` is a running kernel: it takes --on veth"));
         }
         for node in plan.own_guests() {
+            if !self.guests {
+                let told = "is a guest, which takes seconds to boot: it is run where it is named";
+                return Walked::NotRun(format!(
+                    "`{}` {told} (wireproof run {})",
+                    node.name, item.id
+                ));
+            }
             if let Some(reason) = run::guest::missing(&node.config) {
                 return Walked::NotRun(format!("`{}` is a guest: {reason}", node.name));
             }

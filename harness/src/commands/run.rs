@@ -29,7 +29,10 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
     let swaps = Swap::parse_all(&words.swap)?;
     let no_golden = words.no_golden.then(|| "--no-golden was given".to_owned());
-    let walk = Walk { registry, swaps, no_golden, on: words.on, cables, ..Walk::standard() };
+    // All there is takes milliseconds without them.
+    let guests = !words.ids.is_empty();
+    let walk =
+        Walk { registry, swaps, no_golden, on: words.on, cables, guests, ..Walk::standard() };
     let targets = targets(words.write.as_deref(), &items)?;
     // A cable carries one scenario at a time.
     let jobs = if walk.cables.is_some() { NonZeroUsize::new(1) } else { words.jobs };
