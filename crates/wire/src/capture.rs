@@ -5,6 +5,7 @@
 
 use crate::packet::Deliberate;
 use crate::time::Instant;
+use crate::{Frame, LinkType};
 
 /// A port of the run, and the interface of the same number in its capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,12 +62,28 @@ pub struct Record {
     len: u32,
 }
 
+/// What the frames of one interface have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name: `node:port` in a run, the device's name in a capture from elsewhere.
+    pub name: String,
+    /// What its frames begin with.
+    pub link: LinkType,
+    /// Bytes of a frame check sequence at the end of each frame.
+    pub fcs_len: u8,
+}
+
 /// The frames of a run in order of (time, sequence), with the interface table they refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Capture {
+    /// Names apart from the rest: most who ask want them.
     interfaces: Vec<String>,
+    links: Vec<(LinkType, u8)>,
     records: Vec<Record>,
     bytes: Vec<u8>,
+    /// The frames that were cut, in order, with their length on the wire. Apart from the records,
+    /// so that a run, which cuts none, pays nothing for it.
+    cut: Vec<(FrameId, u32)>,
 }
 
 impl Capture {
@@ -76,14 +93,29 @@ impl Capture {
         Self::default()
     }
 
-    /// Adds an interface, named `node:port`; frames name it by the [`PortId`] returned.
+    /// Adds an interface of Ethernet, named `node:port`; frames name it by the [`PortId`] returned.
     ///
     /// # Panics
     /// After 65,536 interfaces.
     pub fn add_interface(&mut self, name: impl Into<String>) -> PortId {
+        self.add(Interface { name: name.into(), ..Interface::default() })
+    }
+
+    /// Adds an interface of any link type.
+    ///
+    /// # Panics
+    /// After 65,536 interfaces.
+    pub fn add(&mut self, interface: Interface) -> PortId {
         let id = u16::try_from(self.interfaces.len()).expect("at most 65,536 interfaces");
-        self.interfaces.push(name.into());
+        self.interfaces.push(interface.name);
+        self.links.push((interface.link, interface.fcs_len));
         PortId(id)
+    }
+
+    /// What the frames of an interface begin with; Ethernet for a port the capture does not know.
+    #[must_use]
+    pub fn link(&self, port: PortId) -> LinkType {
+        self.links.get(usize::from(port.0)).map_or(LinkType::Ethernet, |(link, _)| *link)
     }
 
     /// The interfaces' names, in order of their [`PortId`].
@@ -133,6 +165,52 @@ impl Capture {
         });
         self.bytes.extend_from_slice(frame);
         id
+    }
+
+    /// Records the first bytes of a frame that had `original_len` bytes on the wire.
+    ///
+    /// # Panics
+    /// As [`Capture::push`].
+    pub fn push_cut(
+        &mut self,
+        time: Instant,
+        port: PortId,
+        frame: &[u8],
+        original_len: u32,
+    ) -> FrameId {
+        let id = self.push(time, port, frame);
+        if original_len as usize > frame.len() {
+            self.cut.push((id, original_len));
+        }
+        id
+    }
+
+    /// The bytes that one frame had on the wire.
+    ///
+    /// # Panics
+    /// When `id` is not of this capture.
+    #[must_use]
+    pub fn original_len(&self, id: FrameId) -> usize {
+        match self.cut.binary_search_by_key(&id, |(cut, _)| *cut) {
+            Ok(place) => self.cut[place].1 as usize,
+            Err(_) => self.records[id.index()].len as usize,
+        }
+    }
+
+    /// One frame with its link type and its length on the wire, as views and renderings take it.
+    ///
+    /// # Panics
+    /// When `id` is not of this capture.
+    #[must_use]
+    pub fn captured(&self, id: FrameId) -> Frame<'_> {
+        let port = usize::from(self.record(id).port.0);
+        let (link, fcs_len) = self.links.get(port).copied().unwrap_or_default();
+        Frame {
+            bytes: self.frame(id),
+            link,
+            original_len: self.original_len(id),
+            fcs_len: usize::from(fcs_len),
+        }
     }
 
     /// How many frames there are.
@@ -189,5 +267,6 @@ impl Capture {
     pub fn clear(&mut self) {
         self.records.clear();
         self.bytes.clear();
+        self.cut.clear();
     }
 }

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::Frame;
 use crate::field::{Field, Form, Proto, Value};
 use crate::options;
 use crate::render::meaning as word;
@@ -53,7 +54,8 @@ impl fmt::Display for FieldDiff {
 
 /// Every difference between two frames, in order of the layers; none when they are equal.
 #[must_use]
-pub fn diff(expected: &[u8], actual: &[u8]) -> Vec<FieldDiff> {
+pub fn diff<'a>(expected: impl Into<Frame<'a>>, actual: impl Into<Frame<'a>>) -> Vec<FieldDiff> {
+    let (expected, actual) = (expected.into(), actual.into());
     if expected == actual {
         return Vec::new();
     }

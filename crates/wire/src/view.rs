@@ -6,6 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::Frame;
 use crate::field::{Field, Proto, Value};
 
 mod options;
@@ -108,7 +109,7 @@ impl fmt::Display for HeaderError {
 
 /// The lax view: every layer that can be told, whatever lies.
 #[must_use]
-pub fn lax(frame: &[u8]) -> LaxFrame<'_> {
+pub fn lax<'a>(frame: impl Into<Frame<'a>>) -> LaxFrame<'a> {
     LaxFrame::parse(frame)
 }
 
@@ -117,7 +118,7 @@ pub fn lax(frame: &[u8]) -> LaxFrame<'_> {
 ///
 /// # Errors
 /// The first header that is not what it claims.
-pub fn strict(frame: &[u8]) -> Result<LaxFrame<'_>, HeaderError> {
+pub fn strict<'a>(frame: impl Into<Frame<'a>>) -> Result<LaxFrame<'a>, HeaderError> {
     let view = LaxFrame::parse(frame);
     match view.faults.first() {
         Some(fault) => Err(*fault),
@@ -126,10 +127,10 @@ pub fn strict(frame: &[u8]) -> Result<LaxFrame<'_>, HeaderError> {
 }
 
 impl<'a> LaxFrame<'a> {
-    /// Tells the layers of a frame apart, from Ethernet on.
+    /// Takes a frame apart, from the link's own header on.
     #[must_use]
-    pub fn parse(frame: &'a [u8]) -> Self {
-        walk::walk(frame)
+    pub fn parse(frame: impl Into<Frame<'a>>) -> Self {
+        walk::walk(frame.into())
     }
 
     /// The whole frame.

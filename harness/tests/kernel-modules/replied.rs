@@ -29,7 +29,7 @@ fn differences(
             answers += theirs.len();
             if theirs != expected {
                 let lines = |frames: &[Vec<u8>]| -> Vec<String> {
-                    frames.iter().map(|frame| render::line(frame)).collect()
+                    frames.iter().map(render::line).collect()
                 };
                 let (was, is) = (lines(&theirs), lines(&expected));
                 let trigger = render::line(frame);

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::icmp;
+use crate::Frame;
 use crate::field::{Field, Proto, TCP_FLAG_LETTERS, Value};
 use crate::fields::{arp, eth, fragment, ip4, ip6, routing, tcp, udp, vlan};
 use crate::options;
@@ -11,7 +12,7 @@ use crate::view::{LaxFrame, LayerView, lax};
 
 /// A frame in one line, without its end of line.
 #[must_use]
-pub fn line(frame: &[u8]) -> String {
+pub fn line<'a>(frame: impl Into<Frame<'a>>) -> String {
     let view = lax(frame);
     let mut line = Line { view: &view, out: String::with_capacity(120) };
     line.link();

@@ -4,13 +4,15 @@
 use std::fmt::Write;
 
 use super::hexdump;
+use crate::Frame;
 use crate::field::{Field, Form, Proto, Value};
 use crate::options;
 use crate::view::{Fault, HeaderError, LaxFrame, LayerView, lax};
 
 /// A frame as lines of fields; every byte of it is in one of them.
 #[must_use]
-pub fn tree(frame: &[u8]) -> String {
+pub fn tree<'a>(frame: impl Into<Frame<'a>>) -> String {
+    let frame = frame.into();
     let view = lax(frame);
     let mut tree = Tree { view: &view, out: String::new(), margin: "" };
     let quoted = view.quote().first().map(|layer| layer.start);
@@ -29,7 +31,7 @@ pub fn tree(frame: &[u8]) -> String {
     let trailer = view.trailer();
     if !trailer.is_empty() {
         tree.head("Padding or trailer", trailer.start, trailer.end);
-        tree.dump(&frame[trailer]);
+        tree.dump(&frame.bytes[trailer]);
     }
     for fault in view.faults().iter().filter(|fault| fault.claimed_by.is_none()) {
         let _ = writeln!(tree.out, "! {fault}");

@@ -1,6 +1,7 @@
 //! The walk from header to header that both views share.
 
 use super::{Fault, HeaderError, LaxFrame, LayerView, raw_options};
+use crate::Frame;
 use crate::field::{Field, Proto};
 use crate::fields::{arp, dest_opts, hop_by_hop, ip4, ip6, routing, tcp, udp};
 
@@ -41,7 +42,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-pub(super) fn walk(frame: &[u8]) -> LaxFrame<'_> {
+pub(super) fn walk(seen: Frame<'_>) -> LaxFrame<'_> {
+    let frame = seen.bytes;
     let mut walk = Walk::new(frame);
     let first = walk.ethernet();
     walk.follow(first);
