@@ -126,7 +126,7 @@ fn differences(rules: Rules, ttl: u8) -> Result<(), Failed> {
         answers += theirs.len();
         if theirs != expected {
             let lines = |frames: &[Vec<u8>]| -> Vec<String> {
-                frames.iter().map(|frame| wire::render::line(frame)).collect()
+                frames.iter().map(wire::render::line).collect()
             };
             let (was, is) = (lines(&theirs), lines(&expected));
             let trigger = wire::render::line(&frame);
