@@ -1,6 +1,6 @@
 //! ICMP errors are sent about datagrams that may be answered, and about no others.
 
-use wire::{Capture, Cause, Deliberate};
+use wire::{Capture, Deliberate};
 
 use crate::check::{Check, Finding, Level};
 use crate::outline::{Net, Part, Upper, be16};
@@ -42,9 +42,7 @@ fn errors(shot: &Shot<'_>, capture: &Capture, out: &mut Vec<Finding>) {
     if let Some(actual) = fault.or_else(|| link_broadcast(shot, capture, message)) {
         let text = "an icmp error about what must not be answered with one";
         let mut finding = shot.finding(&ICMP_ERROR_ABOUT, text, "no frame", actual);
-        if let Cause::Frame(cause) = shot.record.cause {
-            finding.trigger = Some(cause);
-        }
+        finding.trigger = shot.cause();
         out.push(finding);
     }
 }
@@ -95,7 +93,7 @@ fn endpoints(src: &[u8], dst: &[u8], group_allowed: bool) -> Option<String> {
 
 /// The datagram came in a broadcast or multicast frame, where the wire knows what caused this.
 fn link_broadcast(shot: &Shot<'_>, capture: &Capture, message: &[u8]) -> Option<String> {
-    let Cause::Frame(cause) = shot.record.cause else { return None };
+    let cause = shot.cause()?;
     if capture.record(cause).altered || (shot.outline.net == Net::Ip6 && is_excepted6(message)) {
         return None;
     }

@@ -15,6 +15,8 @@ use crate::{checksums, forward, icmp, lengths, options, reserved, reset, source}
 pub struct Judge {
     /// What each frame is to the reset checks, one entry a frame.
     segments: Segments,
+    /// For each node, how many ports it has.
+    members: Vec<u32>,
     /// For each port, whether its node has other ports to pass frames on from.
     joined: Vec<bool>,
     /// For each port, what an ordinary frame of it or to it is held against.
@@ -36,10 +38,7 @@ impl Judge {
     /// [`PortId`](wire::PortId) and may be shorter than the interface table.
     pub fn judge(&mut self, capture: &Capture, ports: &[PortFacts], out: &mut Vec<Finding>) {
         self.segments.begin(capture.len());
-        self.joined.clear();
-        self.joined.extend(ports.iter().enumerate().map(|(index, port)| {
-            ports.iter().enumerate().any(|(i, other)| i != index && other.node == port.node)
-        }));
+        self.join(ports);
         self.stations.clear();
         self.stations.extend(
             ports.iter().zip(&self.joined).map(|(facts, joined)| Station::of(facts, *joined)),
@@ -69,6 +68,21 @@ impl Judge {
             self.frame(&shot, capture, ports, out);
         }
         reset::missing(&self.segments, capture, out);
+    }
+
+    /// Counts each node's ports, once over all of them.
+    fn join(&mut self, ports: &[PortFacts]) {
+        self.members.clear();
+        for port in ports {
+            let node = usize::from(port.node);
+            if node >= self.members.len() {
+                self.members.resize(node + 1, 0);
+            }
+            self.members[node] += 1;
+        }
+        let members = &self.members;
+        self.joined.clear();
+        self.joined.extend(ports.iter().map(|port| members[usize::from(port.node)] > 1));
     }
 
     /// Finds out what the frame passes on, and lets it inherit what was deliberate there.

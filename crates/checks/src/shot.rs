@@ -1,6 +1,6 @@
 //! One frame as every check sees it, and the way a finding is written down.
 
-use wire::{Capture, Deliberate, FrameId, Record};
+use wire::{Capture, Cause, Deliberate, FrameId, Record};
 
 use crate::check::{Answers, Check, Finding, PortFacts};
 use crate::outline::Outline;
@@ -25,6 +25,15 @@ impl<'a> Shot<'a> {
     #[inline]
     pub(crate) fn spares(&self, what: Deliberate) -> bool {
         self.spared.has(what)
+    }
+
+    /// The earlier frame that was being handled when this one was emitted. A cause that is no
+    /// earlier frame of the capture is none: whoever made the capture may have written anything.
+    pub(crate) fn cause(&self) -> Option<FrameId> {
+        match self.record.cause {
+            Cause::Frame(cause) if cause < self.id => Some(cause),
+            _ => None,
+        }
     }
 
     /// The emitter is known to forward datagrams.

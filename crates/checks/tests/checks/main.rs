@@ -2,6 +2,7 @@
 
 mod bites;
 mod frames;
+mod hostile;
 mod model;
 mod resets;
 mod support;
