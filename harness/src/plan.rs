@@ -346,6 +346,7 @@ fn limits(scenario: &Scenario) -> Limits {
     let given = &scenario.limits;
     Limits {
         frames: given.frames.as_ref().map_or(100_000, |limit| limit.value),
+        bytes: given.bytes.as_ref().map_or(256 << 20, |limit| limit.value),
         steps: given.steps.as_ref().map_or(1_000_000, |limit| limit.value),
         queue: given.queue.as_ref().map_or(10_000, |limit| limit.value as usize),
         duration: given.duration.as_ref().map_or(Duration::from_secs(3600), |limit| limit.value),

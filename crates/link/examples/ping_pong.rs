@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rallies: u64 = std::env::args().nth(1).map_or(Ok(1), |word| word.parse())?;
     let limits = Limits {
         frames: RALLY as u32,
+        bytes: u64::MAX,
         steps: rallies.saturating_mul(RALLY),
         queue: 1,
         duration: Duration::MAX,

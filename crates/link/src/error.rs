@@ -22,6 +22,9 @@ pub enum SimError {
     /// A frame more than [`Limits::frames`](crate::Limits::frames) was emitted.
     #[error("one frame more was emitted than this run's limit of {0}")]
     FrameLimit(u32),
+    /// The frames emitted have more bytes than [`Limits::bytes`](crate::Limits::bytes).
+    #[error("the frames emitted have more bytes than this run's limit of {0}")]
+    ByteLimit(u64),
     /// A step more than [`Limits::steps`](crate::Limits::steps) was due.
     #[error("one step more was due than this run's limit of {0}")]
     StepLimit(u64),

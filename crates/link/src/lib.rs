@@ -12,7 +12,7 @@ mod random;
 pub mod sim;
 mod tournament;
 
-pub use config::{Chance, Direction, Limits, LinkChange, LinkConfig};
+pub use config::{Chance, Direction, LEAST_COUNTED, Limits, LinkChange, LinkConfig};
 pub use error::{
     LinkId, LinkNote, LossReason, Mishap, NodeId, NodePanic, Seen, SimError, TopologyError,
 };

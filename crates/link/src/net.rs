@@ -29,6 +29,8 @@ pub(crate) struct Port {
 #[derive(Debug)]
 pub(crate) struct Net {
     pub(crate) limits: Limits,
+    /// The frames that the limits of frames and of bytes allow, however short they are.
+    most_frames: usize,
     /// The last instant that the limit of duration allows.
     pub(crate) end: Instant,
     pub(crate) now: Instant,
@@ -52,6 +54,7 @@ impl Net {
     pub(crate) fn new(seed: u64, limits: Limits) -> Self {
         Self {
             end: Instant::ZERO + limits.duration,
+            most_frames: limits.most_frames(),
             limits,
             now: Instant::ZERO,
             steps: 0,
@@ -105,8 +108,11 @@ impl Net {
             let Home { node, ports, .. } = *home;
             return Err(SimError::UnknownPort { node, port: out.port, ports });
         }
-        if self.capture.len() >= self.limits.frames as usize {
-            return Err(SimError::FrameLimit(self.limits.frames));
+        if self.capture.len() >= self.most_frames {
+            return Err(self.limits.full());
+        }
+        if !self.capture.has_room(out.frame.len()) {
+            self.make_room(out.frame.len())?;
         }
         let port = PortId(home.first_port + out.port);
         let frame = self.capture.push_caused(self.now, port, cause, deliberate, out.frame);
@@ -120,6 +126,18 @@ impl Net {
             return self.launch(arrival, frame, AS_EMITTED, target, number);
         }
         self.emit_impaired(frame, number, out.frame)
+    }
+
+    /// Lets the capture grow for a frame, never beyond the limit of bytes: so the limit is only
+    /// looked at when the capture's room is used up, and costs the frames between nothing.
+    #[cold]
+    fn make_room(&mut self, length: usize) -> Result<(), SimError> {
+        let most = usize::try_from(self.limits.bytes).unwrap_or(usize::MAX);
+        if self.capture.grow(length, most) {
+            Ok(())
+        } else {
+            Err(SimError::ByteLimit(self.limits.bytes))
+        }
     }
 
     /// Puts a captured frame on a link that may do something to it.

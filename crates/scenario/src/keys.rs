@@ -74,6 +74,8 @@ impl Table {
 
 /// No frame that a scenario writes is longer: four times what IPv4 can say.
 pub(crate) const MAX_FRAME: u64 = 1 << 18;
+/// A file from anywhere may ask for so much memory and no more.
+const MAX_BYTES: u64 = 1 << 30;
 const U32: u64 = 0xffff_ffff;
 const U64: u64 = u64::MAX;
 
@@ -139,6 +141,7 @@ pub(crate) static LIMITS: Table = table(
     "Limits of the run; to reach one is an error.",
     &[
         may("frames", Whole(1, U32), "Frames captured."),
+        may("bytes", Whole(1, MAX_BYTES), "Bytes of the frames captured."),
         may("steps", Whole(1, U64), "Events handled by the wire."),
         may("queue", Whole(1, U32), "Frames in flight at once."),
         may("duration", Def("duration"), "Virtual time."),

@@ -42,6 +42,8 @@ pub struct Scenario {
 pub struct Limits {
     /// Frames captured.
     pub frames: Option<Spanned<u32>>,
+    /// Bytes of the frames captured.
+    pub bytes: Option<Spanned<u64>>,
     /// Events handled.
     pub steps: Option<Spanned<u64>>,
     /// Frames in flight at once.

@@ -179,6 +179,51 @@ fn the_frame_limit_holds_to_the_frame() {
 }
 
 #[test]
+fn the_byte_limit_holds_to_the_byte() {
+    let mut long = plain(Limits::default());
+    long.command(A, &go(), 0).unwrap();
+    long.run_until(at_ms(4)).unwrap();
+    let (frames, bytes) = (long.capture().len(), long.capture().byte_len() as u64);
+    // Frames shorter than what counts are limited by their number.
+    let counted = frames as u64 * crate::LEAST_COUNTED;
+    assert!(bytes < counted, "{bytes} bytes in {frames} frames");
+    for (limit, reached) in [(counted, false), (counted - 1, true)] {
+        let mut sim = plain(Limits { bytes: limit, ..Limits::default() });
+        sim.command(A, &go(), 0).unwrap();
+        let ran = sim.run_until(at_ms(4));
+        assert_eq!(ran, if reached { Err(SimError::ByteLimit(limit)) } else { Ok(()) });
+        assert_eq!(sim.capture().len(), frames - usize::from(reached));
+    }
+}
+
+/// Emits frames of so many bytes without end.
+struct Long(Vec<u8>);
+
+impl Node for Long {
+    fn handle_frame(&mut self, _: Instant, _: PortIndex, _: &[u8]) {}
+
+    fn handle_command(&mut self, _: Instant, _: &Command) -> Result<(), CommandError> {
+        Ok(())
+    }
+
+    fn poll_transmit(&mut self, _: Instant) -> Option<Transmit<'_>> {
+        Some(Transmit { port: 0, frame: &self.0 })
+    }
+}
+
+#[test]
+fn long_frames_end_at_the_limit_of_bytes_and_take_no_more_room() {
+    for limit in [64_000, 64_001, 64_999, 65_000, 1 << 20] {
+        let mut sim = Sim::new(1, Limits { bytes: limit, ..Limits::default() });
+        sim.add_node("a", Box::new(Long(vec![7; 1000])), &["eth0".into()]);
+        assert_eq!(sim.command(A, &go(), 0), Err(SimError::ByteLimit(limit)));
+        assert_eq!(sim.capture().len() as u64, limit / 1000, "limit {limit}");
+        let left = limit as usize - sim.capture().byte_len();
+        assert!(!sim.capture().has_room(left + 1), "room beyond {limit}");
+    }
+}
+
+#[test]
 fn the_step_limit_holds_to_the_step() {
     let mut sim = plain(Limits { steps: 5, ..Limits::default() });
     sim.command(A, &go(), 0).unwrap();

@@ -65,6 +65,7 @@ impl Decoder<'_, '_> {
         self.inner_note(&object);
         Limits {
             frames: self.whole(&object, "frames"),
+            bytes: self.whole(&object, "bytes"),
             steps: self.whole(&object, "steps"),
             queue: self.whole(&object, "queue"),
             duration: self.duration(&object, "duration"),

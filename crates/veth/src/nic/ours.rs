@@ -42,14 +42,17 @@ impl Nic {
         // Frames first, all of them: sending one takes time in which the node must not be asked.
         let mut frames: Vec<(PortIndex, Vec<u8>)> = Vec::new();
         let mut events = Vec::new();
-        let most = self.limits.frames as usize + 1;
+        let (most, most_bytes) = (self.limits.most_frames() + 1, self.limits.bytes);
+        let mut gathered = 0;
         let outcome = self.guarded(at, |node, now| {
             let outcome = give(node, now);
             loop {
                 let before = events.len();
                 while frames.len() < most
+                    && gathered <= most_bytes
                     && let Some(out) = node.poll_transmit(now)
                 {
+                    gathered += out.frame.len() as u64;
                     frames.push((out.port, out.frame.to_vec()));
                 }
                 while events.len() < most
@@ -110,8 +113,11 @@ impl Nic {
         (cause, deliberate): (Cause, Deliberate),
         frame: &[u8],
     ) -> Result<FrameId, Error> {
-        if self.capture.len() >= self.limits.frames as usize {
-            return Err(SimError::FrameLimit(self.limits.frames).into());
+        if self.capture.len() >= self.limits.most_frames() {
+            return Err(self.limits.full().into());
+        }
+        if (self.capture.byte_len() + frame.len()) as u64 > self.limits.bytes {
+            return Err(SimError::ByteLimit(self.limits.bytes).into());
         }
         let last = self.capture.len().checked_sub(1).map(|last| FrameId(last as u32));
         let ahead = last.map_or(Instant::ZERO, |last| self.capture.record(last).time);
