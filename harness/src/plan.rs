@@ -1,11 +1,13 @@
 //! The plan: a scenario in which every name is a thing. Nothing downstream meets an unknown name.
 //! Knows the registry and the scenario's types; runs nothing.
 
+mod faults;
 mod names;
 mod steps;
 pub(crate) mod topology;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::Context;
 use link::{Direction, Limits, LinkChange, PortIndex};
@@ -13,6 +15,7 @@ use nodes::{NodeConfig, Registry, Role};
 use scenario::{Diagnostic, Due, PacketTemplate, Pattern, Scenario, Tolerance};
 use wire::{Duration, Field, Instant, PortId};
 
+use self::faults::Faults;
 use crate::judge::compare::Mask;
 use crate::run::{guest, linux};
 use crate::spec::NodeSpec;
@@ -199,8 +202,8 @@ pub struct Expect {
     pub due: Due,
     /// The emitter as written.
     pub from: String,
-    /// The ports it may come from.
-    pub ports: Vec<PortId>,
+    /// The ports it may come from: one, or all of one node.
+    pub ports: Arc<[PortId]>,
     /// What it looks like.
     pub pattern: Pattern,
     /// Names for fields of it: (name, field, which layer of that protocol).
@@ -214,8 +217,8 @@ pub struct Expect {
 pub struct ExpectNothing {
     /// For how long.
     pub time: Duration,
-    /// The ports it may not come from.
-    pub ports: Vec<PortId>,
+    /// The ports it may not come from, in order of their numbers.
+    pub ports: Arc<[PortId]>,
     /// Whether the step names them: then frames that the script sends count as well.
     pub named: bool,
     /// What it looks like.
@@ -287,10 +290,10 @@ pub fn plan(
     registry: &Registry,
     swaps: &[Swap],
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let mut faults = Vec::new();
-    let mut planner = Planner { scenario, text, faults: &mut faults };
+    let mut planner =
+        Planner { scenario, faults: Faults::new(text), text, port_numbers: Vec::new() };
     if !planner.can_number(registry) {
-        return Err(faults);
+        return Err(planner.faults.finish());
     }
     let mut nodes = planner.nodes(registry, swaps);
     let links = planner.links(&nodes);
@@ -301,9 +304,8 @@ pub fn plan(
     let masks = planner.masks(&nodes, registry);
     planner.known_checks();
     planner.known_wires();
-    if !faults.is_empty() {
-        faults.sort_by_key(|fault| fault.span.start);
-        return Err(faults);
+    if !planner.faults.is_empty() {
+        return Err(planner.faults.finish());
     }
     let limits = limits(scenario);
     Ok(Plan {
@@ -330,13 +332,14 @@ pub fn plan(
 struct Planner<'a> {
     scenario: &'a Scenario,
     text: &'a str,
-    faults: &'a mut Vec<Diagnostic>,
+    faults: Faults<'a>,
+    /// For each node, its ports by name.
+    port_numbers: Vec<BTreeMap<String, PortIndex>>,
 }
 
 impl Planner<'_> {
     fn fault(&mut self, span: scenario::Span, message: String, help: String) {
-        let fault = Diagnostic::new(self.text, span, message);
-        self.faults.push(if help.is_empty() { fault } else { fault.help(help) });
+        self.faults.add(span, || (message, help));
     }
 }
 

@@ -20,4 +20,4 @@ pub use node::{
     Address, Command, CommandError, Datum, Event, Node, Peer, PortConfig, PortIndex, Transmit,
 };
 pub use outbox::Outbox;
-pub use sim::Sim;
+pub use sim::{Left, Sim};

@@ -45,6 +45,19 @@ pub struct Sim {
     panics: Vec<NodePanic>,
 }
 
+/// What a run left behind.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// See [`Sim::capture`].
+    pub capture: Capture,
+    /// See [`Sim::events`].
+    pub events: Vec<Seen>,
+    /// See [`Sim::losses`].
+    pub losses: Vec<LinkNote>,
+    /// See [`Sim::panics`].
+    pub panics: Vec<NodePanic>,
+}
+
 struct Slot {
     name: String,
     node: Box<dyn Node>,
@@ -174,6 +187,13 @@ impl Sim {
     #[must_use]
     pub fn panics(&self) -> &[NodePanic] {
         &self.panics
+    }
+
+    /// Ends the run and hands over what it left behind, which may be too large to copy.
+    #[must_use]
+    pub fn into_left(self) -> Left {
+        let Net { capture, seen: events, notes: losses, .. } = self.net;
+        Left { capture, events, losses, panics: self.panics }
     }
 
     /// Events handled so far, as [`Limits::steps`] counts them.

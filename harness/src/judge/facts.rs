@@ -1,9 +1,10 @@
 //! What the checks may know of each port, from the plan.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use checks::{Answers, PortFacts};
-use link::Address;
+use link::{Address, PortIndex};
 use nodes::Role;
 use wire::PortId;
 
@@ -12,6 +13,7 @@ use crate::plan::Plan;
 /// The facts of every port, in order of the ports.
 pub(super) fn ports(plan: &Plan) -> Vec<PortFacts> {
     let mut facts = Vec::new();
+    let peers = peers(plan);
     for (number, node) in plan.nodes.iter().enumerate() {
         for (index, port) in node.config.ports.iter().enumerate() {
             facts.push(PortFacts {
@@ -19,7 +21,7 @@ pub(super) fn ports(plan: &Plan) -> Vec<PortFacts> {
                 mac: port.mac,
                 addresses: port.addresses.iter().map(|address| address.ip).collect(),
                 broadcasts: port.addresses.iter().filter_map(broadcast).collect(),
-                peer: peer(plan, number, index),
+                peer: peers.get(&(number, index as PortIndex)).copied(),
                 answers: answers(&node.role),
             });
         }
@@ -37,11 +39,19 @@ fn broadcast(address: &Address) -> Option<Ipv4Addr> {
     }
 }
 
-fn peer(plan: &Plan, node: usize, port: usize) -> Option<PortId> {
-    let here = (node, port as link::PortIndex);
-    let link = plan.links.iter().find(|link| link.ends.contains(&here))?;
-    let (node, port) = if link.ends[0] == here { link.ends[1] } else { link.ends[0] };
-    plan.nodes.get(node)?.ports.get(usize::from(port)).copied()
+/// The port at the other end of each port's link.
+fn peers(plan: &Plan) -> BTreeMap<(usize, PortIndex), PortId> {
+    let mut peers = BTreeMap::new();
+    for link in &plan.links {
+        let [a, b] = link.ends;
+        for (here, (node, port)) in [(a, b), (b, a)] {
+            let there = plan.nodes.get(node).and_then(|node| node.ports.get(usize::from(port)));
+            if let Some(there) = there {
+                peers.insert(here, *there);
+            }
+        }
+    }
+    peers
 }
 
 fn answers(role: &Role) -> Answers {

@@ -7,6 +7,8 @@ mod facts;
 pub mod races;
 pub mod timing;
 
+use std::collections::BTreeSet;
+
 use checks::{Finding, Level};
 use compare::Comparison;
 
@@ -105,10 +107,12 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
         Ok(golden::State::Torn(how)) => Against::Torn(how),
         Err(reason) => Against::NotCompared(reason),
     };
+    let finds: BTreeSet<&str> = plan.finds.iter().map(String::as_str).collect();
     let all = checks::judge(&run.capture, &facts::ports(plan));
     let (wanted, findings): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|finding| plan.finds.iter().any(|id| id == finding.check.id));
-    let bit = |id: &&String| wanted.iter().any(|finding| finding.check.id == **id);
+        all.into_iter().partition(|finding| finds.contains(finding.check.id));
+    let bit: BTreeSet<&str> = wanted.iter().map(|finding| finding.check.id).collect();
+    let bit = |id: &&String| bit.contains(id.as_str());
     let toothless: Vec<String> = plan.finds.iter().filter(|id| !bit(id)).cloned().collect();
     let mut judgement =
         Judgement { verdict: Verdict::Identical, against, findings, wanted, toothless };

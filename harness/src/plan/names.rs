@@ -39,10 +39,13 @@ impl Planner<'_> {
         kinds.extend([linux::KIND, guest::KIND]);
         for kind in self.scenario.masks.iter().filter_map(|mask| mask.kind.as_ref()) {
             if !kinds.contains(&kind.value.as_str()) {
-                let near = scenario::nearest(&kind.value, kinds.iter().copied());
-                let near = near.map(|near| format!("did you mean `{near}`?"));
-                let help = near.unwrap_or_else(|| format!("the kinds are {}", kinds.join(", ")));
-                self.fault(kind.span, format!("no kind of node is called `{}`", kind.value), help);
+                self.faults.add(kind.span, || {
+                    let near = scenario::nearest(&kind.value, kinds.iter().copied());
+                    let near = near.map(|near| format!("did you mean `{near}`?"));
+                    let all = || format!("the kinds are {}", kinds.join(", "));
+                    let message = format!("no kind of node is called `{}`", kind.value);
+                    (message, near.unwrap_or_else(all))
+                });
             }
         }
     }
@@ -76,12 +79,14 @@ impl Planner<'_> {
         let ids: Vec<&str> = checks::CHECKS.iter().map(|check| check.id).collect();
         for id in &self.scenario.finds {
             if !ids.contains(&id.value.as_str()) {
-                let near = scenario::nearest(&id.value, ids.iter().copied());
-                let help = near.map_or_else(
-                    || format!("the checks are {}", ids.join(", ")),
-                    |near| format!("did you mean `{near}`? `wireproof checks` lists all"),
-                );
-                self.fault(id.span, format!("no check is called `{}`", id.value), help);
+                self.faults.add(id.span, || {
+                    let near = scenario::nearest(&id.value, ids.iter().copied());
+                    let help = near.map_or_else(
+                        || format!("the checks are {}", ids.join(", ")),
+                        |near| format!("did you mean `{near}`? `wireproof checks` lists all"),
+                    );
+                    (format!("no check is called `{}`", id.value), help)
+                });
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The script of a plan: each step's names become nodes, ports, links and fields.
 
+use std::sync::Arc;
+
 use link::{Direction, PortIndex};
 use scenario::{PortRef, Spanned};
 use wire::{Duration, Instant, PortId};
@@ -9,13 +11,40 @@ use super::{
     Action, Expect, ExpectEvent, ExpectNothing, LinkStep, PlanLink, PlanNode, Planner, Step, When,
 };
 
+/// The ports of each node and of all, shared by the steps that name them.
+struct Emitters {
+    of_node: Vec<Arc<[PortId]>>,
+    all: Arc<[PortId]>,
+}
+
+/// Where the lines of a text begin, found once.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line of an offset, from 1.
+    fn at(&self, offset: usize) -> usize {
+        1 + self.0.partition_point(|newline| *newline < offset)
+    }
+}
+
 impl Planner<'_> {
     pub(super) fn steps(&mut self, nodes: &[PlanNode], links: &[PlanLink]) -> Vec<Step> {
         let scenario = self.scenario;
         let mut steps = Vec::new();
+        let lines = Lines::of(self.text);
+        let emitters: Vec<Arc<[PortId]>> =
+            nodes.iter().map(|node| node.ports.as_slice().into()).collect();
+        let all: Arc<[PortId]> = nodes.iter().flat_map(|node| node.ports.iter().copied()).collect();
+        let emitters = Emitters { of_node: emitters, all };
         for (index, step) in scenario.steps.iter().enumerate() {
-            let Some((when, action)) = self.action(&step.action, nodes, links) else { continue };
-            let (line, _) = scenario::line_and_column(self.text, step.span.start);
+            let Some((when, action)) = self.action(&step.action, nodes, &emitters, links) else {
+                continue;
+            };
+            let line = lines.at(step.span.start);
             let (tolerance, note) = (step.tolerance, step.note.clone());
             steps.push(Step { index, line, when, action, tolerance, note });
         }
@@ -26,6 +55,7 @@ impl Planner<'_> {
         &mut self,
         action: &scenario::Action,
         nodes: &[PlanNode],
+        emitters: &Emitters,
         links: &[PlanLink],
     ) -> Option<(When, Action)> {
         use scenario::Action as Asked;
@@ -48,7 +78,7 @@ impl Planner<'_> {
                 let expect = Expect {
                     due: *due,
                     from: name(from),
-                    ports: self.emitters(nodes, Some(from))?,
+                    ports: self.emitters(nodes, emitters, Some(from))?,
                     pattern: pattern.value.clone(),
                     bind: bind.iter().map(named).collect(),
                     skip_others: *skip_others,
@@ -56,7 +86,7 @@ impl Planner<'_> {
                 (When::Next, Action::Expect(expect))
             }
             Asked::ExpectNothing { during, from, pattern } => {
-                let ports = self.emitters(nodes, from.as_ref())?;
+                let ports = self.emitters(nodes, emitters, from.as_ref())?;
                 let (time, pattern) = (during.value, pattern.value.clone());
                 let named = from.is_some();
                 let nothing = ExpectNothing { time, ports, named, pattern };
@@ -84,13 +114,16 @@ impl Planner<'_> {
     }
 
     /// The ports of an emitter: the one named, all of its node, or all there are.
-    fn emitters(&mut self, nodes: &[PlanNode], from: Option<&PortRef>) -> Option<Vec<PortId>> {
-        let Some(from) = from else {
-            return Some(nodes.iter().flat_map(|node| node.ports.clone()).collect());
-        };
+    fn emitters(
+        &mut self,
+        nodes: &[PlanNode],
+        emitters: &Emitters,
+        from: Option<&PortRef>,
+    ) -> Option<Arc<[PortId]>> {
+        let Some(from) = from else { return Some(emitters.all.clone()) };
         let port = self.port(nodes, from)?;
-        let all = &nodes[from.index].ports;
-        Some(port.map_or_else(|| all.clone(), |port| vec![all[usize::from(port)]]))
+        let all = &emitters.of_node[from.index];
+        Some(port.map_or_else(|| all.clone(), |port| [all[usize::from(port)]].into()))
     }
 
     /// Towards which of its two ends a link changes.

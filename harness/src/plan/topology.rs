@@ -2,8 +2,8 @@
 
 use link::{Address, Datum, LinkChange, Peer, PortConfig, PortIndex};
 use nodes::{NodeConfig, PortRule, Registry, Role};
-use scenario::{LinkSettings, PortRef, Scalar};
-use std::collections::BTreeMap;
+use scenario::{LinkSettings, PortRef, Scalar, Scenario};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::{Mac, PortId};
 
@@ -35,10 +35,11 @@ impl Planner<'_> {
     pub(super) fn nodes(&mut self, registry: &Registry, swaps: &[Swap]) -> Vec<PlanNode> {
         let mut nodes = Vec::new();
         let mut next_port = 0;
+        let linked = linked_ports(self.scenario);
         for (index, node) in self.scenario.nodes.iter().enumerate() {
             let swap = swaps.iter().find(|swap| swap.node == node.name.value);
             let kind = swap.map_or(&node.kind.value, |swap| &swap.spec.kind);
-            let mut ports = self.ports(index, registry, kind, next_port);
+            let mut ports = self.ports(index, registry, kind, next_port, &linked[index]);
             if let Some(Err(error)) = swap.map(|swap| swap.spec.address(&mut ports)) {
                 let message = format!("--swap {}={kind}: {error}", node.name.value);
                 self.fault(node.name.span, message, String::new());
@@ -63,11 +64,27 @@ impl Planner<'_> {
                 swapped: swap.is_some(),
             });
         }
+        let numbers = |node: &PlanNode| {
+            let mut numbers = BTreeMap::new();
+            for (number, port) in (0..).zip(&node.config.ports) {
+                // Where two ports have one name, the first is meant.
+                numbers.entry(port.name.clone()).or_insert(number);
+            }
+            numbers
+        };
+        self.port_numbers = nodes.iter().map(numbers).collect();
         nodes
     }
 
     /// A node's ports: as the file names them, or as many as its kind has, named after the links.
-    fn ports(&self, index: usize, registry: &Registry, kind: &str, first: u16) -> Vec<PortConfig> {
+    fn ports(
+        &self,
+        index: usize,
+        registry: &Registry,
+        kind: &str,
+        first: u16,
+        linked: &[&str],
+    ) -> Vec<PortConfig> {
         let node = &self.scenario.nodes[index];
         if !node.ports.is_empty() {
             // What the node says of its first port holds where the port itself says nothing.
@@ -83,14 +100,7 @@ impl Planner<'_> {
             };
             return (0..).zip(&node.ports).map(port).collect();
         }
-        let mut names: Vec<String> = Vec::new();
-        for end in self.scenario.links.iter().flat_map(|link| &link.ends) {
-            if let (true, Some(port)) = (end.index == index, &end.port)
-                && !names.contains(&port.value)
-            {
-                names.push(port.value.clone());
-            }
-        }
+        let mut names: Vec<String> = linked.iter().map(|name| (*name).to_owned()).collect();
         // What stands in a node's place has the node's ports.
         let count =
             |kind: &str| match registry.get(kind).map_or(PortRule::Exactly(1), |kind| kind.ports) {
@@ -116,10 +126,11 @@ impl Planner<'_> {
     /// The links, each end a port that is there.
     pub(super) fn links(&mut self, nodes: &[PlanNode]) -> Vec<PlanLink> {
         let mut links: Vec<PlanLink> = Vec::new();
+        let mut taken = Taken { ports: BTreeSet::new(), free: vec![0; nodes.len()] };
         for link in &self.scenario.links {
             let [a, b] = &link.ends;
             let (Some(first), Some(second)) =
-                (self.end(nodes, a, &links), self.end(nodes, b, &links))
+                (self.end(nodes, a, &mut taken), self.end(nodes, b, &mut taken))
             else {
                 continue;
             };
@@ -128,6 +139,7 @@ impl Planner<'_> {
                 self.fault(b.node.span, message, "a link joins two ports".into());
                 continue;
             }
+            taken.ports.extend([first, second]);
             links.push(PlanLink {
                 name: link.name.as_ref().map_or_else(
                     || format!("{}-{}", shown(a), shown(b)),
@@ -152,13 +164,11 @@ impl Planner<'_> {
         &mut self,
         nodes: &[PlanNode],
         end: &PortRef,
-        links: &[PlanLink],
+        taken: &mut Taken,
     ) -> Option<(usize, PortIndex)> {
-        let port = self.port(nodes, end)?;
-        let taken = |port| links.iter().any(|link| link.ends.contains(&(end.index, port)));
-        let free = match port {
-            Some(port) => (!taken(port)).then_some(port),
-            None => (0..nodes[end.index].ports.len() as u16).find(|port| !taken(*port)),
+        let free = match self.port(nodes, end)? {
+            Some(port) => (!taken.ports.contains(&(end.index, port))).then_some(port),
+            None => taken.first_free(end.index, nodes[end.index].ports.len() as u16),
         };
         if free.is_none() {
             let span = end.port.as_ref().map_or(end.node.span, |port| port.span);
@@ -171,16 +181,16 @@ impl Planner<'_> {
     /// The port that a reference names, `Some(None)` where it names none; a fault if there is none.
     pub(super) fn port(&mut self, nodes: &[PlanNode], end: &PortRef) -> Option<Option<PortIndex>> {
         let Some(wanted) = &end.port else { return Some(None) };
-        let names: Vec<&str> =
-            nodes[end.index].config.ports.iter().map(|port| port.name.as_str()).collect();
-        match names.iter().position(|name| *name == wanted.value) {
-            Some(at) => Some(Some(at as PortIndex)),
-            None => {
-                let message = format!("{} has no port `{}`", end.node.value, wanted.value);
-                self.fault(wanted.span, message, format!("its ports are {}", names.join(", ")));
-                None
-            }
+        if let Some(at) = self.port_numbers[end.index].get(&wanted.value) {
+            return Some(Some(*at));
         }
+        self.faults.add(wanted.span, || {
+            let ports = nodes[end.index].config.ports.iter();
+            let names: Vec<&str> = ports.map(|port| port.name.as_str()).collect();
+            let message = format!("{} has no port `{}`", end.node.value, wanted.value);
+            (message, format!("its ports are {}", names.join(", ")))
+        });
+        None
     }
 
     /// Makes every node once, so that whatever a kind refuses is told with its place in the file.
@@ -201,7 +211,7 @@ impl Planner<'_> {
                     _ => written.kind.span,
                 };
                 let help = if swap { "put there by --swap".to_owned() } else { String::new() };
-                self.fault(span, error.to_string(), help);
+                self.faults.add(span, || (error.to_string(), help));
             }
             node.role = registry.role(&node.kind, &node.config);
         }
@@ -269,13 +279,47 @@ fn of_module(node: &scenario::Node, options: &mut BTreeMap<String, Datum>) {
     }
 }
 
-/// Puts a node's addresses where a tester's option `to` has its name.
+/// For each node, the ports that links name, in order of the links.
+fn linked_ports(scenario: &Scenario) -> Vec<Vec<&str>> {
+    let mut named = vec![Vec::new(); scenario.nodes.len()];
+    let mut known = BTreeSet::new();
+    for end in scenario.links.iter().flat_map(|link| &link.ends) {
+        if let Some(port) = &end.port
+            && known.insert((end.index, port.value.as_str()))
+        {
+            named[end.index].push(port.value.as_str());
+        }
+    }
+    named
+}
+
+/// Ports that have a link.
+struct Taken {
+    /// By node and port.
+    ports: BTreeSet<(usize, PortIndex)>,
+    /// For each node a port before which none is free: links come and none goes.
+    free: Vec<PortIndex>,
+}
+
+impl Taken {
+    fn first_free(&mut self, node: usize, ports: PortIndex) -> Option<PortIndex> {
+        let free = (self.free[node]..ports).find(|port| !self.ports.contains(&(node, *port)));
+        self.free[node] = free.unwrap_or(ports);
+        free
+    }
+}
+
+/// Puts a node's addresses where a tester's option `to` has its name: the first of each family,
+/// since no packet goes to another.
 pub(super) fn destinations(nodes: &mut [PlanNode]) {
     let named: BTreeMap<String, Datum> = nodes
         .iter()
         .map(|node| {
-            let addresses = node.config.ports.iter().flat_map(|port| &port.addresses);
-            let texts = addresses.map(|address| Datum::Text(address.ip.to_string())).collect();
+            let all = || node.config.ports.iter().flat_map(|port| &port.addresses);
+            let first4 = all().find(|address| address.ip.is_ipv4());
+            let first6 = all().find(|address| address.ip.is_ipv6());
+            let both = first4.into_iter().chain(first6);
+            let texts = both.map(|address| Datum::Text(address.ip.to_string())).collect();
             (node.name.clone(), Datum::List(texts))
         })
         .collect();

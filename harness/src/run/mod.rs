@@ -7,6 +7,7 @@ pub mod linux;
 pub mod nic;
 mod script;
 mod sim;
+mod unexpected;
 mod veth;
 
 use std::borrow::Cow;

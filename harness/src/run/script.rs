@@ -7,6 +7,7 @@ use scenario::{Bindings, Due, ExprError, Scalar, Tolerance};
 use wire::{Duration, FrameId, Instant};
 
 use super::Wire;
+use super::unexpected::Unexpected;
 use crate::judge::expect;
 use crate::judge::timing::{self, Held, Moment, Off};
 use crate::plan::{Action, Expect, ExpectEvent, ExpectNothing, LinkStep, Plan, Step, When};
@@ -53,10 +54,7 @@ pub(super) struct Script<'a, W: Wire> {
     plan: &'a Plan,
     pub(super) wire: W,
     bindings: Bindings,
-    /// For each port the first frame of the capture that no step has expected yet.
-    frames_taken: Vec<usize>,
-    /// For each node the first of its events that no step has expected yet.
-    events_taken: Vec<usize>,
+    unexpected: Unexpected,
     /// Frames of the capture when the step before this one began.
     mark: usize,
     pub(super) begun: Vec<Begun>,
@@ -85,8 +83,7 @@ impl<'a, W: Wire> Script<'a, W> {
         Self {
             plan,
             bindings: Bindings::new(),
-            frames_taken: vec![0; wire.capture().interfaces().len()],
-            events_taken: vec![0; plan.nodes.len()],
+            unexpected: Unexpected::new(plan, wire.capture().interfaces().len()),
             mark: 0,
             begun: Vec::new(),
             failures: Vec::new(),
@@ -286,18 +283,12 @@ impl<'a, W: Wire> Script<'a, W> {
     }
 
     /// The earliest frame of these ports that no step has expected yet.
-    fn next_frame(&self, ports: &[wire::PortId]) -> Option<FrameId> {
-        let first = ports.iter().map(|port| self.frames_taken[usize::from(port.0)]).min()?;
-        let wanted = |id: FrameId| {
-            let port = self.wire.capture().record(id).port;
-            ports.contains(&port) && id.index() >= self.frames_taken[usize::from(port.0)]
-        };
-        (first..self.wire.capture().len()).map(|at| FrameId(at as u32)).find(|id| wanted(*id))
+    fn next_frame(&mut self, ports: &[wire::PortId]) -> Option<FrameId> {
+        self.unexpected.frame(self.wire.capture(), ports)
     }
 
     fn take(&mut self, id: FrameId) {
-        let port = self.wire.capture().record(id).port;
-        self.frames_taken[usize::from(port.0)] = id.index() + 1;
+        self.unexpected.take(self.wire.capture(), id);
     }
 
     fn expect_nothing(&mut self, step: &Step, nothing: &ExpectNothing) -> Result<Ended, String> {
@@ -309,10 +300,11 @@ impl<'a, W: Wire> Script<'a, W> {
         };
         // What the step before this one caused counts too: on a fast link it is already there.
         for (id, record, frame) in self.wire.capture().iter().skip(self.mark) {
-            let taken = id.index() < self.frames_taken[usize::from(record.port.0)];
+            let taken = self.unexpected.is_taken(record.port, id);
             // Nobody in particular is to be silent: then what the script itself sends is no answer.
             let scripted = !nothing.named && matches!(record.cause, wire::Cause::Command(_));
-            if taken || !nothing.ports.contains(&record.port) || scripted {
+            let meant = !nothing.named || nothing.ports.binary_search(&record.port).is_ok();
+            if taken || !meant || scripted {
                 continue;
             }
             if expect::mismatches(&pattern, frame).is_empty() {
@@ -331,11 +323,8 @@ impl<'a, W: Wire> Script<'a, W> {
     fn expect_event(&mut self, step: &Step, wanted: &ExpectEvent) -> Result<Ended, String> {
         let deadline = self.wire.now() + wanted.within;
         loop {
-            let taken = self.events_taken[wanted.node];
-            let of_node = |seen: &&link::Seen| usize::from(seen.node.0) == wanted.node;
-            let next = self.wire.seen().iter().filter(of_node).nth(taken);
-            if let Some(seen) = next {
-                self.events_taken[wanted.node] += 1;
+            let next = self.unexpected.event(self.wire.seen(), wanted.node);
+            if let Some(seen) = next.and_then(|place| self.wire.seen().get(place)) {
                 let wrong = match expect::event_mismatches(wanted, &self.bindings, &seen.event) {
                     Ok(wrong) => wrong,
                     Err(error) => return Ok(failed(step, error.to_string())),

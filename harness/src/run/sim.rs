@@ -21,21 +21,23 @@ pub(super) fn run(plan: &Plan, registry: &Registry, machines: &Pool) -> Result<R
     let (begun, failures) = (script.begun, script.failures);
     let (expected, timed) = (script.expected, script.timed);
     let Simulated { sim, guests, .. } = script.wire;
+    let end = sim.now();
+    let left = sim.into_left();
     let mut run = Run {
-        capture: sim.capture().clone(),
-        seen: sim.events().to_vec(),
-        notes: sim.losses().to_vec(),
-        panics: sim.panics().to_vec(),
+        capture: left.capture,
+        seen: left.events,
+        notes: left.losses,
+        panics: left.panics,
         counters,
         begun,
         failures,
         expected,
         timed,
         broken,
-        end: sim.now(),
+        end,
         ..Run::default()
     };
-    guests.finish(sim.now(), |node| plan.nodes[node].name.clone(), &mut run);
+    guests.finish(end, |node| plan.nodes[node].name.clone(), &mut run);
     Ok(run)
 }
 
