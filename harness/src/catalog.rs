@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::files::{self, Within};
+
 /// The folder of scenario files below a root.
 pub const SCENARIOS: &str = "scenarios";
 /// The folder of goldens below a root.
@@ -26,6 +28,16 @@ pub struct Item {
     pub path: PathBuf,
     /// The golden, which may not exist yet: `…/rst/fin-then-rst.pcapng`.
     pub golden: PathBuf,
+    /// The folder that links of its files may not lead out of.
+    pub root: PathBuf,
+}
+
+impl Item {
+    /// Whether it lies among the scenarios of its root, rather than where a user named it.
+    #[must_use]
+    pub fn in_root(&self) -> bool {
+        self.golden.with_extension("json") != self.path
+    }
 }
 
 impl Root {
@@ -70,6 +82,7 @@ impl Root {
     /// When a folder cannot be read, or there is no scenario at all.
     pub fn items(&self) -> Result<Vec<Item>> {
         let folder = self.dir.join(SCENARIOS);
+        Within(&self.dir).holds(&folder)?;
         let mut items = Vec::new();
         for path in files_below(&folder, "json")? {
             let relative = path.strip_prefix(&folder).expect("a file below the folder");
@@ -78,7 +91,8 @@ impl Root {
                 continue;
             }
             let golden = self.dir.join(GOLDENS).join(relative).with_extension("pcapng");
-            items.push(Item { id: id_of(relative), path, golden });
+            let root = self.dir.clone();
+            items.push(Item { id: id_of(relative), path, golden, root });
         }
         if items.is_empty() {
             bail!("{}: no scenario file (*.json)", folder.display());
@@ -147,6 +161,15 @@ fn matching<'a>(all: &'a [Item], word: &str) -> Result<Vec<&'a Item>> {
     }
 }
 
+/// Whether a word names an id: the id itself, its last part, a folder of it, or a pattern.
+pub(crate) fn names(word: &str, id: &str) -> bool {
+    let wanted = word.trim_end_matches('/');
+    id == wanted
+        || (word.contains('*') && glob(word, id))
+        || id.starts_with(&format!("{wanted}/"))
+        || id.rsplit('/').next() == Some(wanted)
+}
+
 /// The id or folder that was probably meant.
 fn near<'a>(word: &str, all: &'a [Item]) -> Option<&'a str> {
     let folder = |id: &'a str| id.rsplit_once('/').map_or(id, |(folder, _)| folder);
@@ -175,36 +198,21 @@ fn by_path(word: &str, root: Option<&Root>) -> Result<Item> {
         let folder = std::path::absolute(root.dir.join(SCENARIOS))?;
         if let Ok(relative) = whole.strip_prefix(&folder) {
             let golden = root.dir.join(GOLDENS).join(relative).with_extension("pcapng");
-            return Ok(Item { id: id_of(relative), path: path.to_owned(), golden });
+            let root = root.dir.clone();
+            return Ok(Item { id: id_of(relative), path: path.to_owned(), golden, root });
         }
     }
     let id = word.trim_end_matches(".json").to_owned();
-    Ok(Item { id, path: path.to_owned(), golden: path.with_extension("pcapng") })
+    let root = path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(Item { id, path: path.to_owned(), golden: path.with_extension("pcapng"), root })
 }
 
 /// All files below a folder with that extension, in order of their paths.
 ///
 /// # Errors
-/// When a folder cannot be read.
+/// When a folder cannot be read, or a link leads out of it.
 pub fn files_below(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder)
-            .with_context(|| format!("cannot read the folder {}", folder.display()))?;
-        for entry in entries {
-            let entry = entry?;
-            let (kind, path) = (entry.file_type()?, entry.path());
-            // The listing tells what an entry is; only where a link leads has to be asked.
-            if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
-                folders.push(path);
-            } else if path.extension().is_some_and(|found| found == extension) {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
+    files::below(folder, extension)
 }
 
 fn id_of(relative: &Path) -> String {
@@ -253,7 +261,8 @@ mod tests {
 
     #[test]
     fn a_near_miss_is_named_and_a_far_one_is_not() {
-        let item = |id: &str| Item { id: id.into(), path: "".into(), golden: "".into() };
+        let none = PathBuf::new;
+        let item = |id: &str| Item { id: id.into(), path: none(), golden: none(), root: none() };
         let all = [item("rst/fin-then-rst"), item("wire/vlan")];
         assert_eq!(near("fin-then-rts", &all), Some("rst/fin-then-rst"));
         assert_eq!(near("rst/fin-than-rst", &all), Some("rst/fin-then-rst"));

@@ -6,17 +6,29 @@
 //! time, so it decides: a run that differs leaves `x.pcapng.new` (and the test `x.snap.new`), and
 //! once the accepted rendering is that of `x.pcapng.new`, the new frames *are* the golden.
 //! [`settle`] then only carries that out by a rename. Accepting is therefore one rename of one
-//! file, and a kill at any moment leaves the old golden or the new one.
+//! file, and a kill at any moment leaves the old golden or the new one. Whoever writes holds the
+//! folder meanwhile; whoever reads while another writes reads again.
 
-use std::fmt::Write as _;
+mod render;
+mod same;
+
 use std::fs;
-use std::io::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use wire::Capture;
 
 use crate::catalog::Item;
+use crate::files::{self, Disk, Operation, Real, Within};
+
+pub use render::render;
+use same::{Same, Text};
+
+/// Longer goldens are not read: a repository may hold a file of any length.
+const MOST_BYTES: u64 = 1 << 30;
+/// How often a golden is read again that somebody writes meanwhile.
+const TRIES: usize = 16;
 
 /// What a golden's two files say together.
 #[derive(Debug)]
@@ -25,6 +37,8 @@ pub enum State {
     Missing,
     /// The golden, to compare with.
     Accepted(Box<Capture>),
+    /// The golden is, byte for byte, the capture that it was asked about.
+    Same,
     /// The frames and their rendering disagree, or one of them is damaged; the text says how.
     Torn(String),
 }
@@ -40,42 +54,78 @@ pub fn in_ci() -> bool {
 /// not yet carried out counts as the golden.
 ///
 /// # Errors
-/// When a file is there and cannot be read.
+/// When a file is there and cannot be read, is no regular file, or leads out of the root.
 pub fn read(item: &Item) -> Result<State> {
-    let accepted = read_text(&snapshot_path(item))?;
-    let pending = pending_path(item);
-    if let Some(text) = &accepted
-        && pending.exists()
-        && let Ok(capture) = read_capture(&pending)
-        && render(&capture) == *text
+    let paths = [item.golden.clone(), snapshot_path(item), pending_path(item)];
+    let marks = || paths.each_ref().map(|path| files::identity(path));
+    let mut before = marks();
+    for _ in 0..TRIES {
+        let state = read_once(item)?;
+        let after = marks();
+        if after == before || !matches!(state, State::Torn(_) | State::Missing) {
+            return Ok(state);
+        }
+        // Somebody put a file in its place between two looks: what was seen is of two goldens.
+        before = after;
+    }
+    read_once(item)
+}
+
+fn read_once(item: &Item) -> Result<State> {
+    let snapshot = snapshot_path(item);
+    if let Some(capture) = pending(item)?
+        && is_rendering(item, &capture)? == Some(true)
     {
         return Ok(State::Accepted(Box::new(capture)));
     }
-    if !item.golden.exists() {
-        return Ok(match accepted {
+    let Some(bytes) = files::read(&item.golden, Some(Within(&item.root)), MOST_BYTES)? else {
+        return Ok(match files::open(&snapshot, Some(Within(&item.root)))? {
             None => State::Missing,
             Some(_) => State::Torn(format!(
                 "{} is there and {} is not",
-                snapshot_path(item).display(),
+                snapshot.display(),
                 item.golden.display()
             )),
         });
-    }
-    let bytes =
-        fs::read(&item.golden).with_context(|| format!("cannot read {}", item.golden.display()))?;
+    };
     let capture = match wire::pcapng::read(&bytes) {
         Ok(file) => file.capture,
         Err(error) => return Ok(State::Torn(format!("{}: {error}", item.golden.display()))),
     };
-    Ok(match accepted {
-        Some(text) if text != render(&capture) => State::Torn(format!(
+    drop(bytes);
+    Ok(match is_rendering(item, &capture)? {
+        Some(false) => State::Torn(format!(
             "{} is not the rendering of {}",
-            snapshot_path(item).display(),
+            snapshot.display(),
             item.golden.display()
         )),
         None => State::Torn(format!("{} has no rendering beside it", item.golden.display())),
-        Some(_) => State::Accepted(Box::new(capture)),
+        Some(true) => State::Accepted(Box::new(capture)),
     })
+}
+
+/// As [`read`], by somebody who has a capture that may be the golden: then nothing of it is held
+/// in memory, and nothing is read twice.
+///
+/// # Errors
+/// As [`read`].
+pub fn held(item: &Item, capture: &Capture) -> Result<State> {
+    for path in [pending_path(item), item.golden.clone()] {
+        if let Some(file) = files::open(&path, Some(Within(&item.root)))? {
+            let mut same = Same::new(file);
+            let all = wire::pcapng::write(capture, &wire::pcapng::Comments::new(), &mut same);
+            if all.is_ok() && same.ends()? && is_rendering(item, capture)? == Some(true) {
+                return Ok(State::Same);
+            }
+        }
+    }
+    read(item)
+}
+
+/// The frames that wait beside the golden, where there are some that can be read.
+fn pending(item: &Item) -> Result<Option<Capture>> {
+    let bytes = files::read(&pending_path(item), Some(Within(&item.root)), MOST_BYTES)?;
+    Ok(bytes.and_then(|bytes| wire::pcapng::read(&bytes).ok()).map(|file| file.capture))
 }
 
 /// What became of a proposal.
@@ -96,22 +146,58 @@ pub enum Settled {
 /// # Errors
 /// When a file cannot be renamed or removed.
 pub fn settle(item: &Item) -> Result<Settled> {
-    let pending = pending_path(item);
-    if !pending.exists() {
+    if files::identity(&pending_path(item)).is_none() {
         return Ok(Settled::Nothing);
     }
-    let accepted = read_text(&snapshot_path(item))?;
-    if accepted.is_some_and(|text| read_capture(&pending).is_ok_and(|new| render(&new) == text)) {
-        fs::rename(&pending, &item.golden)
-            .with_context(|| format!("cannot rename {}", pending.display()))?;
-        return Ok(Settled::Accepted);
+    let _held = hold(item)?;
+    match carry_out(&Real, item)? {
+        Settled::Open if files::identity(&proposed_path(item)).is_none() => {}
+        settled => return Ok(settled),
     }
     // The test left both; insta removes its half when the reviewer rejects.
-    if snapshot_path(item).with_extension("snap.new").exists() {
-        return Ok(Settled::Open);
-    }
+    let pending = pending_path(item);
     fs::remove_file(&pending).with_context(|| format!("cannot remove {}", pending.display()))?;
     Ok(Settled::Rejected)
+}
+
+/// Carries out what a review accepted, and takes nothing away: frames whose rendering was accepted
+/// become the golden, so that whoever gets the files next has both.
+///
+/// # Errors
+/// When the file cannot be renamed.
+pub fn follow(item: &Item) -> Result<Settled> {
+    if files::identity(&pending_path(item)).is_none() {
+        return Ok(Settled::Nothing);
+    }
+    let _held = hold(item)?;
+    carry_out(&Real, item)
+}
+
+fn carry_out(disk: &impl Disk, item: &Item) -> Result<Settled> {
+    let accepted = match pending(item)? {
+        Some(capture) => is_rendering(item, &capture)? == Some(true),
+        None => false,
+    };
+    if !accepted {
+        return Ok(Settled::Open);
+    }
+    let pending = pending_path(item);
+    disk.does(Operation::Rename, || fs::rename(&pending, &item.golden)).with_context(|| {
+        format!(
+            "the accepted frames are still in {}: cannot rename it to {}",
+            pending.display(),
+            item.golden.display()
+        )
+    })?;
+    Ok(Settled::Accepted)
+}
+
+/// Takes hold of the folder of a golden, which is made where it is not there.
+fn hold(item: &Item) -> Result<files::Held> {
+    Within(&item.root).holds(&item.golden)?;
+    let folder = item.golden.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    files::hold(folder)
 }
 
 /// Leaves a capture beside the golden for review.
@@ -119,7 +205,23 @@ pub fn settle(item: &Item) -> Result<Settled> {
 /// # Errors
 /// When the file cannot be written.
 pub fn leave_pending(item: &Item, capture: &Capture) -> Result<()> {
-    write_whole(&pending_path(item), &encode(capture)?)
+    write_pending(&Real, item, capture)
+}
+
+fn write_pending(disk: &impl Disk, item: &Item, capture: &Capture) -> Result<()> {
+    files::write_own(disk, &pending_path(item), Within(&item.root), |file| {
+        wire::pcapng::write(capture, &wire::pcapng::Comments::new(), file).context(ENCODE)
+    })
+}
+
+/// Leaves a capture and its rendering for review, as a test that asserts a snapshot does.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn propose(item: &Item, capture: &Capture) -> Result<()> {
+    let _held = hold(item)?;
+    write_pending(&Real, item, capture)?;
+    write_rendering(&Real, item, &proposed_path(item), capture)
 }
 
 /// Accepts a capture as the golden. The rename of the rendering is the one moment of change.
@@ -127,17 +229,39 @@ pub fn leave_pending(item: &Item, capture: &Capture) -> Result<()> {
 /// # Errors
 /// When a file cannot be written.
 pub fn bless(item: &Item, capture: &Capture) -> Result<()> {
-    leave_pending(item, capture)?;
+    bless_on(&Real, item, capture)
+}
+
+fn bless_on(disk: &impl Disk, item: &Item, capture: &Capture) -> Result<()> {
+    let _held = hold(item)?;
     let snapshot = snapshot_path(item);
-    let text = format!("---\nsource: harness/tests/scenarios.rs\n---\n{}", render(capture));
-    write_whole(&snapshot, text.as_bytes())?;
-    settle(item)?;
-    let proposed = snapshot.with_extension("snap.new");
-    if proposed.exists() {
-        fs::remove_file(&proposed)
+    write_pending(disk, item, capture)?;
+    if let Err(error) = write_rendering(disk, item, &snapshot, capture) {
+        // The frames are not accepted, and nobody's to review; of what was to be reviewed before
+        // them only the rendering is left.
+        let _ = fs::remove_file(pending_path(item));
+        let _ = fs::remove_file(proposed_path(item));
+        return Err(error);
+    }
+    carry_out(disk, item)?;
+    let proposed = proposed_path(item);
+    if files::identity(&proposed).is_some() {
+        disk.does(Operation::Remove, || fs::remove_file(&proposed))
             .with_context(|| format!("cannot remove {}", proposed.display()))?;
     }
     Ok(())
+}
+
+fn write_rendering(disk: &impl Disk, item: &Item, path: &Path, capture: &Capture) -> Result<()> {
+    files::write_own(disk, path, Within(&item.root), |file| {
+        file.write_all(b"---\nsource: harness/tests/scenarios.rs\n---\n")?;
+        let mut text = Text::to(file);
+        let done = render::render_to(capture, &mut text);
+        match (text.failed, done) {
+            (Some(error), _) => Err(error.into()),
+            (None, done) => done.context("cannot render the capture"),
+        }
+    })
 }
 
 /// `x.snap`, beside the golden.
@@ -146,76 +270,19 @@ pub fn snapshot_path(item: &Item) -> PathBuf {
     item.golden.with_extension("snap")
 }
 
+/// `x.snap.new`, beside the golden: a rendering that waits for its review.
+#[must_use]
+pub fn proposed_path(item: &Item) -> PathBuf {
+    item.golden.with_extension("snap.new")
+}
+
 /// `x.pcapng.new`, beside the golden.
 #[must_use]
 pub fn pending_path(item: &Item) -> PathBuf {
     item.golden.with_extension("pcapng.new")
 }
 
-/// A capture in words, with every byte: what a reviewer reads. A line in tcpdump's words, a line
-/// a layer with its fields as scenario files call them, then the bytes, which decide.
-#[must_use]
-pub fn render(capture: &Capture) -> String {
-    let width = capture.interfaces().iter().map(String::len).max().unwrap_or(0);
-    let mut text = String::new();
-    for (id, record, frame) in capture.iter() {
-        let _ = writeln!(
-            text,
-            "{:>4}  {}  {:width$}  {}",
-            id.number(),
-            record.time,
-            capture.interface(record.port),
-            wire::render::line(frame)
-        );
-        fields(&mut text, frame);
-        rows(frame, &mut text);
-    }
-    if capture.is_empty() {
-        text.push_str("(no frame)\n");
-    }
-    text
-}
-
-/// A line a layer, so that a review shows which field changed. Payloads are told by their bytes.
-fn fields(text: &mut String, frame: &[u8]) {
-    let view = wire::view::lax(frame);
-    for layer in view.layers().iter().filter(|layer| layer.proto != wire::Proto::Payload) {
-        let _ = write!(text, "        {}:", layer.proto.key());
-        for field in layer.proto.fields().iter().filter(|field| !field.alias) {
-            match view.read_in(layer, field) {
-                Some(wire::Value::Bytes(bytes)) if bytes.is_empty() => {}
-                Some(value) => {
-                    let _ = write!(text, " {} {}", field.key, field.text(&value));
-                }
-                None => {}
-            }
-        }
-        text.push('\n');
-    }
-}
-
-/// The bytes in hex, sixteen a row. Of rows that are the same the first and the last stand, and one
-/// `*` for those between: the offsets tell how many, so every frame still has a text of its own.
-fn rows(frame: &[u8], text: &mut String) {
-    let row = |number: usize| frame.chunks(16).nth(number);
-    let mut starred = false;
-    for (number, bytes) in frame.chunks(16).enumerate() {
-        let same = |other: Option<usize>| other.and_then(row) == Some(bytes);
-        if same(number.checked_sub(1)) && same(Some(number + 1)) {
-            if !starred {
-                text.push_str("        *\n");
-            }
-            starred = true;
-            continue;
-        }
-        starred = false;
-        let _ = write!(text, "        {:04x} ", number * 16);
-        bytes.iter().for_each(|byte| {
-            let _ = write!(text, " {byte:02x}");
-        });
-        text.push('\n');
-    }
-}
+const ENCODE: &str = "cannot encode the capture";
 
 /// The bytes of a golden file: frames, emitters and virtual time, nothing of the machine.
 ///
@@ -223,8 +290,7 @@ fn rows(frame: &[u8], text: &mut String) {
 /// When the capture cannot be written as pcapng.
 pub fn encode(capture: &Capture) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    wire::pcapng::write(capture, &wire::pcapng::Comments::new(), &mut bytes)
-        .context("cannot encode the capture")?;
+    wire::pcapng::write(capture, &wire::pcapng::Comments::new(), &mut bytes).context(ENCODE)?;
     Ok(bytes)
 }
 
@@ -233,56 +299,29 @@ pub fn encode(capture: &Capture) -> Result<Vec<u8>> {
 /// # Errors
 /// When it cannot be read, or is no capture of Ethernet frames.
 pub fn read_capture(path: &Path) -> Result<Capture> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let Some(bytes) = files::read(path, None, MOST_BYTES)? else {
+        bail!("{}: no such file", path.display())
+    };
     match wire::pcapng::read(&bytes) {
         Ok(file) => Ok(file.capture),
         Err(error) => bail!("{}: {error}", path.display()),
     }
 }
 
-/// Writes a file beside its place and renames it, so that nobody ever reads half of it. A kill
-/// leaves the half behind as `.….tmp`, which git ignores and nobody reads.
-///
-/// # Errors
-/// When the folder or the file cannot be written.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let failed = || format!("cannot write {}", path.display());
-    fs::create_dir_all(folder).with_context(failed)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".")
-        .suffix(".tmp")
-        .tempfile_in(folder)
-        // What went wrong, without the passing name that it went wrong with.
-        .map_err(|error| std::io::Error::from(error.kind()))
-        .with_context(failed)?;
-    file.write_all(bytes).with_context(failed)?;
-    // A file of one's own is private by default; a golden is for everybody who reads the folder.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).with_context(failed)?;
+/// The content of the snapshot, behind its head, is the rendering of this capture; `None` where
+/// there is no snapshot. What has no head is no snapshot, and the rendering of nothing. Neither is
+/// ever held whole.
+fn is_rendering(item: &Item, capture: &Capture) -> Result<Option<bool>> {
+    let path = snapshot_path(item);
+    let Some(file) = files::open(&path, Some(Within(&item.root)))? else { return Ok(None) };
+    let mut same = Same::new(file);
+    let failed = || format!("cannot read {}", path.display());
+    if !same.passes_head().with_context(failed)? {
+        return Ok(Some(false));
     }
-    file.as_file().sync_all().with_context(failed)?;
-    file.persist(path).map_err(|error| error.error).with_context(failed)?;
-    Ok(())
-}
-
-/// The content of an insta snapshot, without its head; `None` where there is no file. What has no
-/// head is no snapshot, and the rendering of nothing.
-fn read_text(path: &Path) -> Result<Option<String>> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
-    Ok(Some(
-        body.map_or_else(String::new, |(_, body)| format!("{}\n", body.trim_end_matches('\n'))),
-    ))
+    let mut text = Text::to(&mut same);
+    let rendered = render::render_to(capture, &mut text).is_ok();
+    Ok(Some(rendered && same.ends_in_newlines().with_context(failed)?))
 }
 
 #[cfg(test)]

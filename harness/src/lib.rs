@@ -19,6 +19,7 @@ pub mod cables;
 pub mod catalog;
 pub mod cli;
 pub mod commands;
+pub mod files;
 pub mod golden;
 pub mod judge;
 pub mod panics;
@@ -49,16 +50,25 @@ pub fn main(mut registry: Registry) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { report::EXIT_CANNOT } else { report::EXIT_HOLDS };
-            // Help that nobody reads any more is no failure.
-            let _ = error.print();
-            return ExitCode::from(code);
+            let told = error.render();
+            if error.use_stderr() {
+                commands::warn(told.ansi().to_string().trim_end());
+                return ExitCode::from(code);
+            }
+            // Help that nobody reads any more is no failure; help that cannot be written is one.
+            return ExitCode::from(match commands::print(&told.ansi().to_string()) {
+                Ok(()) => code,
+                Err(error) => cannot(&error),
+            });
         }
     };
-    let code = dispatch(&cli, registry).unwrap_or_else(|error| {
-        anstream::eprintln!("error: {error:#}");
-        report::EXIT_CANNOT
-    });
-    ExitCode::from(code)
+    ExitCode::from(dispatch(&cli, registry).unwrap_or_else(|error| cannot(&error)))
+}
+
+/// Says why the job could not be done; returns the exit code.
+fn cannot(error: &anyhow::Error) -> u8 {
+    commands::warn(&format!("error: {}", text::block(&format!("{error:#}"), "  ")));
+    report::EXIT_CANNOT
 }
 
 fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
@@ -72,10 +82,10 @@ fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
         Command::Show(words) => captures::show(words),
         Command::Diff(words) => captures::diff(words),
         Command::List(words) => lists::list(root, words, registry),
-        Command::Nodes => Ok(lists::nodes(&registry)),
-        Command::Checks => Ok(lists::checks()),
+        Command::Nodes => lists::nodes(&registry),
+        Command::Checks => lists::checks(),
         Command::Schema => lists::schema(),
-        Command::Doctor => Ok(doctor::doctor()),
+        Command::Doctor => doctor::doctor(),
         Command::Init(words) => init::init(words, registry),
         Command::Completions(words) => lists::completions(words),
     }

@@ -4,16 +4,18 @@ use std::path::{Path, PathBuf};
 
 use nodes::{Kind, Registry};
 
-use crate::catalog::{self, Root};
+use crate::catalog::{self, Item, Root};
 use crate::commands::bless::accept_all;
 use crate::commands::run::walk_all;
 use crate::golden;
+use crate::judge::Against;
 use crate::plan::Swap;
 use crate::report::text::Hints;
-use crate::report::{self, Totals};
-use crate::walk::Walk;
+use crate::report::{self, Entry, Totals};
+use crate::walk::{Walk, Walked};
 
-/// Set to `1`, a suite accepts what it emits as goldens, as `wireproof bless` does.
+/// The scenarios whose frames a suite accepts as goldens, as `wireproof bless` does: ids, folders
+/// or patterns with a comma between them.
 const BLESS: &str = "WIREPROOF_BLESS";
 
 /// A folder that holds `scenarios/` and `golden-pcaps/`, and the kinds of node its files name.
@@ -58,30 +60,55 @@ impl Suite {
         Ok(self)
     }
 
-    /// Runs them. The report is what `wireproof run` prints; true when all holds. With the
-    /// environment's `WIREPROOF_BLESS=1` it accepts what they emit, but for what breaks a rule.
+    /// Runs them. The report is what `wireproof run` prints; true when all holds.
+    ///
+    /// Outside CI it also does what a test of snapshots does. What a review accepted takes its
+    /// place first. Frames that differ from their golden and break no rule are left beside it with
+    /// their rendering, for `cargo insta review`. With `WIREPROOF_BLESS=ID[,ID…]` in the environment
+    /// it accepts what those scenarios emit, and no other's; `*` names all of them.
     ///
     /// # Errors
-    /// When there is no such folder, or no scenario in it.
+    /// When there is no such folder, no scenario in it, or a golden's files cannot be written.
     pub fn run(&self) -> anyhow::Result<(bool, String)> {
         let items = catalog::select(Some(&Root::at(&self.dir)?), &self.ids)?;
         let (registry, swaps) = (self.registry.clone(), self.swaps.clone());
         let walk = Walk { registry, swaps, ..Walk::standard() };
         let hints = Hints::test();
-        if std::env::var_os(BLESS).is_some_and(|value| value == "1") {
-            if golden::in_ci() {
-                anyhow::bail!("CI is set: goldens are accepted by a person, not with {BLESS}");
-            }
-            let mut told = String::new();
-            let code = accept_all(&walk, items, &hints, &mut told)?;
-            return Ok((code == report::EXIT_HOLDS, told));
+        let reviews = !golden::in_ci();
+        let accepted = self.accept_named(&walk, &items, &hints)?;
+        if reviews {
+            items.iter().try_for_each(|item| golden::settle(item).map(drop))?;
         }
         let entries = walk_all(&walk, items, None);
-        let mut told: String =
-            entries.iter().map(|entry| report::text::entry(entry, &hints, false, false)).collect();
+        if reviews && self.swaps.is_empty() {
+            entries.iter().try_for_each(leave_for_review)?;
+        }
+        let mut told = accepted;
+        told.extend(entries.iter().map(|entry| report::text::entry(entry, &hints, false, false)));
         told += &report::text::summary(&entries);
         let told = anstream::adapter::strip_str(&told).to_string();
         Ok((Totals::of(&entries).exit_code() == report::EXIT_HOLDS, told))
+    }
+
+    /// Accepts what the scenarios emit that the environment names; what became of each.
+    fn accept_named(&self, walk: &Walk, items: &[Item], hints: &Hints) -> anyhow::Result<String> {
+        let Some(words) = std::env::var_os(BLESS).filter(|words| !words.is_empty()) else {
+            return Ok(String::new());
+        };
+        if golden::in_ci() {
+            anyhow::bail!("CI is set: goldens are accepted by a person, not with {BLESS}");
+        }
+        let words = words.to_string_lossy();
+        let words: Vec<String> = words.split(',').map(|word| word.trim().to_owned()).collect();
+        // Several suites of one package are run with one environment: each takes what is its own.
+        let named = |item: &&Item| words.iter().any(|word| catalog::names(word, &item.id));
+        let named: Vec<Item> = items.iter().filter(named).cloned().collect();
+        let mut told = String::new();
+        if named.is_empty() {
+            return Ok(format!("{BLESS}: no scenario here is named `{}`\n", words.join(",")));
+        }
+        accept_all(walk, named, hints, &mut told)?;
+        Ok(told)
     }
 
     /// Runs them as a test.
@@ -95,4 +122,18 @@ impl Suite {
             Err(error) => panic!("{error:#}"),
         }
     }
+}
+
+/// Leaves what differs from its golden for a review, unless it could not be accepted.
+fn leave_for_review(entry: &Entry) -> anyhow::Result<()> {
+    let Walked::Judged(judged) = &entry.walked else { return Ok(()) };
+    let differs = match &judged.judgement.against {
+        Against::Golden(found) => !found.differences.is_empty(),
+        Against::Missing | Against::Torn(_) => true,
+        Against::NotCompared(_) => false,
+    };
+    if !differs || judged.unacceptable().is_some() {
+        return Ok(());
+    }
+    golden::propose(&entry.item, judged.run.as_golden())
 }

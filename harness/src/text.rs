@@ -28,6 +28,31 @@ pub fn harmless(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// Text from anywhere that is to stand in one line: a character that ends a line, moves a cursor or
+/// turns the writing direction is shown as U+FFFD, so that no line of a report is forged.
+#[must_use]
+pub fn line(text: &str) -> String {
+    let breaks = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if breaks(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same for text of several lines: those after the first are indented, so that none of them
+/// passes for one of the report's own.
+#[must_use]
+pub fn block(text: &str, indent: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(line).collect();
+    lines.join(&format!("\n{indent}"))
+}
+
+/// A path in one line.
+#[must_use]
+pub fn path(path: &std::path::Path) -> String {
+    line(&path.display().to_string())
+}
+
 /// `payload bytes=0102 sport=4000`.
 #[must_use]
 pub fn event(event: &Event) -> String {
@@ -44,7 +69,7 @@ pub fn datum(value: &Datum) -> String {
     match value {
         Datum::Bool(value) => value.to_string(),
         Datum::Num(value) => value.to_string(),
-        Datum::Text(value) => value.clone(),
+        Datum::Text(value) => line(value),
         Datum::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         Datum::List(values) => values.iter().map(datum).collect::<Vec<_>>().join(","),
     }

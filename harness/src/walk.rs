@@ -1,9 +1,7 @@
 //! The walk of one scenario: file → scenario → plan → wire → capture → judgement. Knows the order;
 //! each step is another module's work.
 
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nodes::Registry;
@@ -12,6 +10,7 @@ use scenario::Diagnostic;
 use crate::cables::Cables;
 use crate::catalog::Item;
 use crate::cli::Wire;
+use crate::files::{self, Within};
 use crate::golden;
 use crate::judge::{self, Judgement};
 use crate::panics;
@@ -119,7 +118,7 @@ impl Walk {
     /// # Errors
     /// Everything that is wrong with the file.
     pub fn plan(&self, item: &Item) -> Result<Plan, Refusal> {
-        let bytes = read(&item.path).map_err(Refusal::Other)?;
+        let bytes = read(item).map_err(Refusal::Other)?;
         let refuse = |faults| {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             Refusal::File { text, faults }
@@ -192,7 +191,7 @@ impl Walk {
         let state = match (&self.no_golden, addressed) {
             (Some(reason), _) => Err(reason.clone()),
             (None, Some(reason)) => Err(reason),
-            (None, None) => match golden::read(item) {
+            (None, None) => match golden_of(item, &run) {
                 Ok(state) => Ok(state),
                 Err(error) => return Walked::Refused(Refusal::Other(error)),
             },
@@ -221,6 +220,12 @@ impl Walk {
     }
 }
 
+/// The golden of a run: whole where it is to be compared, and only the news of it where the run's
+/// frames are its bytes, as most are.
+fn golden_of(item: &Item, run: &Run) -> Result<golden::State> {
+    if run.real { golden::read(item) } else { golden::held(item, &run.capture) }
+}
+
 /// Why the scenario does not run with a kernel, or a module of one, in a node's place.
 fn not_with(plan: &Plan) -> Option<String> {
     let modules = run::guest::MODULE_NAMES.map(|name| (name, name));
@@ -233,16 +238,17 @@ fn not_with(plan: &Plan) -> Option<String> {
 }
 
 /// A file's bytes, unless it is longer than any scenario.
-fn read(path: &Path) -> Result<Vec<u8>> {
+fn read(item: &Item) -> Result<Vec<u8>> {
+    let (path, most) = (&item.path, scenario::MAX_FILE_BYTES as u64);
+    let within = item.in_root().then_some(Within(&item.root));
     let failed = || format!("cannot read {}", path.display());
-    let most = scenario::MAX_FILE_BYTES as u64;
-    let file = File::open(path).with_context(failed)?;
+    let Some(file) = files::open(path, within)? else { bail!("{}: no such file", path.display()) };
     let length = file.metadata().with_context(failed)?.len();
     if length > most {
         bail!("{}: {length} bytes; a scenario has at most {most} (16 MiB)", path.display());
     }
     let mut bytes = Vec::new();
-    // A pipe has no length; what it gives beyond the limit is for the reader to refuse.
+    // What it grew beyond the limit meanwhile is for the reader to refuse.
     file.take(most + 1).read_to_end(&mut bytes).with_context(failed)?;
     Ok(bytes)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use wireproof::catalog::{Item, Root};
 use wireproof::commands::lists::schema_text;
-use wireproof::golden::write_whole;
+use wireproof::files::write_whole;
 use wireproof::link::Datum;
 use wireproof::plan::{Plan, PlanNode, Swap};
 use wireproof::spec::NodeSpec;

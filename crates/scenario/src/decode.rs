@@ -62,6 +62,8 @@ struct Decoder<'f, 't> {
     notes: Vec<String>,
     /// Bytes of payloads that were written as a count.
     filled: usize,
+    /// Fields that masks name, and frames that they name, once for each field.
+    masked: (usize, usize),
 }
 
 /// A JSON object whose keys have been held against a table.
@@ -100,6 +102,7 @@ impl<'f, 't> Decoder<'f, 't> {
             binds: BTreeMap::new(),
             notes: Vec::new(),
             filled: 0,
+            masked: (0, 0),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::judge::Against;
 use crate::plan::Swap;
 use crate::report::text::Hints;
 use crate::report::{self, EXIT_CANNOT, EXIT_FINDING, EXIT_HOLDS, Entry};
-use crate::text::count;
+use crate::text::{self, count, path as line};
 use crate::walk::{Judged, Walk, Walked};
 
 /// Accepts what runs emit; returns the exit code. Refuses where a run breaks a rule.
@@ -37,32 +37,34 @@ pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u
     let hints = Hints::command(root, &words.swap).on(words.on, &[]);
     let mut told = String::new();
     let code = accept_all(&walk, items, &hints, &mut told);
-    anstream::print!("{told}");
-    code
+    // What was blessed before a golden could not be written is printed all the same.
+    super::print(&told).and(code)
 }
 
 /// Carries out what the reviewer decided, and says of what is still open how it is decided.
 fn reviewed(items: &[Item]) -> Result<u8> {
     let [mut accepted, mut rejected, mut open] = [0, 0, 0];
+    let mut told = String::new();
     for item in items {
         match golden::settle(item)? {
             Settled::Nothing => {}
             Settled::Open => open += 1,
             Settled::Accepted => {
                 accepted += 1;
-                anstream::println!("accepted {}", item.golden.display());
+                told += &format!("accepted {}\n", line(&item.golden));
             }
             Settled::Rejected => {
                 rejected += 1;
-                anstream::println!("rejected {}", golden::pending_path(item).display());
+                told += &format!("rejected {}\n", line(&golden::pending_path(item)));
             }
         }
     }
     let accepted = count(accepted, "golden");
-    anstream::println!("{accepted} accepted in review, {rejected} rejected");
+    told += &format!("{accepted} accepted in review, {rejected} rejected\n");
     if open > 0 {
-        anstream::println!("{open} still to be reviewed: cargo insta review");
+        told += &format!("{open} still to be reviewed: cargo insta review\n");
     }
+    super::print(&told)?;
     Ok(EXIT_HOLDS)
 }
 
@@ -112,9 +114,9 @@ fn accept(item: &Item, judged: &Judged) -> Result<String> {
     let same = matches!(&judged.judgement.against, Against::Golden(found)
         if found.differences.is_empty() && (found.masked.is_empty() || judged.run.real));
     if same {
-        return Ok(format!("same     {}\n", item.id));
+        return Ok(format!("same     {}\n", text::line(&item.id)));
     }
     golden::bless(item, judged.run.as_golden())?;
     let frames = count(judged.run.capture.len(), "frame");
-    Ok(format!("blessed  {} ({frames}) → {}\n", item.id, item.golden.display()))
+    Ok(format!("blessed  {} ({frames}) → {}\n", text::line(&item.id), line(&item.golden)))
 }

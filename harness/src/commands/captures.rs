@@ -7,7 +7,10 @@ use anyhow::{Result, bail};
 use crate::cli::{Diff, Show};
 use crate::judge::compare;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS, text};
-use crate::text::{count, harmless};
+use crate::text::{count, harmless, line};
+
+/// Characters of an interface's name that are shown.
+const MOST_NAME: usize = 128;
 
 /// Shows a capture; returns the exit code.
 ///
@@ -24,10 +27,12 @@ pub fn show(words: &Show) -> Result<u8> {
         Err(error) => ((*error.so_far).clone(), Some(error)),
     };
     let capture = &file.capture;
-    let width = capture.interfaces().iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    // An interface's name is anybody's text, and stands before each of its frames.
+    let names: Vec<String> = capture.interfaces().iter().map(|name| short(&line(name))).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut out = String::new();
     for (id, record, frame) in capture.iter() {
-        let who = capture.interface(record.port);
+        let who = names.get(usize::from(record.port.0)).map_or("?", String::as_str);
         let line = wire::render::line(frame);
         let _ = writeln!(out, "{:>4}  {}  {who:width$}  {line}", id.number(), record.time);
         for comment in file.comments.get(&id).into_iter().flatten() {
@@ -43,13 +48,21 @@ pub fn show(words: &Show) -> Result<u8> {
         }
     }
     for note in &file.notes {
-        let _ = writeln!(out, "note: {note}");
+        let _ = writeln!(out, "note: {}", line(note));
     }
     let _ = writeln!(out, "{}", count(capture.len(), "frame"));
-    anstream::print!("{}", harmless(&out));
+    super::print(&harmless(&out))?;
     match error {
         None => Ok(EXIT_HOLDS),
         Some(error) => bail!("{}: {error}", words.file.display()),
+    }
+}
+
+/// The beginning of a name that is too long to stand in a line.
+fn short(name: &str) -> String {
+    match name.char_indices().nth(MOST_NAME) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => name.to_owned(),
     }
 }
 
@@ -68,12 +81,12 @@ pub fn diff(words: &Diff) -> Result<u8> {
     let actual = super::read_capture(&words.actual)?.capture;
     let found = compare::compare(&expected, &actual, &[], words.time);
     if found.differences.is_empty() {
-        anstream::println!("identical: {}", count(actual.len(), "frame"));
+        super::print(&format!("identical: {}\n", count(actual.len(), "frame")))?;
         return Ok(EXIT_HOLDS);
     }
     let name = words.expected.display().to_string();
-    let told = text::differences(&found, &name, Some(&expected), &actual);
-    anstream::print!("{}", harmless(&told));
-    anstream::println!("{}", count(found.differences.len(), "difference"));
+    let told = text::differences(&found, &line(&name), Some(&expected), &actual);
+    let number = count(found.differences.len(), "difference");
+    super::print(&format!("{}{number}\n", harmless(&told)))?;
     Ok(EXIT_FINDING)
 }

@@ -3,14 +3,24 @@
 
 use std::process::Stdio;
 
+use anyhow::Result;
 use link::{Limits, LinkChange, PortConfig};
 use nodes::{NodeConfig, Registry};
 
 use crate::report::EXIT_HOLDS;
 
 /// Tells what this machine can run; returns the exit code: the simulated wire always works.
-#[must_use]
-pub fn doctor() -> u8 {
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn doctor() -> Result<u8> {
+    let mut told = String::new();
+    let mut line = |found: &Result<(), String>, what: &str, purpose: &str| {
+        told += &match found {
+            Ok(()) => format!("ok       {what:16}  {purpose}\n"),
+            Err(way) => format!("missing  {what:16}  {purpose}: {way}\n"),
+        };
+    };
     line(&Ok(()), "simulated wire", "every scenario");
     // Before this process has namespaces of its own, in which it may do all.
     let may = veth::may_listen().map_err(|error| error.to_string());
@@ -35,14 +45,8 @@ pub fn doctor() -> u8 {
     for guest::Need { what, purpose, found } in guest::needs() {
         line(&found.map_err(|error| error.to_string()), what, purpose);
     }
-    EXIT_HOLDS
-}
-
-fn line(found: &Result<(), String>, what: &str, purpose: &str) {
-    match found {
-        Ok(()) => anstream::println!("ok       {what:16}  {purpose}"),
-        Err(way) => anstream::println!("missing  {what:16}  {purpose}: {way}"),
-    }
+    super::print(&told)?;
+    Ok(EXIT_HOLDS)
 }
 
 /// Two nodes and a link between them can be made.

@@ -1,12 +1,14 @@
 //! `wireproof init`: a first scenario with its golden, in a folder of the user's own.
 
+use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use nodes::Registry;
 
 use crate::catalog::{self, GOLDENS, Root, SCENARIOS};
 use crate::cli::Init;
+use crate::files::{self, Real, Within};
 use crate::golden;
 use crate::report::EXIT_HOLDS;
 use crate::report::text::shell;
@@ -47,28 +49,35 @@ pub fn init(words: &Init, registry: Registry) -> Result<u8> {
     let here = words.dir == Path::new(".");
     let dir = if here { Path::new("") } else { &words.dir };
     for folder in [SCENARIOS, GOLDENS] {
-        if dir.join(folder).exists() {
+        // A link that leads nowhere is there as well.
+        if files::identity(&dir.join(folder)).is_some() {
             bail!("{} is there already; nothing was changed", dir.join(folder).display());
         }
     }
     let path = dir.join(SCENARIOS).join(ID).with_extension("json");
-    golden::write_whole(&path, SCENARIO.as_bytes())?;
-    let schema = dir.join(SCENARIOS).join("schema.json");
-    golden::write_whole(&schema, super::lists::schema_text()?.as_bytes())?;
-    golden::write_whole(&dir.join(GOLDENS).join(".gitignore"), IGNORED.as_bytes())?;
+    std::fs::create_dir_all(if here { Path::new(".") } else { dir })
+        .with_context(|| format!("cannot make {}", dir.display()))?;
+    let write = |path: &Path, text: &str| {
+        files::write_own(&Real, path, Within(dir), |file| Ok(file.write_all(text.as_bytes())?))
+    };
+    write(&path, SCENARIO)?;
+    write(&dir.join(SCENARIOS).join("schema.json"), &super::lists::schema_text()?)?;
+    write(&dir.join(GOLDENS).join(".gitignore"), IGNORED)?;
     let root = Root { dir: dir.to_owned() };
     let items = catalog::select(Some(&root), &[ID.to_owned()])?;
     let walk = Walk { registry, ..Walk::standard() };
+    let mut told = String::new();
     for item in &items {
         let Walked::Judged(judged) = walk.item(item) else {
             bail!("the first scenario did not run: this is a fault of wireproof, please report it");
         };
         golden::bless(item, &judged.run.capture)?;
-        anstream::println!("made {}", path.display());
-        anstream::println!("made {}", item.golden.display());
+        told += &format!("made {}\n", crate::text::path(&path));
+        told += &format!("made {}\n", crate::text::path(&item.golden));
     }
     let root =
         if here { String::new() } else { format!(" --root {}", shell(&dir.display().to_string())) };
-    anstream::println!("run it: wireproof run fin-meets-closed-port -v{root}");
+    told += &format!("run it: wireproof run fin-meets-closed-port -v{root}\n");
+    super::print(&told)?;
     Ok(EXIT_HOLDS)
 }

@@ -14,7 +14,7 @@ use crate::report::{EXIT_FINDING, EXIT_HOLDS};
 use crate::run::guest::Standing;
 use crate::run::{fed, guest, linux};
 use crate::spec::NodeSpec;
-use crate::text::count;
+use crate::text::{count, line, path};
 
 /// Timers that may run out after the last frame; a node that never rests is left there.
 const MOST_TIMEOUTS: usize = 1_000;
@@ -50,23 +50,20 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
     };
     let standing = feed.standing.take();
     let fed = fed.and_then(|()| standing.map_or(Ok(()), |standing| standing.close(feed.now)));
-    let mut bytes = Vec::new();
-    wire::pcapng::write(&feed.emitted, &feed.comments, &mut bytes)
-        .context("cannot encode the capture")?;
-    super::write(&words.write, &bytes)?;
+    super::write_capture(&words.write, &feed.emitted, &feed.comments)?;
     for note in &file.notes {
-        anstream::eprintln!("note: {}: {note}", words.input.display());
+        super::warn(&format!("note: {}: {}", path(&words.input), line(note)));
     }
-    anstream::eprintln!(
+    super::warn(&format!(
         "{} fed to {}, {} emitted",
         count(file.capture.len(), "frame"),
         spec.kind,
         count(feed.emitted.len(), "frame")
-    );
+    ));
     match fed {
         Ok(()) => Ok(EXIT_HOLDS),
         Err(error) => {
-            anstream::eprintln!("error: {error:#}");
+            super::warn(&format!("error: {error:#}"));
             Ok(EXIT_FINDING)
         }
     }

@@ -10,6 +10,7 @@ use nodes::{PortRule, Registry};
 use crate::catalog;
 use crate::cli::{Cli, Completions, List};
 use crate::report::{EXIT_CANNOT, EXIT_HOLDS, diagnostics};
+use crate::text::line;
 use crate::walk::Walk;
 
 /// Lists scenarios; returns the exit code.
@@ -19,31 +20,34 @@ use crate::walk::Walk;
 pub fn list(root: Option<&Path>, words: &List, registry: Registry) -> Result<u8> {
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
     let walk = Walk { registry, ..Walk::standard() };
-    let width = items.iter().map(|item| item.id.len()).max().unwrap_or(0);
+    let ids: Vec<String> = items.iter().map(|item| line(&item.id)).collect();
+    let width = ids.iter().map(String::len).max().unwrap_or(0);
     let mut code = EXIT_HOLDS;
     let mut out = String::new();
-    for item in &items {
+    for (item, id) in items.iter().zip(&ids) {
         match walk.plan(item) {
             Ok(plan) => {
-                let _ = writeln!(out, "{:width$}  {}", item.id, plan.title);
+                let _ = writeln!(out, "{id:width$}  {}", line(&plan.title));
                 for cite in plan.cites.iter().filter(|_| words.verbose) {
-                    let _ = writeln!(out, "{:width$}    {cite}", "");
+                    let _ = writeln!(out, "{:width$}    {}", "", line(cite));
                 }
             }
             Err(refusal) => {
                 code = EXIT_CANNOT;
                 let shown = diagnostics::refusal(&item.path, &refusal, false);
-                let _ = writeln!(out, "{:width$}  cannot be used\n{shown}", item.id);
+                let _ = writeln!(out, "{id:width$}  cannot be used\n{shown}");
             }
         }
     }
-    anstream::print!("{}", crate::text::harmless(&out));
+    super::print(&crate::text::harmless(&out))?;
     Ok(code)
 }
 
 /// Lists the kinds of nodes with their options, and the faults of `faulty`.
-#[must_use]
-pub fn nodes(registry: &Registry) -> u8 {
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn nodes(registry: &Registry) -> Result<u8> {
     let mut out = String::new();
     for kind in registry.kinds() {
         let ports = match kind.ports {
@@ -71,13 +75,15 @@ pub fn nodes(registry: &Registry) -> u8 {
     for fault in nodes::faulty::FAULTS {
         let _ = writeln!(out, "    {:20} {}", fault.name, fault.about);
     }
-    anstream::print!("{out}");
-    EXIT_HOLDS
+    super::print(&out)?;
+    Ok(EXIT_HOLDS)
 }
 
 /// Lists the checks.
-#[must_use]
-pub fn checks() -> u8 {
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn checks() -> Result<u8> {
     let mut out = String::new();
     for check in checks::CHECKS {
         let _ = writeln!(
@@ -91,8 +97,8 @@ pub fn checks() -> u8 {
             check.about
         );
     }
-    anstream::print!("{out}");
-    EXIT_HOLDS
+    super::print(&out)?;
+    Ok(EXIT_HOLDS)
 }
 
 /// The JSON Schema of scenario files, as it is committed.
@@ -108,7 +114,7 @@ pub fn schema_text() -> Result<String> {
 /// # Errors
 /// When standard output cannot be written.
 pub fn schema() -> Result<u8> {
-    super::say(std::io::stdout().lock(), schema_text()?.as_bytes())?;
+    super::print(&schema_text()?)?;
     Ok(EXIT_HOLDS)
 }
 

@@ -12,9 +12,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use wire::pcapng::File;
+use wire::Capture;
+use wire::pcapng::{Comments, File};
 
 use crate::catalog::Root;
+use crate::files::Real;
 
 /// The root that `--root` names, or the nearest parent; `None` where there is none.
 pub(crate) fn root(given: Option<&Path>) -> Result<Option<Root>> {
@@ -59,13 +61,19 @@ pub(crate) fn writable(path: &Path) -> Result<()> {
     }
 }
 
-/// Writes a file whole or, for `-`, to standard output.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes a capture to a file or, for `-`, to standard output, without holding its encoding.
+pub(crate) fn write_capture(path: &Path, capture: &Capture, comments: &Comments) -> Result<()> {
     if path == Path::new("-") {
-        return say(std::io::stdout().lock(), bytes);
+        let mut bytes = Vec::new();
+        wire::pcapng::write(capture, comments, &mut bytes).context(ENCODE)?;
+        return say(std::io::stdout().lock(), &bytes).context("standard output");
     }
-    crate::golden::write_whole(path, bytes)
+    crate::files::write_given(&Real, path, |file| {
+        wire::pcapng::write(capture, comments, file).context(ENCODE)
+    })
 }
+
+const ENCODE: &str = "cannot encode the capture";
 
 /// Writes to a stream. A reader that went away has seen enough; that is no failure.
 pub(crate) fn say(mut stream: impl Write, bytes: &[u8]) -> Result<()> {
@@ -73,4 +81,15 @@ pub(crate) fn say(mut stream: impl Write, bytes: &[u8]) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done.context("cannot write"),
     }
+}
+
+/// Prints to standard output. Every command prints by this, so that a full disk behind it is an
+/// error with words, and no panic.
+pub(crate) fn print(text: &str) -> Result<()> {
+    say(anstream::stdout().lock(), text.as_bytes()).context("standard output")
+}
+
+/// Prints a line to standard error. Where that cannot be written, nobody is left to be told.
+pub fn warn(line: &str) {
+    let _ = say(anstream::stderr().lock(), format!("{line}\n").as_bytes());
 }

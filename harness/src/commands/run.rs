@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use nodes::Registry;
 
 use crate::cables::Cables;
 use crate::catalog::{self, Item};
 use crate::cli::{Format, Run, Wire};
+use crate::golden::{self, Settled};
 use crate::plan::Swap;
 use crate::report::{self, Entry, Totals};
 use crate::walk::{Walk, Walked};
@@ -33,6 +34,7 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     let guests = !words.ids.is_empty();
     let walk =
         Walk { registry, swaps, no_golden, on: words.on, cables, guests, ..Walk::standard() };
+    follow_reviews(&items)?;
     let targets = targets(words.write.as_deref(), &items)?;
     // A cable carries one scenario at a time.
     let jobs = if walk.cables.is_some() { NonZeroUsize::new(1) } else { words.jobs };
@@ -45,6 +47,20 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     swapped_somewhere(&entries)?;
     print(root, words, &entries)?;
     Ok(Totals::of(&entries).exit_code())
+}
+
+/// Lets the frames follow the renderings that a review accepted: they lie in a file that git
+/// ignores until then, and whoever got the rest would have half of a golden.
+fn follow_reviews(items: &[Item]) -> Result<()> {
+    if golden::in_ci() {
+        return Ok(());
+    }
+    for item in items {
+        if golden::follow(item)? == Settled::Accepted {
+            super::warn(&format!("accepted in review: {}", crate::text::path(&item.golden)));
+        }
+    }
+    Ok(())
 }
 
 /// Sees to it that this process can run on the wire, and how. While it has a single thread: a veth
@@ -141,11 +157,8 @@ fn targets(given: Option<&Path>, items: &[Item]) -> Result<Vec<Option<PathBuf>>>
 
 fn write_capture(entry: &Entry, target: &Path) -> Result<()> {
     let Walked::Judged(judged) = &entry.walked else { return Ok(()) };
-    let mut bytes = Vec::new();
     let comments = report::comments::comments(judged);
-    wire::pcapng::write(&judged.run.capture, &comments, &mut bytes)
-        .context("cannot encode the capture")?;
-    super::write(target, &bytes)
+    super::write_capture(target, &judged.run.capture, &comments)
 }
 
 /// A swap that no scenario took is a slip of the pen.
@@ -165,14 +178,14 @@ fn swapped_somewhere(entries: &[Entry]) -> Result<()> {
 fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {
     // With the capture on standard output, the report goes where it is still read.
     let to_stderr = words.write.as_deref() == Some(Path::new("-"));
+    let hints = report::text::Hints::command(root, &words.swap);
+    let hints = hints.on(words.on, &words.nic.flags());
     let text = match words.format {
         Format::Json => report::json::document(entries)?,
-        Format::Junit => report::junit::document(entries)?,
+        Format::Junit => report::junit::document(entries, &hints)?,
         Format::Text => {
             let colour =
                 anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-            let hints = report::text::Hints::command(root, &words.swap);
-            let hints = hints.on(words.on, &words.nic.flags());
             let mut text: String = entries
                 .iter()
                 .map(|entry| report::text::entry(entry, &hints, words.verbose, colour))

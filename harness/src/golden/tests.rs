@@ -1,10 +1,13 @@
+use std::io;
+
 use super::*;
 use crate::catalog::Item;
 use wire::Instant;
 
 fn item(dir: &Path) -> Item {
     let golden = dir.join("golden-pcaps/rst/x.pcapng");
-    Item { id: "rst/x".into(), path: dir.join("scenarios/rst/x.json"), golden }
+    let path = dir.join("scenarios/rst/x.json");
+    Item { id: "rst/x".into(), path, golden, root: dir.to_owned() }
 }
 
 fn capture(last: u8) -> Capture {
@@ -22,7 +25,7 @@ fn accepted(item: &Item) -> Option<String> {
 }
 
 /// As insta leaves a proposal: the frames beside the golden, the rendering beside the snapshot.
-fn propose(item: &Item, capture: &Capture) {
+fn as_insta_proposes(item: &Item, capture: &Capture) {
     leave_pending(item, capture).unwrap();
     let text = format!("---\nsource: somewhere\n---\n{}", render(capture));
     fs::write(snapshot_path(item).with_extension("snap.new"), text).unwrap();
@@ -45,7 +48,7 @@ fn accepting_the_rendering_accepts_the_frames() {
     let dir = tempfile::tempdir().unwrap();
     let item = item(dir.path());
     bless(&item, &capture(1)).unwrap();
-    propose(&item, &capture(2));
+    as_insta_proposes(&item, &capture(2));
     assert_eq!(accepted(&item), Some(render(&capture(1))), "a proposal is no golden");
     assert_eq!(settle(&item).unwrap(), Settled::Open);
     assert!(pending_path(&item).exists());
@@ -61,7 +64,7 @@ fn rejecting_the_rendering_leaves_the_old_frames() {
     let dir = tempfile::tempdir().unwrap();
     let item = item(dir.path());
     bless(&item, &capture(1)).unwrap();
-    propose(&item, &capture(2));
+    as_insta_proposes(&item, &capture(2));
     fs::remove_file(snapshot_path(&item).with_extension("snap.new")).unwrap();
     assert_eq!(settle(&item).unwrap(), Settled::Rejected);
     assert_eq!(settle(&item).unwrap(), Settled::Nothing);
@@ -94,7 +97,7 @@ fn a_bless_that_stops_anywhere_leaves_the_old_golden_or_the_new_one() {
     assert_eq!(accepted(&item), Some(old));
     // After the second: the rendering has decided.
     let text = format!("---\nsource: somewhere\n---\n{new}");
-    write_whole(&snapshot_path(&item), text.as_bytes()).unwrap();
+    fs::write(snapshot_path(&item), text).unwrap();
     assert_eq!(accepted(&item), Some(new.clone()));
     // After the third.
     assert_eq!(settle(&item).unwrap(), Settled::Accepted);
@@ -111,7 +114,7 @@ fn a_golden_has_the_same_bytes_each_time_it_is_written() {
 fn rows_that_repeat_are_told_once_and_no_two_frames_alike() {
     let text = |frame: &[u8]| {
         let mut text = String::new();
-        rows(frame, &mut text);
+        super::render::rows(frame, &mut text);
         text
     };
     let row = |start: usize| format!("        {start:04x} {}\n", " 00".repeat(16));
@@ -121,4 +124,206 @@ fn rows_that_repeat_are_told_once_and_no_two_frames_alike() {
     assert_eq!(text(&[0; 65]), row(0) + "        *\n" + &row(48) + "        0040  00\n");
     let all: std::collections::BTreeSet<String> = (0..200).map(|len| text(&vec![0; len])).collect();
     assert_eq!(all.len(), 200);
+}
+
+/// A disk of which one operation fails, once.
+struct Failing {
+    left: std::cell::Cell<usize>,
+    how: How,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Code(i32),
+    Short,
+}
+
+impl Disk for Failing {
+    fn lets(&self, operation: Operation, bytes: usize) -> io::Result<usize> {
+        match (self.left.get(), self.how) {
+            (0, _) => return Ok(bytes),
+            (1, How::Code(code)) => {
+                self.left.set(0);
+                return Err(io::Error::from_raw_os_error(code));
+            }
+            (1, How::Short) if operation == Operation::Write && bytes > 1 => {
+                self.left.set(0);
+                return Ok(bytes / 2);
+            }
+            (left, _) => self.left.set(left.max(2) - 1),
+        }
+        Ok(bytes)
+    }
+}
+
+/// Every operation fails once, in each way; gives how many there were, and how often it was told.
+fn each_failure(
+    how: How,
+    act: impl Fn(&Failing) -> Result<()>,
+    check: impl Fn(bool),
+) -> [usize; 2] {
+    let mut told = 0;
+    for number in 1.. {
+        let disk = Failing { left: std::cell::Cell::new(number), how };
+        let done = act(&disk);
+        told += usize::from(done.is_err());
+        check(done.is_ok());
+        if disk.left.get() > 0 {
+            return [number - 1, told];
+        }
+    }
+    [0, told]
+}
+
+const WAYS: [(How, bool); 4] = [
+    (How::Code(28), true), // ENOSPC
+    (How::Code(5), true),  // EIO
+    (How::Code(4), false), // EINTR
+    (How::Short, false),
+];
+
+#[test]
+fn whatever_fails_once_while_blessing_leaves_the_old_golden_or_the_new_one() {
+    for (how, is_told) in WAYS {
+        let dir = tempfile::tempdir().unwrap();
+        let item = item(dir.path());
+        let (old, new) = (render(&capture(1)), render(&capture(2)));
+        let act = |disk: &Failing| {
+            bless(&item, &capture(1)).unwrap();
+            // A proposal of somebody's waits beside it.
+            fs::write(proposed_path(&item), "---\nsource: x\n---\nother\n").unwrap();
+            bless_on(disk, &item, &capture(2))
+        };
+        let check = |done: bool| {
+            let is = accepted(&item).expect("a golden");
+            assert!(is == new || (!done && is == old), "{how:?}:\n{is}");
+            let names = |ending: &str| crate::files::below(dir.path(), ending).unwrap();
+            assert!(names("tmp").is_empty(), "{how:?}: {:?}", names("tmp"));
+            // Frames that wait are those that were accepted, and the next run carries that out.
+            if pending_path(&item).exists() {
+                assert!(!done && is == new, "{how:?}");
+                assert_eq!(follow(&item).unwrap(), Settled::Accepted);
+            }
+            assert_eq!(accepted(&item).expect("a golden"), is);
+        };
+        let [operations, told] = each_failure(how, act, check);
+        assert!(operations >= 8, "{how:?}: {operations} operations");
+        let expected = if is_told { operations } else { 0 };
+        assert_eq!(told, expected, "{how:?}: failures that were told");
+    }
+}
+
+#[test]
+fn whatever_fails_once_while_a_capture_is_written_leaves_the_old_file_or_the_new_one() {
+    for (how, is_told) in WAYS {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.pcapng");
+        let act = |disk: &Failing| {
+            fs::write(&path, "old").unwrap();
+            files::write_given(disk, &path, |file| {
+                wire::pcapng::write(&capture(1), &wire::pcapng::Comments::new(), file)?;
+                Ok(())
+            })
+        };
+        let check = |done: bool| {
+            let is = fs::read(&path).unwrap();
+            assert!(is == encode(&capture(1)).unwrap() || (!done && is == b"old"), "{how:?}");
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "{how:?}: something is left");
+        };
+        let [operations, told] = each_failure(how, act, check);
+        assert!(operations >= 3, "{how:?}: {operations} operations");
+        assert_eq!(told, if is_told { operations } else { 0 }, "{how:?}");
+    }
+}
+
+#[test]
+fn a_capture_that_is_the_golden_is_told_so_and_any_other_is_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let item = item(dir.path());
+    let same = |capture: &Capture| matches!(held(&item, capture).unwrap(), State::Same);
+    assert!(matches!(held(&item, &capture(1)).unwrap(), State::Missing));
+    bless(&item, &capture(1)).unwrap();
+    assert!(same(&capture(1)) && !same(&capture(2)) && !same(&Capture::new()));
+    assert!(matches!(held(&item, &capture(2)).unwrap(), State::Accepted(_)));
+    // Accepted and not carried out yet.
+    as_insta_proposes(&item, &capture(2));
+    assert!(same(&capture(1)) && !same(&capture(2)));
+    fs::rename(proposed_path(&item), snapshot_path(&item)).unwrap();
+    assert!(same(&capture(2)) && !same(&capture(1)));
+    follow(&item).unwrap();
+    assert!(same(&capture(2)));
+    // The rendering is that of the frames, or the golden is torn.
+    let whole = fs::read_to_string(snapshot_path(&item)).unwrap();
+    let trimmed = whole.trim_end();
+    for (text, holds) in [
+        (whole.clone(), true),
+        (trimmed.to_owned(), true),
+        (format!("{trimmed}\n\n\n"), true),
+        (format!("{trimmed}\nx\n"), false),
+        (format!("{trimmed} "), false),
+        (trimmed[..trimmed.len() - 1].to_owned(), false),
+        (whole.replacen("---\n", "", 1), false),
+        (whole.replacen("\n---\n", "\n", 1), false),
+        (String::new(), false),
+    ] {
+        fs::write(snapshot_path(&item), &text).unwrap();
+        assert_eq!(same(&capture(2)), holds, "{text:?}");
+        let torn = matches!(read(&item).unwrap(), State::Torn(_));
+        assert_eq!(torn, !holds, "{text:?}");
+    }
+}
+
+#[test]
+fn readers_see_the_old_golden_or_the_new_one_while_two_bless() {
+    let dir = tempfile::tempdir().unwrap();
+    let item = item(dir.path());
+    bless(&item, &capture(1)).unwrap();
+    let known = [render(&capture(1)), render(&capture(2))];
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = [1, 2]
+            .map(|last| {
+                let item = &item;
+                scope.spawn(move || (0..40).for_each(|_| bless(item, &capture(last)).unwrap()))
+            })
+            .into();
+        let mut reads = 0;
+        while reads < 200 || writers.iter().any(|writer| !writer.is_finished()) {
+            let State::Accepted(seen) = read(&item).unwrap() else { panic!("torn, to a reader") };
+            assert!(known.contains(&render(&seen)));
+            reads += 1;
+        }
+    });
+    assert!(!pending_path(&item).exists());
+}
+
+#[test]
+fn nothing_of_a_stranger_is_written_through_links() {
+    let dir = tempfile::tempdir().unwrap();
+    let stranger = dir.path().join("stranger");
+    fs::write(&stranger, "theirs").unwrap();
+    let root = dir.path().join("root");
+    fs::create_dir(&root).unwrap();
+    let item = item(&root);
+    bless(&item, &capture(1)).unwrap();
+    let paths = [item.golden.clone(), snapshot_path(&item), pending_path(&item)];
+    for path in paths {
+        let _ = fs::remove_file(&path);
+        std::os::unix::fs::symlink(&stranger, &path).unwrap();
+        let told = format!("{:#}", bless(&item, &capture(2)).unwrap_err());
+        assert!(told.contains("link"), "{told}");
+        assert!(read(&item).is_err() || path == pending_path(&item));
+        assert_eq!(fs::read(&stranger).unwrap(), b"theirs");
+        fs::remove_file(&path).unwrap();
+        let _ = fs::remove_file(pending_path(&item));
+        bless(&item, &capture(1)).unwrap();
+    }
+    // A folder that leads out, as goldens' folder and below it.
+    fs::remove_dir_all(root.join("golden-pcaps")).unwrap();
+    std::os::unix::fs::symlink(dir.path(), root.join("golden-pcaps")).unwrap();
+    for act in [bless(&item, &capture(1)), leave_pending(&item, &capture(1)), read(&item).map(drop)]
+    {
+        let told = act.map_or_else(|error| format!("{error:#}"), |()| "done".to_owned());
+        assert!(told.contains("a link leads out of") || told == "done", "{told}");
+    }
+    assert!(!dir.path().join("rst").exists(), "a folder was made outside");
 }

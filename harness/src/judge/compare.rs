@@ -1,7 +1,10 @@
 //! Holds a capture against its golden: frame by frame in order, emitter, bytes and, where the
 //! wire is exact, time. Frames are aligned first, so that one missing frame is one difference.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use wire::diff::FieldDiff;
@@ -13,9 +16,9 @@ pub struct Mask {
     /// The field whose bits may differ, in every layer of its protocol.
     pub field: &'static wire::Field,
     /// The frames of the golden it holds for; empty: all.
-    pub frames: Vec<FrameId>,
+    pub frames: BTreeSet<FrameId>,
     /// Only frames of these emitters, each a node's name or `node:port`; empty: all.
-    pub from: Vec<String>,
+    pub from: Arc<BTreeSet<String>>,
     /// Why.
     pub reason: String,
 }
@@ -79,6 +82,10 @@ pub struct Comparison {
 }
 
 /// Compares; `exact_time` where the wire has virtual time.
+///
+/// What is alike at the beginning and at the end is passed over as it stands; of what lies between,
+/// frames that are alike get one number. So what is held beside the two captures is as large as
+/// what differs.
 #[must_use]
 pub fn compare(
     golden: &Capture,
@@ -86,32 +93,67 @@ pub fn compare(
     masks: &[Mask],
     exact_time: bool,
 ) -> Comparison {
-    let keys = |of: &Capture| -> Vec<(String, Vec<u8>)> {
-        of.iter()
-            .map(|(id, record, frame)| {
-                let emitter = of.interface(record.port).to_owned();
-                let hidden = hidden(masks, &emitter, id, frame);
-                (emitter, hidden)
-            })
-            .collect()
+    let (old, new) = (golden.len(), capture.len());
+    let mut found = Comparison { frames: new, ..Comparison::default() };
+    let alike = |old: usize, new: usize| {
+        Key::of(golden, masks, id(old)) == Key::of(capture, masks, id(new))
     };
-    let (expected, actual) = (keys(golden), keys(capture));
-    let mut found = Comparison { frames: capture.len(), ..Comparison::default() };
+    let ahead = (0..old.min(new)).take_while(|at| alike(*at, *at)).count();
+    let behind =
+        (0..old.min(new) - ahead).take_while(|at| alike(old - 1 - at, new - 1 - at)).count();
+    let note = |old: usize, new: usize, found: &mut Comparison| {
+        equal_frames(golden, capture, id(old), id(new), exact_time, found);
+    };
+    (0..ahead).for_each(|at| note(at, at, &mut found));
+    let mut numbers = BTreeMap::new();
+    let expected = numbered(golden, masks, ahead..old - behind, &mut numbers);
+    let actual = numbered(capture, masks, ahead..new - behind, &mut numbers);
+    drop(numbers);
     for aligned in align(&expected, &actual) {
         match aligned {
-            Aligned::Same(old, new) => {
-                equal_frames(golden, capture, id(old), id(new), exact_time, &mut found);
-            }
+            Aligned::Same(old, new) => note(ahead + old, ahead + new, &mut found),
             Aligned::Missing(old) => {
-                found.differences.push(Difference::Missing { golden: id(old) });
+                found.differences.push(Difference::Missing { golden: id(ahead + old) });
             }
-            Aligned::Extra(new) => found.differences.push(Difference::Extra { frame: id(new) }),
+            Aligned::Extra(new) => {
+                found.differences.push(Difference::Extra { frame: id(ahead + new) });
+            }
             Aligned::Other(old, new) => {
-                found.differences.push(replaced(golden, capture, id(old), id(new)));
+                let (old, new) = (id(ahead + old), id(ahead + new));
+                found.differences.push(replaced(golden, capture, old, new));
             }
         }
     }
+    (0..behind).rev().for_each(|at| note(old - 1 - at, new - 1 - at, &mut found));
     found
+}
+
+/// What makes two frames alike: the emitter, and the bytes without what masks hide.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key<'a> {
+    frame: Cow<'a, [u8]>,
+    emitter: &'a str,
+}
+
+impl<'a> Key<'a> {
+    fn of(capture: &'a Capture, masks: &[Mask], id: FrameId) -> Self {
+        let emitter = capture.interface(capture.record(id).port);
+        Self { frame: hidden(masks, emitter, id, capture.frame(id)), emitter }
+    }
+}
+
+/// A number for each frame of a part of a capture, the same for those that are alike.
+fn numbered<'a>(
+    capture: &'a Capture,
+    masks: &[Mask],
+    part: Range<usize>,
+    numbers: &mut BTreeMap<Key<'a>, u32>,
+) -> Vec<u32> {
+    let number = |at| {
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        *numbers.entry(Key::of(capture, masks, id(at))).or_insert(next)
+    };
+    part.map(number).collect()
 }
 
 /// What stands beside what, by place in the golden and in the capture.
@@ -172,21 +214,29 @@ fn replaced(golden: &Capture, capture: &Capture, old: FrameId, new: FrameId) -> 
 }
 
 /// The frame with the bits that masks hide set to zero.
-pub(super) fn hidden(masks: &[Mask], emitter: &str, id: FrameId, frame: &[u8]) -> Vec<u8> {
-    hide(frame, &hidden_bits(masks, emitter, id, frame))
+pub(super) fn hidden<'a>(
+    masks: &[Mask],
+    emitter: &str,
+    id: FrameId,
+    frame: &'a [u8],
+) -> Cow<'a, [u8]> {
+    match hidden_bits(masks, emitter, id, frame).as_slice() {
+        [] => Cow::Borrowed(frame),
+        bits => Cow::Owned(hide(frame, bits)),
+    }
 }
 
 /// The bit ranges, from the frame's start, that masks hide in this frame.
 fn hidden_bits(masks: &[Mask], emitter: &str, id: FrameId, frame: &[u8]) -> Vec<Range<usize>> {
     let node = emitter.split(':').next().unwrap_or(emitter);
     let applies = |mask: &&Mask| {
-        let from = |from: &String| from == emitter || from == node;
         (mask.frames.is_empty() || mask.frames.contains(&id))
-            && (mask.from.is_empty() || mask.from.iter().any(from))
+            && (mask.from.is_empty() || mask.from.contains(emitter) || mask.from.contains(node))
     };
     let mut hidden = Vec::new();
+    let mut view = None;
     for mask in masks.iter().filter(applies) {
-        let view = wire::view::LaxFrame::parse(frame);
+        let view = view.get_or_insert_with(|| wire::view::LaxFrame::parse(frame));
         for layer in view.layers().iter().filter(|layer| layer.proto == mask.field.proto) {
             let start = layer.start * 8 + usize::from(mask.field.bit);
             let end = match mask.field.width {
@@ -259,8 +309,8 @@ mod tests {
         other[18] = 0x12;
         let mask = Mask {
             field: &wire::fields::ip4::ID,
-            frames: Vec::new(),
-            from: Vec::new(),
+            frames: BTreeSet::new(),
+            from: Arc::default(),
             reason: "differs each run".into(),
         };
         let masks = [mask];

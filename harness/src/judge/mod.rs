@@ -103,6 +103,10 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
                 None => compare::compare(&golden, capture, masks, exact_time),
             })
         }
+        Ok(golden::State::Same) => {
+            let frames = run.capture.len();
+            Against::Golden(Comparison { frames, ..Comparison::default() })
+        }
         Ok(golden::State::Missing) => Against::Missing,
         Ok(golden::State::Torn(how)) => Against::Torn(how),
         Err(reason) => Against::NotCompared(reason),

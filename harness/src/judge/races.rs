@@ -35,7 +35,7 @@ pub fn compare(
             let key = |(rank, id): (usize, &FrameId)| {
                 // A mask names a frame by its place in the golden.
                 let place = golden_ids.get(rank).copied().unwrap_or(*id);
-                let mut frame = hidden(masks, port, place, of.frame(*id));
+                let mut frame = hidden(masks, port, place, of.frame(*id)).into_owned();
                 frame.resize(frame.len().max(LEAST_BYTES), 0);
                 frame
             };

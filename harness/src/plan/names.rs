@@ -1,6 +1,9 @@
 //! What a scenario names beside its nodes and links: fields and emitters of masks, wires, checks.
 //! Knows which of them there are, and nothing of what they do.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use nodes::Registry;
 
 use super::{PlanNode, Planner};
@@ -22,15 +25,16 @@ impl Planner<'_> {
             self.port(nodes, from);
         }
         let frame = |number: &scenario::Spanned<u32>| wire::FrameId(number.value.saturating_sub(1));
-        let mask = |mask: &scenario::Mask| {
+        let mut of_kind = BTreeMap::new();
+        let mut mask = |mask: &scenario::Mask| {
             Some(Mask {
                 field: mask.field.value.field,
                 frames: mask.frames.iter().flatten().map(frame).collect(),
-                from: emitters(mask, nodes)?,
+                from: emitters(mask, nodes, &mut of_kind)?,
                 reason: mask.reason.value.clone(),
             })
         };
-        self.scenario.masks.iter().filter_map(mask).collect()
+        self.scenario.masks.iter().filter_map(&mut mask).collect()
     }
 
     /// Every kind that a mask names is one. A kernel is one also where none can run.
@@ -93,15 +97,22 @@ impl Planner<'_> {
 }
 
 /// Whose frames a mask is about, empty for everybody's; `None` where no node of its kind stands.
-fn emitters(mask: &scenario::Mask, nodes: &[PlanNode]) -> Option<Vec<String>> {
-    let is = |node: &&PlanNode| mask.kind.as_ref().is_none_or(|kind| node.is_of(&kind.value));
-    match &mask.from {
-        Some(from) => nodes.get(from.index).filter(is).map(|_| vec![from.to_string()]),
-        None if mask.kind.is_none() => Some(Vec::new()),
-        None => {
-            let names: Vec<String> =
-                nodes.iter().filter(is).map(|node| node.name.clone()).collect();
-            (!names.is_empty()).then_some(names)
-        }
+/// The names of a kind's nodes are shared by the masks for it.
+fn emitters(
+    mask: &scenario::Mask,
+    nodes: &[PlanNode],
+    of_kind: &mut BTreeMap<String, Arc<BTreeSet<String>>>,
+) -> Option<Arc<BTreeSet<String>>> {
+    let kind = mask.kind.as_ref();
+    if let Some(from) = &mask.from {
+        let is = |node: &&PlanNode| kind.is_none_or(|kind| node.is_of(&kind.value));
+        let node = nodes.get(from.index).filter(is);
+        return node.map(|_| Arc::new(BTreeSet::from([from.to_string()])));
     }
+    let Some(kind) = kind else { return Some(Arc::default()) };
+    let names = of_kind.entry(kind.value.clone()).or_insert_with(|| {
+        let of = nodes.iter().filter(|node| node.is_of(&kind.value));
+        Arc::new(of.map(|node| node.name.clone()).collect())
+    });
+    (!names.is_empty()).then(|| names.clone())
 }

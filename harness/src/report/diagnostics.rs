@@ -5,6 +5,8 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use scenario::Diagnostic;
 
+use crate::text::{block, line};
+
 use crate::walk::Refusal;
 
 /// Longer files are not shown in excerpts: drawing them would take longer than reading the fault.
@@ -13,9 +15,9 @@ const MOST_SHOWN: usize = 1 << 20;
 /// The refusal in words, several lines, without a newline at the end.
 #[must_use]
 pub fn refusal(path: &Path, refusal: &Refusal, colour: bool) -> String {
-    let name = path.display().to_string();
+    let name = crate::text::path(path);
     match refusal {
-        Refusal::Other(error) => format!("error: {error:#}"),
+        Refusal::Other(error) => format!("error: {}", block(&format!("{error:#}"), "  ")),
         Refusal::File { text, faults } => {
             let shown: Vec<String> =
                 faults.iter().map(|fault| one(&name, text, fault, colour)).collect();
@@ -30,17 +32,17 @@ fn one(name: &str, text: &str, fault: &Diagnostic, colour: bool) -> String {
         && text.is_char_boundary(range.start)
         && text.is_char_boundary(range.end);
     if text.len() > MOST_SHOWN || text.trim().is_empty() || !fits {
-        return format!("error: {}", fault.in_file(name));
+        return format!("error: {}", line(&fault.in_file(name)));
     }
     let mut mark = AnnotationKind::Primary.span(range);
     if let Some(label) = &fault.label {
-        mark = mark.label(label);
+        mark = mark.label(line(label));
     }
     let mut group = Level::ERROR
-        .primary_title(&fault.message)
+        .primary_title(line(&fault.message))
         .element(Snippet::source(text).path(name).annotation(mark));
     if let Some(help) = &fault.help {
-        group = group.element(Level::HELP.message(help));
+        group = group.element(Level::HELP.message(line(help)));
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])

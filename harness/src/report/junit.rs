@@ -5,35 +5,31 @@ use std::collections::BTreeMap;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Entry, text};
+use crate::text::line;
 use crate::walk::Walked;
 
 /// The document, ended by a newline.
 ///
 /// # Errors
 /// When it cannot be written as XML.
-pub fn document(entries: &[Entry]) -> Result<String, quick_junit::SerializeError> {
+pub fn document(
+    entries: &[Entry],
+    hints: &text::Hints,
+) -> Result<String, quick_junit::SerializeError> {
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
     for entry in entries {
         let id = entry.item.id.as_str();
         let folder = id.rsplit_once('/').map_or("scenarios", |(folder, _)| folder);
-        let suite = suites.entry(folder).or_insert_with(|| TestSuite::new(folder));
-        suite.add_test_case(case(entry));
+        let suite = suites.entry(folder).or_insert_with(|| TestSuite::new(line(folder)));
+        suite.add_test_case(case(entry, hints));
     }
     let mut report = Report::new("wireproof");
     report.add_test_suites(suites.into_values());
     report.to_string()
 }
 
-fn case(entry: &Entry) -> TestCase {
-    let told = || {
-        anstream::adapter::strip_str(&text::entry(
-            entry,
-            &text::Hints::command(None, &[]),
-            true,
-            false,
-        ))
-        .to_string()
-    };
+fn case(entry: &Entry, hints: &text::Hints) -> TestCase {
+    let told = || anstream::adapter::strip_str(&text::entry(entry, hints, true, false)).to_string();
     let not_success = |kind, message: &str| {
         let mut status = TestCaseStatus::non_success(kind);
         status.set_message(message).set_description(told());
@@ -42,7 +38,7 @@ fn case(entry: &Entry) -> TestCase {
     let status = match &entry.walked {
         Walked::NotRun(reason) => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(reason.as_str());
+            status.set_message(line(reason));
             status
         }
         Walked::Refused(_) => not_success(NonSuccessKind::Error, "could not be run"),
@@ -56,12 +52,13 @@ fn case(entry: &Entry) -> TestCase {
         }
     };
     let name = entry.item.id.rsplit('/').next().unwrap_or(&entry.item.id);
-    let mut case = TestCase::new(name, status);
-    case.set_classname(entry.item.id.as_str());
+    let mut case = TestCase::new(line(name), status);
+    case.set_classname(line(&entry.item.id));
     if let Walked::Judged(judged) = &entry.walked {
         for speaker in &judged.run.speakers {
             let node = judged.plan.nodes[speaker.node].name.as_str();
-            case.add_property(Property::new(format!("speaker.{node}"), speaker.who.as_str()));
+            let (node, who) = (line(node), line(&speaker.who));
+            case.add_property(Property::new(format!("speaker.{node}"), who));
         }
     }
     case

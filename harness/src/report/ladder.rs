@@ -7,13 +7,16 @@ use wire::{Cause, FrameId, PortId};
 
 use crate::plan::Action;
 use crate::run::Begun;
-use crate::text::duration;
+use crate::text::{block, duration, line};
 use crate::walk::Judged;
+
+/// Where a note of several lines goes on.
+const DEEPER: &str = "                    ";
 
 /// The ladder, each line ended by a newline.
 #[must_use]
 pub fn ladder(judged: &Judged) -> String {
-    let names: Vec<&str> = judged.plan.nodes.iter().map(|node| node.name.as_str()).collect();
+    let names: Vec<String> = judged.plan.nodes.iter().map(|node| line(&node.name)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(6) + 6;
     let mut text = String::from("  ");
     let _ = write!(text, "{:18}", "");
@@ -32,14 +35,18 @@ pub fn ladder(judged: &Judged) -> String {
         let _ = write!(text, "  {} {:>4}  ", record.time, id.number());
         text.push_str(&rung(names.len(), width, from, to, arrived));
         let _ = writeln!(text, "  {}", wire::render::line(frame));
-        for line in remarks(judged, id, record.cause) {
-            let _ = writeln!(text, "  {:18}{}  {line}", "", rails(names.len(), width));
+        for said in remarks(judged, id, record.cause) {
+            let rails = rails(names.len(), width);
+            for line in said.split('\n').map(line) {
+                let _ = writeln!(text, "  {:18}{rails}  {line}", "");
+            }
         }
     }
     quiet.for_each(|begun| text += &aside(judged, begun));
     for seen in &judged.run.seen {
-        let who = names.get(usize::from(seen.node.0)).copied().unwrap_or("?");
-        let _ = writeln!(text, "  {}       {who}: {}", seen.time, crate::text::event(&seen.event));
+        let who = names.get(usize::from(seen.node.0)).map_or("?", String::as_str);
+        let event = crate::text::event(&seen.event);
+        let _ = writeln!(text, "  {}       {who}: {}", seen.time, line(&event));
     }
     text
 }
@@ -73,7 +80,8 @@ fn aside(judged: &Judged, begun: &Begun) -> String {
         }
         _ => "time has passed".to_owned(),
     };
-    let note = step.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    let note = step.note.as_ref().map(|note| format!(": {}", block(note, DEEPER)));
+    let (words, note) = (line(&words), note.unwrap_or_default());
     format!("  {} step {}  {words}{note}\n", begun.time, begun.step + 1)
 }
 

@@ -13,12 +13,15 @@ use crate::cli::Wire;
 use crate::golden;
 use crate::judge::Against;
 use crate::judge::compare::{Comparison, Difference};
-use crate::text::count;
+use crate::text::{block, count, line, path};
 use crate::walk::{Judged, Walked};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const ODD: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Where text of several lines goes on, deeper than any line of the report's own begins.
+const DEEPER: &str = "        ";
 
 /// How many differing frames are told in full; a run that went wrong early differs everywhere.
 const MOST_DIFFERENCES: usize = 5;
@@ -65,7 +68,7 @@ impl Hints {
     #[must_use]
     pub fn test() -> Self {
         let fixed = |words: &str| [words.to_owned(), String::new()];
-        let accept = Some(fixed("WIREPROOF_BLESS=1 cargo test # "));
+        let accept = Some(["WIREPROOF_BLESS=".to_owned(), " cargo test".to_owned()]);
         Self { accept, repeat: fixed("cargo test # "), real: false }
     }
 
@@ -84,11 +87,14 @@ impl Hints {
 /// What is said of one scenario. Colours are always in it; the stream takes them out.
 #[must_use]
 pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> String {
-    let Item { id, path, .. } = &entry.item;
+    let id = &line(&entry.item.id);
     match &entry.walked {
-        Walked::NotRun(reason) => format!("{ODD}skip{ODD:#} {id}: not run: {reason}\n"),
+        Walked::NotRun(reason) => {
+            let reason = block(reason, "      ");
+            format!("{ODD}skip{ODD:#} {id}: not run: {reason}\n")
+        }
         Walked::Refused(refusal) => {
-            let shown = diagnostics::refusal(path, refusal, colour);
+            let shown = diagnostics::refusal(&entry.item.path, refusal, colour);
             format!("{BAD}FAIL{BAD:#} {id}: could not be run\n{shown}\n")
         }
         Walked::Judged(judged) => {
@@ -98,7 +104,8 @@ pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> Strin
             {
                 for masks in judged.plan.masks.chunk_by(|one, next| one.reason == next.reason) {
                     let fields: Vec<String> = masks.iter().map(|mask| mask.field.path()).collect();
-                    let _ = writeln!(text, "  mask {}: {}", fields.join(", "), masks[0].reason);
+                    let reason = block(&masks[0].reason, DEEPER);
+                    let _ = writeln!(text, "  mask {}: {reason}", fields.join(", "));
                 }
             }
             text += &speakers(judged, verbose);
@@ -126,7 +133,7 @@ fn headline(id: &str, judged: &Judged) -> String {
         }
         Against::Missing => text += ", no golden yet",
         Against::NotCompared(reason) => {
-            let _ = write!(text, ", golden not compared: {reason}");
+            let _ = write!(text, ", golden not compared: {}", line(reason));
         }
         _ => {}
     }
@@ -150,10 +157,11 @@ fn speakers(judged: &Judged, all: bool) -> String {
         let speaker = run.speakers.iter().find(|speaker| speaker.node == number);
         match speaker {
             Some(speaker) => {
-                let _ = writeln!(text, "  {}: {}", node.name, speaker.who);
+                let _ = writeln!(text, "  {}: {}", line(&node.name), line(&speaker.who));
             }
             None if all && !run.speakers.is_empty() => {
-                let _ = writeln!(text, "  {}: node of Rust ({})", node.name, node.kind);
+                let name = line(&node.name);
+                let _ = writeln!(text, "  {name}: node of Rust ({})", line(&node.kind));
             }
             None => {}
         }
@@ -163,16 +171,17 @@ fn speakers(judged: &Judged, all: bool) -> String {
 
 fn setting(judged: &Judged) -> String {
     let plan = &judged.plan;
-    let mut text = format!("  {}\n", plan.title);
+    let mut text = format!("  {}\n", line(&plan.title));
     if !plan.cites.is_empty() {
-        let _ = writeln!(text, "  cites {}", plan.cites.join("; "));
+        let _ = writeln!(text, "  cites {}", line(&plan.cites.join("; ")));
     }
     if let Some(note) = &plan.note {
-        let _ = writeln!(text, "  {note}");
+        let _ = writeln!(text, "  {}", block(note, DEEPER));
     }
     for node in &plan.nodes {
         let ports: Vec<String> = node.config.ports.iter().map(port).collect();
-        let _ = writeln!(text, "  {} is {}: {}", node.name, node.kind, ports.join("; "));
+        let words = format!("{} is {}: {}", node.name, node.kind, ports.join("; "));
+        let _ = writeln!(text, "  {}", line(&words));
     }
     let _ = writeln!(text, "  seed {}", plan.seed);
     text
@@ -193,7 +202,7 @@ fn counters(judged: &Judged) -> String {
             .map(|(name, number)| format!("{name} {number}"))
             .collect();
         if !shown.is_empty() {
-            let _ = writeln!(text, "  {} counted {}", node.name, shown.join(", "));
+            let _ = writeln!(text, "  {} counted {}", line(&node.name), shown.join(", "));
         }
     }
     text
@@ -202,9 +211,10 @@ fn counters(judged: &Judged) -> String {
 /// What a real wire has to say beside the frames: what was set to make it, how late steps were.
 fn clock(judged: &Judged) -> String {
     let run = &judged.run;
-    let mut text: String = run.remarks.iter().map(|remark| format!("  {remark}\n")).collect();
+    let mut text: String =
+        run.remarks.iter().map(|remark| format!("  {}\n", block(remark, DEEPER))).collect();
     for (kind, number) in &run.passed_over {
-        let _ = writeln!(text, "  passed over: {number} × {kind}");
+        let _ = writeln!(text, "  passed over: {number} × {}", line(kind));
     }
     if let (true, Some(worst)) = (run.real, run.begun.iter().max_by_key(|step| step.late)) {
         let times: Vec<String> =
@@ -223,32 +233,34 @@ fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
     let Judged { plan, run, judgement } = judged;
     let mut text = String::new();
     if let Some(broken) = &run.broken {
+        let broken = block(broken, DEEPER);
         let _ = writeln!(text, "  the run could not be carried out: {broken}");
     }
     if let Some(late) = &run.inconclusive {
-        let _ = writeln!(text, "  the wire could not tell: {late}");
+        let _ = writeln!(text, "  the wire could not tell: {}", block(late, DEEPER));
     }
     for timed in run.untimely() {
         let (number, line) = (timed.step + 1, plan.steps[timed.step].line);
         let what = if timed.frame.is_some() { "saw its frame" } else { "began" };
-        let (place, told) = (item.path.display(), timed.told());
+        let (place, told) = (path(&item.path), timed.told());
         let _ =
             writeln!(text, "  step {number} ({place}:{line}) {what} {told}: this machine was late");
     }
     for panic in &run.panics {
         let name = plan.node_name(panic.node);
-        let _ = writeln!(text, "  {name} panicked at {}: {}", panic.time, panic.message);
+        let (name, message) = (line(name), block(&panic.message, DEEPER));
+        let _ = writeln!(text, "  {name} panicked at {}: {message}", panic.time);
     }
     for failure in &run.failures {
-        let (number, line) = (failure.step + 1, plan.steps[failure.step].line);
-        let place = item.path.display();
-        let first = failure.lines.first().map_or("", String::as_str);
-        let _ = writeln!(text, "  step {number} ({place}:{line}) does not hold: {first}");
-        for line in failure.lines.iter().skip(1) {
-            let _ = writeln!(text, "    {line}");
+        let (number, at) = (failure.step + 1, plan.steps[failure.step].line);
+        let place = path(&item.path);
+        let first = line(failure.lines.first().map_or("", String::as_str));
+        let _ = writeln!(text, "  step {number} ({place}:{at}) does not hold: {first}");
+        for more in failure.lines.iter().skip(1) {
+            let _ = writeln!(text, "    {}", line(more));
         }
         if let Some(note) = &plan.steps[failure.step].note {
-            let _ = writeln!(text, "    note: {note}");
+            let _ = writeln!(text, "    note: {}", block(note, "          "));
         }
     }
     for finding in &judgement.findings {
@@ -285,7 +297,7 @@ fn found(finding: &Finding) -> String {
 }
 
 fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
-    let place = item.golden.display();
+    let place = path(&item.golden);
     // What `bless` refuses, a report does not offer.
     let for_golden = !hints.real || judged.plan.own_kernel().is_some();
     let acceptable = for_golden && judged.unacceptable().is_none();
@@ -293,7 +305,7 @@ fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
     match &judged.judgement.against {
         Against::NotCompared(_) => String::new(),
         Against::Missing => format!("  there is no golden yet: {place}\n{accept}"),
-        Against::Torn(how) => format!("  the golden is torn: {how}\n{accept}"),
+        Against::Torn(how) => format!("  the golden is torn: {}\n{accept}", line(how)),
         Against::Golden(found) if found.differences.is_empty() => String::new(),
         Against::Golden(found) => {
             let golden = match golden::read(item) {
@@ -331,11 +343,11 @@ fn differing(
     capture: &Capture,
 ) -> String {
     let of = |id, capture: &Capture| {
-        let (who, line) = (
-            capture.interface(capture.record(id).port).to_owned(),
+        let (who, shown) = (
+            line(capture.interface(capture.record(id).port)),
             wire::render::line(capture.frame(id)),
         );
-        format!("{who}  {line}")
+        format!("{who}  {shown}")
     };
     let before = |id| golden.map_or_else(String::new, |golden| of(id, golden));
     match difference {
@@ -374,8 +386,7 @@ fn differing(
 
 /// The word that selects the scenario on the command line.
 fn item_word(item: &Item) -> String {
-    let in_root = item.golden.with_extension("json") != item.path;
-    if in_root { item.id.clone() } else { item.path.display().to_string() }
+    if item.in_root() { item.id.clone() } else { item.path.display().to_string() }
 }
 
 /// Quoted where a shell would take the word apart.
@@ -383,6 +394,16 @@ pub(crate) fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=,:+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
+    }
+    // What would break the line stands in an escape, as shells read it.
+    if crate::text::line(word) != word {
+        let escaped = |c: char| match c {
+            '\'' | '\\' => format!("\\{c}"),
+            c if crate::text::line(&c.to_string()).starts_with(c) => c.to_string(),
+            c if (c as u32) < 0x80 => format!("\\x{:02x}", c as u32),
+            c => format!("\\u{:04x}", c as u32),
+        };
+        return format!("$'{}'", word.chars().map(escaped).collect::<String>());
     }
     format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -9,6 +9,7 @@ mod killed;
 mod lists;
 mod masks;
 mod mutated;
+mod output;
 mod refused_files;
 mod refused_words;
 mod reports;

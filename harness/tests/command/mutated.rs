@@ -145,7 +145,7 @@ fn walk(walk: &Walk, entry: &mut Entry, text: &str) {
     };
     assert!(text::entry(entry, &text::Hints::test(), true, true).contains(&entry.item.id));
     json::document(std::slice::from_ref(entry)).expect("JSON");
-    junit::document(std::slice::from_ref(entry)).expect("XML");
+    junit::document(std::slice::from_ref(entry), &text::Hints::test()).expect("XML");
 }
 
 proptest! {

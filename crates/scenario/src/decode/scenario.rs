@@ -5,6 +5,13 @@ use crate::json::{Json, Kind};
 use crate::keys::{Key, LIMITS, MASK, SCENARIO, Shape};
 use crate::{FieldPath, Limits, Mask, Reason, Scenario, Spanned};
 
+/// Bytes of a reason, which stands in a report.
+const MAX_REASON: usize = 4096;
+/// Fields that the masks of a file may name in all.
+const MAX_MASKED_FIELDS: usize = 1000;
+/// Frames that they may name, each counted for each field of its mask.
+const MAX_MASKED_FRAMES: usize = 1_000_000;
+
 impl Decoder<'_, '_> {
     pub(super) fn scenario(mut self, json: &Json) -> Option<Scenario> {
         let file = self.object(json, &SCENARIO)?;
@@ -78,12 +85,31 @@ impl Decoder<'_, '_> {
         self.inner_note(&object);
         let reason = object.get("reason").and_then(|reason| self.reason(reason));
         let fields = self.masked_fields(&object);
-        let kind = self.text(&object, "kind");
+        let kind = self.text(&object, "kind").filter(|kind| {
+            let right = kind.len() <= MAX_REASON;
+            if !right {
+                self.fault(kind.span, "no kind has so long a name", "");
+            }
+            right
+        });
         let from = object.get("from").and_then(|from| self.port_ref(from, "`from`"));
         let frames = object.get("frames").is_some().then(|| {
             let items = self.list(&object, "frames");
-            items.iter().filter_map(|item| self.frame_number(item)).collect()
+            let read = items.iter().filter_map(|item| self.frame_number(item));
+            read.collect::<Vec<_>>()
         });
+        let named = frames.as_ref().map_or(0, Vec::len).saturating_mul(fields.len());
+        let (fields_before, frames_before) = self.masked;
+        self.masked = (fields_before + fields.len(), frames_before.saturating_add(named));
+        // Each frame of a run is held against each mask, and each field has its own list.
+        if self.masked.0 > MAX_MASKED_FIELDS || self.masked.1 > MAX_MASKED_FRAMES {
+            let help = format!(
+                "at most {MAX_MASKED_FIELDS} fields in all, and {MAX_MASKED_FRAMES} frames with \
+                 one for each field"
+            );
+            self.fault(object.span, "too many masks", help);
+            return Vec::new();
+        }
         let Some(reason) = reason else { return Vec::new() };
         let mask = |field| {
             let (frames, from) = (frames.clone(), from.clone());
@@ -121,6 +147,11 @@ impl Decoder<'_, '_> {
         let reason = self.plain_text(json, "a reason")?;
         if reason.trim().is_empty() {
             self.fault(reason.span, "an empty reason", "say why: the report shows it");
+            return None;
+        }
+        if reason.len() > MAX_REASON {
+            let message = format!("a reason of {} bytes", reason.len());
+            self.fault(reason.span, message, format!("at most {MAX_REASON}"));
             return None;
         }
         Some(reason)

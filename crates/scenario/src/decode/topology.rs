@@ -7,6 +7,9 @@ use crate::json::{Json, Kind, Member};
 use crate::keys::{LINK, NODE, PORT, SETTINGS};
 use crate::{Link, LinkSettings, Node, Port, PortRef, Spanned, suggestion};
 
+/// A name stands in the capture's interfaces and in each line of a report.
+const MAX_NAME: usize = 256;
+
 /// Looking a port up takes time in their number.
 const MAX_PORTS: usize = 1024;
 
@@ -25,8 +28,13 @@ impl Decoder<'_, '_> {
     fn name(&mut self, name: &Spanned<String>, what: &str) {
         let right = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == '.';
         if name.is_empty() || !name.chars().all(right) {
-            let message = format!("`{}` cannot be {what}", name.value);
-            self.fault(name.span, message, "letters, digits, `-`, `_` and `.`");
+            self.faults.add_with(name.span, |_| {
+                let message = format!("`{}` cannot be {what}", name.value);
+                (message, "letters, digits, `-`, `_` and `.`".to_owned())
+            });
+        } else if name.len() > MAX_NAME {
+            let message = format!("{what} has {} bytes", name.len());
+            self.fault(name.span, message, format!("at most {MAX_NAME}"));
         }
     }
 
@@ -103,7 +111,12 @@ impl Decoder<'_, '_> {
     ) -> Option<Spanned<String>> {
         let node = &self.nodes[node];
         let known: Vec<&str> = node.ports.iter().map(|port| port.name.as_str()).collect();
-        if known.is_empty() || known.contains(&port.as_str()) {
+        if known.is_empty() {
+            // A port that only links name has its name from here.
+            self.name(&port, "a port's name");
+            return Some(port);
+        }
+        if known.contains(&port.as_str()) {
             return Some(port);
         }
         let message = format!("the node `{}` has no port `{}`", node.name.value, port.value);
