@@ -164,7 +164,10 @@ fn write_capture(entry: &Entry, target: &Path) -> Result<()> {
 /// A swap that no scenario took is a slip of the pen.
 fn swapped_somewhere(entries: &[Entry]) -> Result<()> {
     let mut reasons = entries.iter().map_while(|entry| match &entry.walked {
-        Walked::NotRun(reason) => Some(format!("{}: {reason}", entry.item.id)),
+        Walked::NotRun(reason) => {
+            let (id, reason) = (crate::text::line(&entry.item.id), crate::text::line(reason));
+            Some(format!("{id}: {reason}"))
+        }
         _ => None,
     });
     let first = reasons.next();

@@ -1,5 +1,6 @@
 //! A fault of a scenario file with the lines around it, as compilers show theirs.
 
+use std::ops::Range;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
@@ -11,6 +12,9 @@ use crate::walk::Refusal;
 
 /// Longer files are not shown in excerpts: drawing them would take longer than reading the fault.
 const MOST_SHOWN: usize = 1 << 20;
+
+/// A fault in a longer line is named by its place alone.
+const MOST_LINE: usize = 4096;
 
 /// The refusal in words, several lines, without a newline at the end.
 #[must_use]
@@ -26,12 +30,21 @@ pub fn refusal(path: &Path, refusal: &Refusal, colour: bool) -> String {
     }
 }
 
+/// The lines of the fault are too long for a screen.
+fn is_long(text: &str, range: &Range<usize>) -> bool {
+    let before = text[..range.start].bytes().rev().take(MOST_LINE);
+    let behind = text[range.start..].bytes().take(MOST_LINE);
+    let length = before.take_while(|byte| *byte != b'\n').count()
+        + behind.take_while(|byte| *byte != b'\n').count();
+    length >= MOST_LINE
+}
+
 fn one(name: &str, text: &str, fault: &Diagnostic, colour: bool) -> String {
     let range = fault.span.range();
     let fits = range.end <= text.len()
         && text.is_char_boundary(range.start)
         && text.is_char_boundary(range.end);
-    if text.len() > MOST_SHOWN || text.trim().is_empty() || !fits {
+    if text.len() > MOST_SHOWN || text.trim().is_empty() || !fits || is_long(text, &range) {
         return format!("error: {}", line(&fault.in_file(name)));
     }
     let mut mark = AnnotationKind::Primary.span(range);

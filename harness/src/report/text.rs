@@ -90,7 +90,7 @@ pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> Strin
     let id = &line(&entry.item.id);
     match &entry.walked {
         Walked::NotRun(reason) => {
-            let reason = block(reason, "      ");
+            let reason = block(reason, DEEPER);
             format!("{ODD}skip{ODD:#} {id}: not run: {reason}\n")
         }
         Walked::Refused(refusal) => {

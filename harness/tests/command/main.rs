@@ -2,6 +2,7 @@
 //! snapshots, because its words are an interface too.
 
 mod bless;
+mod bombs;
 mod captures;
 mod determinism;
 mod inject;

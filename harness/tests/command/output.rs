@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::process::Stdio;
 
-use crate::support::{FIRST, Place, Told, told};
+use crate::support::{FIRST, Place, Told};
 
 /// Every subcommand in words that print something.
 const COMMANDS: [&[&str]; 18] = [
