@@ -70,45 +70,35 @@ impl Suite {
     /// # Errors
     /// When there is no such folder, no scenario in it, or a golden's files cannot be written.
     pub fn run(&self) -> anyhow::Result<(bool, String)> {
+        let named = std::env::var_os(BLESS).filter(|words| !words.is_empty());
+        let named = named.map(|words| words.to_string_lossy().into_owned());
+        self.run_as(named.as_deref(), golden::in_ci())
+    }
+
+    /// The same with what the environment says: the scenarios to accept, and whether this is CI.
+    fn run_as(&self, named: Option<&str>, in_ci: bool) -> anyhow::Result<(bool, String)> {
         let items = catalog::select(Some(&Root::at(&self.dir)?), &self.ids)?;
         let (registry, swaps) = (self.registry.clone(), self.swaps.clone());
         let walk = Walk { registry, swaps, ..Walk::standard() };
         let hints = Hints::test();
-        let reviews = !golden::in_ci();
-        let accepted = self.accept_named(&walk, &items, &hints)?;
-        if reviews {
+        let mut told = String::new();
+        if let Some(named) = named {
+            if in_ci {
+                anyhow::bail!("CI is set: goldens are accepted by a person, not with {BLESS}");
+            }
+            accept_named(named, &walk, &items, &hints, &mut told)?;
+        }
+        if !in_ci {
             items.iter().try_for_each(|item| golden::settle(item).map(drop))?;
         }
         let entries = walk_all(&walk, items, None);
-        if reviews && self.swaps.is_empty() {
+        if !in_ci && self.swaps.is_empty() {
             entries.iter().try_for_each(leave_for_review)?;
         }
-        let mut told = accepted;
         told.extend(entries.iter().map(|entry| report::text::entry(entry, &hints, false, false)));
         told += &report::text::summary(&entries);
         let told = anstream::adapter::strip_str(&told).to_string();
         Ok((Totals::of(&entries).exit_code() == report::EXIT_HOLDS, told))
-    }
-
-    /// Accepts what the scenarios emit that the environment names; what became of each.
-    fn accept_named(&self, walk: &Walk, items: &[Item], hints: &Hints) -> anyhow::Result<String> {
-        let Some(words) = std::env::var_os(BLESS).filter(|words| !words.is_empty()) else {
-            return Ok(String::new());
-        };
-        if golden::in_ci() {
-            anyhow::bail!("CI is set: goldens are accepted by a person, not with {BLESS}");
-        }
-        let words = words.to_string_lossy();
-        let words: Vec<String> = words.split(',').map(|word| word.trim().to_owned()).collect();
-        // Several suites of one package are run with one environment: each takes what is its own.
-        let named = |item: &&Item| words.iter().any(|word| catalog::names(word, &item.id));
-        let named: Vec<Item> = items.iter().filter(named).cloned().collect();
-        let mut told = String::new();
-        if named.is_empty() {
-            return Ok(format!("{BLESS}: no scenario here is named `{}`\n", words.join(",")));
-        }
-        accept_all(walk, named, hints, &mut told)?;
-        Ok(told)
     }
 
     /// Runs them as a test.
@@ -124,6 +114,25 @@ impl Suite {
     }
 }
 
+/// Accepts what the scenarios of these words emit, and says what became of each.
+fn accept_named(
+    words: &str,
+    walk: &Walk,
+    items: &[Item],
+    hints: &Hints,
+    told: &mut String,
+) -> anyhow::Result<()> {
+    // Several suites of one package are run with one environment: each takes what is its own.
+    let is_named =
+        |item: &&Item| words.split(',').any(|word| catalog::names(word.trim(), &item.id));
+    let named: Vec<Item> = items.iter().filter(is_named).cloned().collect();
+    if named.is_empty() {
+        *told += &format!("{BLESS}: no scenario here is named `{}`\n", crate::text::line(words));
+        return Ok(());
+    }
+    accept_all(walk, named, hints, told).map(drop)
+}
+
 /// Leaves what differs from its golden for a review, unless it could not be accepted.
 fn leave_for_review(entry: &Entry) -> anyhow::Result<()> {
     let Walked::Judged(judged) = &entry.walked else { return Ok(()) };
@@ -137,3 +146,6 @@ fn leave_for_review(entry: &Entry) -> anyhow::Result<()> {
     }
     golden::propose(&entry.item, judged.run.as_golden())
 }
+
+#[cfg(test)]
+mod tests;

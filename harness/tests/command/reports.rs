@@ -128,3 +128,15 @@ fn what_is_not_run_is_told_with_the_reason() {
             .any(|case| matches!(case.status, TestCaseStatus::Skipped { .. }))
     );
 }
+
+#[test]
+fn junit_repeats_the_whole_command() {
+    let place = Place::made();
+    let root = place.path("").display().to_string();
+    let root = root.trim_end_matches('/');
+    let swap = "receiver=sink";
+    let words = ["--root", root, "run", "--swap", swap, "--format", "junit"];
+    let told = place.run(&words).ends_with(1);
+    let repeat = format!("repeat: wireproof --root {root} run {FIRST} --swap {swap} -v");
+    assert!(told.out().contains(&repeat), "{}", told.shown());
+}
