@@ -62,7 +62,7 @@ impl Table {
 
     /// Every key that can be named.
     pub(crate) fn names(&self) -> Vec<&'static str> {
-        let layers = if self.others == Others::Layers { &Proto::ALL[..] } else { &[] };
+        let layers = if self.others == Others::Layers { &Proto::SENDABLE[..] } else { &[] };
         let keys = self.keys.iter().map(|key| key.name);
         layers.iter().map(|proto| proto.key()).chain(keys).collect()
     }
@@ -426,6 +426,11 @@ pub(crate) static TABLES: [&Table; 13] = [
     &PAYLOAD,
     &TCP_OPTION,
 ];
+
+/// The layer of that name that a scenario may write.
+pub(crate) fn sendable(name: &str) -> Option<Proto> {
+    Proto::from_key(name).filter(|proto| proto.is_sendable())
+}
 
 /// What a layer's object may have beside its fields.
 pub(crate) fn layer_extras(proto: Proto) -> &'static [&'static str] {

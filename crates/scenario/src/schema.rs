@@ -16,7 +16,7 @@ pub fn schema() -> Value {
     for table in TABLES.into_iter().chain(STEPS) {
         all.insert(table.def.into(), object(table));
     }
-    for proto in Proto::ALL {
+    for proto in Proto::SENDABLE {
         let (layer, pattern) = defs::layer(proto);
         all.extend([(layer_def(proto, ""), layer), (layer_def(proto, "-pattern"), pattern)]);
     }
@@ -51,7 +51,7 @@ fn object(table: &Table) -> Value {
     let mut properties = Map::new();
     if table.others == Others::Layers {
         let suffix = if table.def == "pattern" { "-pattern" } else { "" };
-        for proto in Proto::ALL {
+        for proto in Proto::SENDABLE {
             properties.insert(proto.key().into(), layer_in_packet(proto, suffix));
         }
     }

@@ -41,6 +41,16 @@ pub enum Proto {
     Icmp4,
     /// ICMPv6, RFC 4443.
     Icmp6,
+    /// Authentication Header, RFC 4302 section 2.
+    Ah,
+    /// GRE, RFC 2784 and RFC 2890; version 1, RFC 2637 section 4.1.
+    Gre,
+    /// VXLAN, RFC 7348 section 5.
+    Vxlan,
+    /// PPPoE of discovery and session, RFC 2516 section 4.
+    Pppoe,
+    /// PPP's protocol number, RFC 1661 section 2.
+    Ppp,
     /// What no header above claims.
     Payload,
 }

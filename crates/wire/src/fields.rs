@@ -44,6 +44,10 @@ macro_rules! alias {
     };
 }
 
+mod tunnels;
+
+pub use tunnels::{ah, gre, ppp, pppoe, vxlan};
+
 table! {
     /// Ethernet II.
     eth, Eth, {
@@ -197,7 +201,30 @@ table! {
 
 impl Proto {
     /// Every protocol, in the order of layers in an ordinary frame.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
+        Self::Eth,
+        Self::Vlan,
+        Self::Arp,
+        Self::Ip4,
+        Self::Ip6,
+        Self::HopByHop,
+        Self::Routing,
+        Self::Fragment,
+        Self::DestOpts,
+        Self::Tcp,
+        Self::Udp,
+        Self::Icmp4,
+        Self::Icmp6,
+        Self::Ah,
+        Self::Gre,
+        Self::Vxlan,
+        Self::Pppoe,
+        Self::Ppp,
+        Self::Payload,
+    ];
+
+    /// Those that the builder builds, and so the layers that a scenario may name.
+    pub const SENDABLE: [Self; 14] = [
         Self::Eth,
         Self::Vlan,
         Self::Arp,
@@ -214,7 +241,13 @@ impl Proto {
         Self::Payload,
     ];
 
-    /// Its name in scenario files: `ip4`, `hop-by-hop`.
+    /// The builder builds it, so a scenario may name it; the others are only shown.
+    #[must_use]
+    pub fn is_sendable(self) -> bool {
+        Self::SENDABLE.contains(&self)
+    }
+
+    /// Its name, in scenario files too: `ip4`, `hop-by-hop`.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
@@ -231,6 +264,11 @@ impl Proto {
             Self::Udp => "udp",
             Self::Icmp4 => "icmp4",
             Self::Icmp6 => "icmp6",
+            Self::Ah => "ah",
+            Self::Gre => "gre",
+            Self::Vxlan => "vxlan",
+            Self::Pppoe => "pppoe",
+            Self::Ppp => "ppp",
             Self::Payload => "payload",
         }
     }
@@ -252,11 +290,16 @@ impl Proto {
             Self::Udp => "User Datagram Protocol",
             Self::Icmp4 => "Internet Control Message Protocol",
             Self::Icmp6 => "Internet Control Message Protocol v6",
+            Self::Ah => "Authentication Header",
+            Self::Gre => "Generic Routing Encapsulation",
+            Self::Vxlan => "Virtual eXtensible Local Area Network",
+            Self::Pppoe => "PPP over Ethernet",
+            Self::Ppp => "Point-to-Point Protocol",
             Self::Payload => "Data",
         }
     }
 
-    /// The protocol of that name in scenario files.
+    /// The protocol of that name; a scenario takes it where [`Proto::is_sendable`].
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|proto| proto.key() == key)
@@ -279,6 +322,11 @@ impl Proto {
             Self::Udp => udp::ALL,
             Self::Icmp4 => icmp4::ALL,
             Self::Icmp6 => icmp6::ALL,
+            Self::Ah => ah::ALL,
+            Self::Gre => gre::ALL,
+            Self::Vxlan => vxlan::ALL,
+            Self::Pppoe => pppoe::ALL,
+            Self::Ppp => ppp::ALL,
             Self::Payload => payload::ALL,
         }
     }

@@ -4,7 +4,7 @@ use wire::{Form, Proto, Value, fields};
 
 use super::{Decoder, Object};
 use crate::json::{Json, Kind, Member};
-use crate::keys::{PACKET, PATTERN, PAYLOAD};
+use crate::keys::{PACKET, PATTERN, PAYLOAD, sendable};
 use crate::{
     FieldTemplate, LayerPattern, LayerTemplate, OptionTemplate, PacketTemplate, Pattern, Spanned,
     ValueTemplate, suggestion,
@@ -43,7 +43,7 @@ impl Decoder<'_, '_> {
 
     /// The layers of a packet or pattern in order, from `stack` or from keys of their names.
     fn layers<'j>(&mut self, object: &Object<'j>) -> Vec<(Proto, &'j Json)> {
-        let named = |member: &&Member| Proto::from_key(&member.key).is_some();
+        let named = |member: &&Member| sendable(&member.key).is_some();
         for other in ["raw", "stack"] {
             let (Some(_), Some(member)) = (object.get(other), object.members.iter().find(named))
             else {
@@ -59,7 +59,7 @@ impl Decoder<'_, '_> {
             return self.stack(object);
         }
         let mut layers = Vec::new();
-        for proto in Proto::ALL {
+        for proto in Proto::SENDABLE {
             match object.get(proto.key()) {
                 Some(Json { kind: Kind::List(tags), .. }) if proto == Proto::Vlan => {
                     layers.extend(tags.iter().map(|tag| (proto, tag)));
@@ -81,11 +81,11 @@ impl Decoder<'_, '_> {
                     continue;
                 }
             };
-            match Proto::from_key(&member.key) {
+            match sendable(&member.key) {
                 Some(proto) => layers.push((proto, &member.value)),
                 None => {
                     let message = format!("unknown layer `{}`", member.key.value);
-                    let help = suggestion(&member.key, &Proto::ALL.map(Proto::key));
+                    let help = suggestion(&member.key, &Proto::SENDABLE.map(Proto::key));
                     self.fault(member.key.span, message, help);
                 }
             }

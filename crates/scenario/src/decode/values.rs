@@ -6,7 +6,7 @@ use wire::{Duration, Mac, Proto, field, fields};
 
 use super::{Decoder, Object};
 use crate::json::{Json, Kind};
-use crate::keys::layer_names;
+use crate::keys::{layer_names, sendable};
 use crate::{
     Address, Argument, Chance, Expr, FieldPath, Scalar, Span, Spanned, quantity, suggestion,
 };
@@ -217,8 +217,8 @@ impl Decoder<'_, '_> {
             Some((layer, number)) => (layer, number.parse().unwrap_or(0)),
             None => (layer, 1usize),
         };
-        let Some(proto) = Proto::from_key(layer) else {
-            let known = Proto::ALL.map(Proto::key);
+        let Some(proto) = sendable(layer) else {
+            let known = Proto::SENDABLE.map(Proto::key);
             let message = format!("`{layer}` in `{}` is no layer", text.value);
             self.fault(text.span, message, suggestion(layer, &known));
             return None;

@@ -73,7 +73,7 @@ fn scalars() -> Vec<(&'static str, Value)> {
 }
 
 fn names() -> Vec<(&'static str, Value)> {
-    let paths: Vec<String> = Proto::ALL
+    let paths: Vec<String> = Proto::SENDABLE
         .into_iter()
         .flat_map(|proto| proto.fields().iter().map(|field| field.path()))
         .collect();
@@ -124,8 +124,8 @@ fn names() -> Vec<(&'static str, Value)> {
 
 fn packets() -> Vec<(&'static str, Value)> {
     let stacked = |suffix: &str| {
-        let layers =
-            Proto::ALL.map(|proto| (proto.key().to_owned(), reference(&layer_def(proto, suffix))));
+        let layers = Proto::SENDABLE
+            .map(|proto| (proto.key().to_owned(), reference(&layer_def(proto, suffix))));
         json!({
             "type": "object", "properties": Map::from_iter(layers),
             "additionalProperties": false, "minProperties": 1, "maxProperties": 1

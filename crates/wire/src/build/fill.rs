@@ -43,7 +43,8 @@ pub(super) fn fill(
         }
         Proto::Icmp4 => header[0] = if quotes(placed) { 3 } else { 8 },
         Proto::Icmp6 => header[0] = if quotes(placed) { 1 } else { 128 },
-        Proto::Payload => {}
+        // Payload is in place, and what cannot be sent is not measured.
+        _ => {}
     }
     given(placed, header)
 }
@@ -167,8 +168,8 @@ pub(super) fn next_header(inside: &[Placed<'_>]) -> u8 {
         Some(Proto::DestOpts) => 60,
         // Ethernet behind IP, RFC 8986 10.1.
         Some(Proto::Eth) => 143,
-        Some(Proto::Vlan | Proto::Arp | Proto::Payload) => EXPERIMENT,
         None => 59,
+        Some(_) => EXPERIMENT,
     }
 }
 

@@ -137,6 +137,14 @@ fn measure(placed: &mut Placed<'_>, defaults: &Defaults, quotes: usize) -> Resul
         Proto::Tcp => (20, Some(&tcp::OPTIONS), 4),
         Proto::Udp | Proto::Icmp4 | Proto::Icmp6 => (8, None, 1),
         Proto::Payload => (0, Some(&payload::DATA), 1),
+        shown => {
+            return Err(BuildError {
+                layer: placed.index,
+                proto: Some(shown),
+                field: None,
+                message: "this layer is shown and not built; give its bytes as a payload".into(),
+            });
+        }
     };
     placed.body_at = fixed;
     placed.body = match field {

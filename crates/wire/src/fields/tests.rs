@@ -235,3 +235,21 @@ fn paths_lead_to_their_fields() {
         assert_eq!(by_path(path), None, "{path}");
     }
 }
+
+#[test]
+fn what_is_sendable_is_what_the_builder_builds() {
+    use crate::{Defaults, Layer, Packet, build};
+    let known = |last: u8| Defaults {
+        src_ip4: Some([10, 0, 0, last].into()),
+        dst_ip4: Some([10, 0, 0, 3 - last].into()),
+        src_ip6: Some([u16::from(last); 8].into()),
+        dst_ip6: Some([9; 8].into()),
+        ..Defaults::default()
+    };
+    for proto in Proto::ALL {
+        let built = build(&Packet::new().layer(Layer::new(proto)), &known(1));
+        assert_eq!(built.is_ok(), proto.is_sendable(), "{}: {built:?}", proto.key());
+    }
+    let error = build(&Packet::new().layer(Layer::new(Proto::Gre)), &known(1)).unwrap_err();
+    assert!(error.to_string().contains("is shown and not built"), "{error}");
+}

@@ -86,6 +86,7 @@ impl Line<'_> {
             Proto::Tcp => self.tcp(layer),
             Proto::Udp => self.udp(layer),
             Proto::Icmp4 | Proto::Icmp6 => self.icmp(layer),
+            Proto::Ah | Proto::Gre | Proto::Vxlan | Proto::Pppoe | Proto::Ppp => {}
             Proto::Payload => self.payload(index, layer),
         }
     }
