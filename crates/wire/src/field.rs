@@ -41,6 +41,10 @@ pub enum Proto {
     Icmp4,
     /// ICMPv6, RFC 4443.
     Icmp6,
+    /// IEEE 802.2 LLC: two service access points and a control field of one or two bytes.
+    Llc,
+    /// SNAP behind LLC, RFC 1042: an organization and its type.
+    Snap,
     /// Authentication Header, RFC 4302 section 2.
     Ah,
     /// GRE, RFC 2784 and RFC 2890; version 1, RFC 2637 section 4.1.
@@ -49,6 +53,8 @@ pub enum Proto {
     Vxlan,
     /// PPPoE of discovery and session, RFC 2516 section 4.
     Pppoe,
+    /// Address and control of HDLC-like framing before PPP, RFC 1662 section 3.1.
+    Hdlc,
     /// PPP's protocol number, RFC 1661 section 2.
     Ppp,
     /// What no header above claims.

@@ -46,7 +46,7 @@ macro_rules! alias {
 
 mod tunnels;
 
-pub use tunnels::{ah, gre, ppp, pppoe, vxlan};
+pub use tunnels::{ah, gre, hdlc, llc, ppp, pppoe, snap, vxlan};
 
 table! {
     /// Ethernet II.
@@ -201,7 +201,7 @@ table! {
 
 impl Proto {
     /// Every protocol, in the order of layers in an ordinary frame.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Eth,
         Self::Vlan,
         Self::Arp,
@@ -215,10 +215,13 @@ impl Proto {
         Self::Udp,
         Self::Icmp4,
         Self::Icmp6,
+        Self::Llc,
+        Self::Snap,
         Self::Ah,
         Self::Gre,
         Self::Vxlan,
         Self::Pppoe,
+        Self::Hdlc,
         Self::Ppp,
         Self::Payload,
     ];
@@ -264,10 +267,13 @@ impl Proto {
             Self::Udp => "udp",
             Self::Icmp4 => "icmp4",
             Self::Icmp6 => "icmp6",
+            Self::Llc => "llc",
+            Self::Snap => "snap",
             Self::Ah => "ah",
             Self::Gre => "gre",
             Self::Vxlan => "vxlan",
             Self::Pppoe => "pppoe",
+            Self::Hdlc => "hdlc",
             Self::Ppp => "ppp",
             Self::Payload => "payload",
         }
@@ -290,10 +296,13 @@ impl Proto {
             Self::Udp => "User Datagram Protocol",
             Self::Icmp4 => "Internet Control Message Protocol",
             Self::Icmp6 => "Internet Control Message Protocol v6",
+            Self::Llc => "Logical Link Control",
+            Self::Snap => "Subnetwork Access Protocol",
             Self::Ah => "Authentication Header",
             Self::Gre => "Generic Routing Encapsulation",
             Self::Vxlan => "Virtual eXtensible Local Area Network",
             Self::Pppoe => "PPP over Ethernet",
+            Self::Hdlc => "HDLC-like Framing",
             Self::Ppp => "Point-to-Point Protocol",
             Self::Payload => "Data",
         }
@@ -322,10 +331,13 @@ impl Proto {
             Self::Udp => udp::ALL,
             Self::Icmp4 => icmp4::ALL,
             Self::Icmp6 => icmp6::ALL,
+            Self::Llc => llc::ALL,
+            Self::Snap => snap::ALL,
             Self::Ah => ah::ALL,
             Self::Gre => gre::ALL,
             Self::Vxlan => vxlan::ALL,
             Self::Pppoe => pppoe::ALL,
+            Self::Hdlc => hdlc::ALL,
             Self::Ppp => ppp::ALL,
             Self::Payload => payload::ALL,
         }

@@ -16,7 +16,7 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 
-pub use ip6::final_destination;
+pub use ip6::{PseudoAddresses, final_destination, home_address, ip6_options};
 
 /// Why there is no IP packet in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,8 +70,6 @@ pub struct IpPacket<'a> {
     truncated: bool,
     more_fragments: bool,
     fragment_offset: u16,
-    /// Where the final destination's address stands, behind a routing header another than `dst`.
-    final_dst: usize,
 }
 
 /// A TCP segment in a frame.
@@ -147,7 +145,6 @@ impl<'a> IpPacket<'a> {
             truncated: total > bytes.len(),
             more_fragments: fragment & 0x2000 != 0,
             fragment_offset: (fragment & 0x1fff) << 3,
-            final_dst: start + 16,
         })
     }
 
@@ -301,11 +298,16 @@ impl<'a> IpPacket<'a> {
         let length = self.end - self.transport;
         if self.is_v4 {
             let src = array(self.frame, self.start + 12);
-            let dst = array(self.frame, self.final_dst);
+            let dst = array(self.frame, self.start + 16);
             return Sum::pseudo_ip4(src, dst, self.protocol, length as u16);
         }
+        if self.transport > self.start + 40
+            && let Some(PseudoAddresses { src, dst }) = PseudoAddresses::behind(self.header())
+        {
+            return Sum::pseudo_ip6(src, dst, self.protocol, length as u32);
+        }
         let src = array(self.frame, self.start + 8);
-        let dst = array(self.frame, self.final_dst);
+        let dst = array(self.frame, self.start + 24);
         Sum::pseudo_ip6(src, dst, self.protocol, length as u32)
     }
 

@@ -4,7 +4,7 @@ use super::fill::checksum_field;
 use super::stack::Placed;
 use crate::checksum::{Sum, internet_checksum};
 use crate::field::Proto;
-use crate::segment::final_destination;
+use crate::segment::PseudoAddresses;
 
 /// Computes and stores one header's checksum, unless it was given or the protocol has none.
 pub(super) fn store(stack: &[Placed<'_>], index: usize, frame: &mut [u8]) {
@@ -39,14 +39,16 @@ fn pseudo_header(stack: &[Placed<'_>], index: usize, protocol: u8, frame: &[u8])
         let (src, dst) = (part(header, 12), part(header, 16));
         return Sum::pseudo_ip4(src, dst, protocol, length as u16);
     }
-    // Of several routing headers the innermost decides, as for a reader that walks inwards.
-    let mut routing = stack[nearest + 1..index].iter().rev().filter(|h| h.proto == Proto::Routing);
-    let last = routing.find_map(|header| {
-        let range = final_destination(&frame[header.start..header.end()])?;
-        Some(header.start + range.start)
-    });
-    let dst = part(frame, last.unwrap_or(ip.start + 24));
-    Sum::pseudo_ip6(part(header, 8), dst, protocol, length as u32)
+    let Some(mut addresses) = PseudoAddresses::of(header) else { return Sum::new() };
+    for passed in &stack[nearest + 1..index] {
+        let number = match passed.proto {
+            Proto::Routing => 43,
+            Proto::DestOpts => 60,
+            _ => continue,
+        };
+        addresses.pass(number, &frame[passed.start..passed.end()]);
+    }
+    Sum::pseudo_ip6(addresses.src, addresses.dst, protocol, length as u32)
 }
 
 fn part<const N: usize>(header: &[u8], at: usize) -> [u8; N] {

@@ -1,9 +1,22 @@
-//! The tables of the headers that carry other packets: AH, GRE, VXLAN, PPPoE, PPP. They are told
-//! apart and rendered; no scenario sends them.
+//! The tables of headers that carry other packets and that no scenario sends: LLC and SNAP, AH,
+//! GRE, VXLAN, PPPoE, PPP. They are told apart and rendered.
 
 use crate::field::Form::{Bit, Bytes, Dec, Hex};
 use crate::field::{Field, Proto};
 
+table! {
+    /// IEEE 802.2 Logical Link Control.
+    llc, Llc, {
+    DSAP "dsap" "llc.dsap" "DSAP" 0 8 Hex;
+    SSAP "ssap" "llc.ssap" "SSAP" 8 8 Hex;
+    CONTROL "control" "llc.control" "Control" 16 0 Bytes;
+}}
+table! {
+    /// SNAP, behind an LLC header that announces it.
+    snap, Snap, {
+    OUI "oui" "llc.oui" "Organization Code" 0 24 Hex;
+    TYPE "type" "llc.type" "Type" 24 16 Hex;
+}}
 table! {
     /// IP Authentication Header.
     ah, Ah, {
@@ -48,6 +61,12 @@ table! {
     SESSION "session" "pppoe.session_id" "Session ID" 16 16 Hex;
     LENGTH "length" "pppoe.payload_length" "Payload Length" 32 16 Dec;
     TAGS "tags" "pppoed.tags" "Tags" 48 0 Bytes;
+}}
+table! {
+    /// What HDLC-like framing puts before PPP.
+    hdlc, Hdlc, {
+    ADDRESS "address" "ppp.address" "Address" 0 8 Hex;
+    CONTROL "control" "ppp.control" "Control" 8 8 Hex;
 }}
 table! {
     /// PPP's protocol number.

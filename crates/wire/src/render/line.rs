@@ -86,8 +86,8 @@ impl Line<'_> {
             Proto::Tcp => self.tcp(layer),
             Proto::Udp => self.udp(layer),
             Proto::Icmp4 | Proto::Icmp6 => self.icmp(layer),
-            Proto::Ah | Proto::Gre | Proto::Vxlan | Proto::Pppoe | Proto::Ppp => {}
             Proto::Payload => self.payload(index, layer),
+            _ => self.carrier(index, layer, stopped),
         }
     }
 
@@ -286,4 +286,7 @@ fn flags_text(flags: u64) -> String {
     }
     let letter = |bit: usize| if bit == 4 { '.' } else { TCP_FLAG_LETTERS[bit] };
     (0..9).filter(|bit| flags & (1 << bit) != 0).map(letter).collect()
+}
+impl Line<'_> {
+    fn carrier(&mut self, _index: usize, _layer: &LayerView, _stopped: bool) {}
 }

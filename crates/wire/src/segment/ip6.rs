@@ -22,7 +22,6 @@ impl<'a> IpPacket<'a> {
             truncated: total > bytes.len(),
             more_fragments: false,
             fragment_offset: 0,
-            final_dst: start + 24,
         };
         packet.walk()?;
         Ok(packet)
@@ -40,18 +39,10 @@ impl<'a> IpPacket<'a> {
                 _ => break,
             };
             let header = rest.get(..len).ok_or(NotIp::Extension)?;
-            match self.protocol {
-                43 => {
-                    if let Some(range) = final_destination(header) {
-                        self.final_dst = self.transport + range.start;
-                    }
-                }
-                44 => {
-                    let word = u16::from_be_bytes([header[2], header[3]]);
-                    self.fragment_offset = word & 0xfff8;
-                    self.more_fragments = word & 1 == 1;
-                }
-                _ => {}
+            if self.protocol == 44 {
+                let word = u16::from_be_bytes([header[2], header[3]]);
+                self.fragment_offset = word & 0xfff8;
+                self.more_fragments = word & 1 == 1;
             }
             self.protocol = header[0];
             self.transport += len;
@@ -75,5 +66,79 @@ pub fn final_destination(routing: &[u8]) -> Option<Range<usize>> {
         0 | 2 => Some(end - 16..end),
         4 => Some(8..24),
         _ => None,
+    }
+}
+
+/// Where in this Destination Options header the Home Address stands, RFC 6275 6.3: the address that
+/// a mobile node's pseudo-headers have as their source.
+#[must_use]
+pub fn home_address(dest_opts: &[u8]) -> Option<Range<usize>> {
+    let mut options = ip6_options(dest_opts.get(2..)?);
+    let (_, data) = options.find(|(kind, data)| *kind == 0xc9 && data.len() == 16)?;
+    Some(data.start + 2..data.end + 2)
+}
+
+/// The options of a Hop-by-Hop or Destination Options header in order, RFC 8200 4.2: the type of
+/// each and where in the list its data stands. Pad1 has none; an option that runs over the end of
+/// the list ends it.
+pub fn ip6_options(list: &[u8]) -> impl Iterator<Item = (u8, Range<usize>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let kind = *list.get(at)?;
+        let start = if kind == 0 { at + 1 } else { at + 2 };
+        let length = if kind == 0 { 0 } else { usize::from(*list.get(at + 1)?) };
+        at = start + length;
+        (at <= list.len()).then_some((kind, start..at))
+    })
+}
+
+/// The addresses in the pseudo-header of IPv6, RFC 8200 8.1: those of the fixed header, but for the
+/// final destination of a route and for the Home Address of a mobile node (RFC 6275 6.3). Whoever
+/// builds, shows or judges a checksum takes them from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PseudoAddresses {
+    /// The source.
+    pub src: [u8; 16],
+    /// The destination.
+    pub dst: [u8; 16],
+}
+
+impl PseudoAddresses {
+    /// Those of the fixed header; `None` where fewer than its 40 bytes are given.
+    #[must_use]
+    pub fn of(fixed: &[u8]) -> Option<Self> {
+        let [src, dst] = [fixed.get(8..24)?, fixed.get(24..40)?];
+        Some(Self { src: src.try_into().ok()?, dst: dst.try_into().ok()? })
+    }
+
+    /// Takes an extension header of this number into account; they are given from the outside in.
+    pub fn pass(&mut self, number: u8, header: &[u8]) {
+        let (place, address) = match number {
+            43 => (final_destination(header), &mut self.dst),
+            60 => (home_address(header), &mut self.src),
+            _ => return,
+        };
+        if let Some(bytes) = place.and_then(|place| header.get(place)) {
+            address.copy_from_slice(bytes);
+        }
+    }
+
+    /// Those behind the fixed header and all extension headers that follow it in these bytes.
+    #[must_use]
+    pub fn behind(headers: &[u8]) -> Option<Self> {
+        let mut addresses = Self::of(headers)?;
+        let (mut number, mut rest) = (headers[6], &headers[40..]);
+        while let [next, words, ..] = *rest {
+            let length = match number {
+                0 | 43 | 60 => 8 + usize::from(words) * 8,
+                44 => 8,
+                51 => 8 + usize::from(words) * 4,
+                _ => break,
+            };
+            let Some((header, behind)) = rest.split_at_checked(length) else { break };
+            addresses.pass(number, header);
+            (number, rest) = (next, behind);
+        }
+        Some(addresses)
     }
 }

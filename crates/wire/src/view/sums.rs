@@ -3,8 +3,8 @@
 use super::{LaxFrame, LayerView};
 use crate::checksum::Sum;
 use crate::field::{Field, Proto, Value};
-use crate::fields::{icmp4, icmp6, ip4, ip6, routing, tcp, udp};
-use crate::segment::final_destination;
+use crate::fields::{fragment, gre, icmp4, icmp6, ip4, routing, tcp, udp};
+use crate::segment::{PseudoAddresses, final_destination};
 
 /// A checksum as it stands, and what the bytes would need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct ChecksumView {
 impl LaxFrame<'_> {
     /// The checksum in one of the frame's own layers. `None` where the layer has none, or it covers
     /// bytes that are not here: a fragment, a cut packet, a route of an unknown type; also for UDP
-    /// over IPv4 with 0, which means none.
+    /// with 0, where that means none.
     #[must_use]
     pub fn checksum(&self, layer: &LayerView) -> Option<ChecksumView> {
         let (field, next_header) = match layer.proto {
@@ -31,23 +31,24 @@ impl LaxFrame<'_> {
             Proto::Udp => (&udp::CHECKSUM, Some(17)),
             Proto::Icmp4 => (&icmp4::CHECKSUM, None),
             Proto::Icmp6 => (&icmp6::CHECKSUM, Some(58)),
+            Proto::Gre if self.number(layer, &gre::HAS_CHECKSUM) == 1 => (&gre::CHECKSUM, None),
             _ => return None,
         };
         let Some(Value::Num(stored)) = self.read_in(layer, field) else { return None };
         let end = if layer.proto == Proto::Ip4 { layer.end } else { layer.limit };
         let covered = self.bytes.get(layer.start..end)?;
+        // A quoted layer has none of the frame's own around it.
+        let at = self.layers.iter().position(|known| known == layer).unwrap_or(0);
+        let outside = &self.layers[..at];
         let pseudo = match next_header {
             None => Sum::new(),
-            Some(number) => self.pseudo(layer, number, covered.len())?,
+            Some(number) => self.pseudo(outside, number, covered.len())?,
         };
         let complete = match layer.proto {
             Proto::Ip4 => self.number(layer, &ip4::IHL) * 4 == covered.len() as u64,
-            _ => !self.fragment && !self.truncated && !self.cut(layer),
+            _ => outside.iter().all(|known| self.is_whole(known)) && !self.cut(layer),
         };
-        if !complete {
-            return None;
-        }
-        if layer.proto == Proto::Udp && stored == 0 && self.find(Proto::Ip6).is_none() {
+        if !complete || (layer.proto == Proto::Udp && stored == 0 && self.may_lack(outside)) {
             return None;
         }
         let place = field.bytes();
@@ -67,27 +68,52 @@ impl LaxFrame<'_> {
         })
     }
 
-    /// The pseudo-header of the IP layer around a transport layer.
-    fn pseudo(&self, layer: &LayerView, number: u8, length: usize) -> Option<Sum> {
-        let inside = self.layers.iter().position(|known| known == layer)?;
-        let around = &self.layers[..inside];
-        let is_ip = |known: &&LayerView| matches!(known.proto, Proto::Ip4 | Proto::Ip6);
-        let ip = around.iter().rev().find(is_ip)?;
+    /// The layer carries all of a datagram: no fragment, no length over the end of the frame.
+    fn is_whole(&self, layer: &LayerView) -> bool {
+        let part = match layer.proto {
+            Proto::Ip4 => &[&ip4::MF, &ip4::FRAGMENT_OFFSET][..],
+            Proto::Fragment => &[&fragment::MORE, &fragment::OFFSET],
+            _ => &[],
+        };
+        part.iter().all(|field| self.number(layer, field) == 0) && !self.cut(layer)
+    }
+
+    /// A UDP checksum of 0 behind these layers says that there is none: over IPv4, and over IPv6
+    /// where the datagram is a tunnel's (RFC 8200 8.1, RFC 7348 5).
+    fn may_lack(&self, outside: &[LayerView]) -> bool {
+        let ip = outside.iter().rev().find(|known| matches!(known.proto, Proto::Ip4 | Proto::Ip6));
+        let next = self.layers.get(outside.len() + 1);
+        ip.is_some_and(|ip| ip.proto == Proto::Ip4)
+            || next.is_some_and(|next| next.proto == Proto::Vxlan)
+    }
+
+    /// The pseudo-header of the innermost IP layer around a transport layer.
+    fn pseudo(&self, outside: &[LayerView], number: u8, length: usize) -> Option<Sum> {
+        let is_ip = |known: &LayerView| matches!(known.proto, Proto::Ip4 | Proto::Ip6);
+        let at = outside.iter().rposition(is_ip)?;
+        let (ip, extensions) = outside[at..].split_first()?;
         let header = self.header(ip);
         if ip.proto == Proto::Ip4 {
             let address = |field: &Field| header.get(field.bytes())?.try_into().ok();
             let (src, dst) = (address(&ip4::SRC)?, address(&ip4::DST)?);
             return Some(Sum::pseudo_ip4(src, dst, number, u16::try_from(length).ok()?));
         }
-        let address = |field: &Field| header.get(field.bytes())?.try_into().ok();
-        let (src, mut dst) = (address(&ip6::SRC)?, address(&ip6::DST)?);
-        let mut routes = around.iter().filter(|known| known.proto == Proto::Routing);
-        if let Some(route) = routes.next_back()
-            && self.number(route, &routing::SEGMENTS_LEFT) > 0
-        {
-            let header = self.header(route);
-            dst = header.get(final_destination(header)?)?.try_into().ok()?;
+        let mut addresses = PseudoAddresses::of(header)?;
+        for passed in extensions {
+            let header = self.header(passed);
+            match passed.proto {
+                Proto::Routing => {
+                    let left = self.number(passed, &routing::SEGMENTS_LEFT);
+                    if left > 0 && final_destination(header).is_none() {
+                        return None;
+                    }
+                    addresses.pass(43, header);
+                }
+                Proto::DestOpts => addresses.pass(60, header),
+                _ => {}
+            }
         }
-        Some(Sum::pseudo_ip6(src, dst, number, u32::try_from(length).ok()?))
+        let length = u32::try_from(length).ok()?;
+        Some(Sum::pseudo_ip6(addresses.src, addresses.dst, number, length))
     }
 }

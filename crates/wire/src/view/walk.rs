@@ -5,6 +5,13 @@ use crate::Frame;
 use crate::field::{Field, Proto};
 use crate::fields::{arp, dest_opts, hop_by_hop, ip4, ip6, routing, tcp, udp};
 
+mod jumbo;
+mod tunnels;
+
+/// Layers of one frame that are taken apart; what stands within is its payload. Headers of four
+/// bytes, end to end, would make thousands of layers.
+pub(super) const MAX_LAYERS: usize = 64;
+
 /// What stands next: which header, and its first byte.
 type Next = Option<(Kind, usize)>;
 
@@ -14,6 +21,12 @@ enum Kind {
     Type(u16),
     /// By an IP protocol number.
     Protocol(u8),
+    /// A whole frame of Ethernet in a tunnel.
+    Ethernet,
+    /// IEEE 802.2.
+    Llc,
+    Vxlan,
+    Ppp,
     Payload,
 }
 
@@ -45,8 +58,7 @@ impl<'a> Walk<'a> {
 pub(super) fn walk(seen: Frame<'_>) -> LaxFrame<'_> {
     let frame = seen.bytes;
     let mut walk = Walk::new(frame);
-    let first = walk.ethernet();
-    walk.follow(first);
+    walk.follow(Some((Kind::Ethernet, 0)));
     let mut view = LaxFrame {
         bytes: frame,
         layers: walk.layers,
@@ -80,12 +92,20 @@ fn quoted(view: &LaxFrame<'_>) -> Option<(Kind, usize, usize)> {
 impl<'a> Walk<'a> {
     fn follow(&mut self, mut next: Next) {
         while let Some((kind, at)) = next {
+            let kind = if self.layers.len() < MAX_LAYERS { kind } else { Kind::Payload };
             next = match kind {
                 Kind::Type(0x8100 | 0x88a8 | 0x9100) => self.vlan(at),
                 Kind::Type(0x0800) | Kind::Protocol(4) => self.ip4(at),
                 Kind::Type(0x86dd) | Kind::Protocol(41) => self.ip6(at),
                 Kind::Type(0x0806) => self.arp(at),
+                Kind::Type(0x8863) => self.pppoe(at, true),
+                Kind::Type(0x8864) => self.pppoe(at, false),
                 Kind::Protocol(number) => self.upper(number, at),
+                Kind::Ethernet | Kind::Type(0x6558) => self.ethernet(at),
+                Kind::Type(length @ 0..0x600) => self.ieee(usize::from(length), at),
+                Kind::Llc => self.llc(at),
+                Kind::Vxlan => self.vxlan(at),
+                Kind::Ppp => self.ppp(at),
                 Kind::Type(_) | Kind::Payload => self.payload(at),
             };
         }
@@ -174,10 +194,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn ethernet(&mut self) -> Next {
-        let head = self.claim(Proto::Eth, 0, 14)?;
-        self.push(Proto::Eth, 0, 14);
-        Some((Kind::Type(u16_at(head, 12)), 14))
+    fn ethernet(&mut self, at: usize) -> Next {
+        let head = self.claim(Proto::Eth, at, 14)?;
+        self.push(Proto::Eth, at, at + 14);
+        Some((Kind::Type(u16_at(head, 12)), at + 14))
     }
 
     fn vlan(&mut self, at: usize) -> Next {
@@ -200,7 +220,9 @@ impl<'a> Walk<'a> {
         self.must_be(&ip4::VERSION, at, 4, head[0] >> 4);
         let end = self.header(&ip4::IHL, at, 20, usize::from(head[0] & 15) * 4)?;
         let total = usize::from(u16_at(head, 2));
-        if total < end - at {
+        if total == 0 && jumbo::is_offloaded(head[9], head.len() - 20) {
+            // The sender's card was to write the length; the frame has it.
+        } else if total < end - at {
             self.fault(Fault::Small, &ip4::TOTAL_LENGTH, at, (end - at, total));
         } else if total > head.len() {
             self.fault(Fault::Short, &ip4::TOTAL_LENGTH, at, (total, head.len()));
@@ -220,13 +242,15 @@ impl<'a> Walk<'a> {
         let head = self.claim(Proto::Ip6, at, 40)?;
         self.must_be(&ip6::VERSION, at, 6, head[0] >> 4);
         let (length, had) = (usize::from(u16_at(head, 4)), head.len() - 40);
-        // A length of 0 before a Hop-by-Hop header may be a jumbogram, RFC 2675 section 3.
-        let jumbo = length == 0 && head[6] == 0;
         if length > had {
             self.fault(Fault::Short, &ip6::PAYLOAD_LENGTH, at, (40 + length, head.len()));
             self.truncated = true;
-        } else if !jumbo {
+        } else if length > 0 {
             self.limit = at + 40 + length;
+        } else if head[6] == 0 {
+            self.jumbogram(at, &head[40..]);
+        } else if !jumbo::is_offloaded(head[6], had) {
+            self.limit = at + 40;
         }
         self.push(Proto::Ip6, at, at + 40);
         Some((Kind::Protocol(head[6]), at + 40))
@@ -239,6 +263,9 @@ impl<'a> Walk<'a> {
             43 => self.extension(&routing::LENGTH, at),
             60 => self.extension(&dest_opts::LENGTH, at),
             44 => self.fragment_header(at),
+            47 => self.gre(at),
+            51 => self.ah(at),
+            143 => self.ethernet(at),
             6 => self.tcp(at),
             17 => self.udp(at),
             1 => self.fixed(Proto::Icmp4, at, 8),
@@ -274,7 +301,9 @@ impl<'a> Walk<'a> {
     fn udp(&mut self, at: usize) -> Next {
         let head = self.claim(Proto::Udp, at, 8)?;
         let (length, had) = (usize::from(u16_at(head, 4)), head.len());
-        if length < 8 {
+        if length == 0 && had > 0xffff {
+            // A jumbogram's length, RFC 2675 section 4.
+        } else if length < 8 {
             self.fault(Fault::Small, &udp::LENGTH, at, (8, length));
         } else if length > had && !self.fragment {
             self.fault(Fault::Short, &udp::LENGTH, at, (length, had));
@@ -283,7 +312,8 @@ impl<'a> Walk<'a> {
             self.limit = at + length;
         }
         self.push(Proto::Udp, at, at + 8);
-        Some((Kind::Payload, at + 8))
+        let kind = if self.is_vxlan(head) { Kind::Vxlan } else { Kind::Payload };
+        Some((kind, at + 8))
     }
 
     fn fixed(&mut self, proto: Proto, at: usize, length: usize) -> Next {
