@@ -16,7 +16,10 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 
-pub use ip6::{PseudoAddresses, final_destination, home_address, ip6_options};
+pub use ip6::{
+    PseudoAddresses, final_destination, home_address, ip6_options, is_offloaded, is_tunnel_port,
+    jumbo_length,
+};
 
 /// Why there is no IP packet in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -210,7 +210,9 @@ impl<'a> LaxFrame<'a> {
     /// The value of a field in this layer, which may be a quoted one.
     #[must_use]
     pub fn read_in(&self, layer: &LayerView, field: &Field) -> Option<Value> {
-        (layer.proto == field.proto).then(|| field.read(self.header(layer)))?
+        let header = self.header(layer);
+        let placed = field.proto != Proto::Arp || field.bit < 64 || has_table_s_places(header);
+        (layer.proto == field.proto && placed).then(|| field.read(header))?
     }
 
     /// The number in a field of this layer, 0 where it cannot be read.
@@ -234,4 +236,12 @@ impl<'a> LaxFrame<'a> {
     pub fn payload(&self) -> &'a [u8] {
         self.find(Proto::Payload).map_or(&[], |layer| self.header(layer))
     }
+}
+
+/// The addresses of this ARP message stand where the table has them: those of Ethernet and IPv4,
+/// or sizes that cannot be, so that nothing says where else.
+fn has_table_s_places(arp: &[u8]) -> bool {
+    let [_, _, _, _, hardware, protocol, ..] = *arp else { return true };
+    let sized = 8 + 2 * (usize::from(hardware) + usize::from(protocol));
+    (hardware, protocol) == (6, 4) || (arp.len() == 28 && sized > 28)
 }

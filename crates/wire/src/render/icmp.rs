@@ -1,13 +1,61 @@
 //! What an ICMP message says, in tcpdump's words. Reads the packet it quotes, where it quotes one.
 
 use crate::field::{Field, Proto, Value};
-use crate::fields::{icmp4, icmp6, ip4, ip6, tcp, udp};
+use crate::fields::{icmp4, ip4, tcp, udp};
 use crate::view::{LaxFrame, LayerView};
 
-/// An ICMP message, RFC 792 and RFC 1122 3.2.2.
-pub(super) fn icmp4(view: &LaxFrame<'_>, layer: &LayerView) -> String {
+/// IANA's names of ICMP types.
+const TYPES: &[(u64, &str)] = &[
+    (0, "echo reply"),
+    (3, "destination unreachable"),
+    (4, "source quench"),
+    (5, "redirect"),
+    (6, "alternate host address"),
+    (8, "echo request"),
+    (9, "router advertisement"),
+    (10, "router solicitation"),
+    (11, "time exceeded"),
+    (12, "parameter problem"),
+    (13, "time stamp query"),
+    (14, "time stamp reply"),
+    (15, "information request"),
+    (16, "information reply"),
+    (17, "address mask request"),
+    (18, "address mask reply"),
+    (19, "reserved for security"),
+    (30, "traceroute"),
+    (31, "datagram conversion error"),
+    (32, "mobile host redirect"),
+    (33, "IPv6 where-are-you"),
+    (34, "IPv6 I-am-here"),
+    (35, "mobile registration request"),
+    (36, "mobile registration reply"),
+    (37, "domain name request"),
+    (38, "domain name reply"),
+    (39, "SKIP"),
+    (40, "Photuris"),
+    (41, "experimental mobility"),
+    (42, "extended echo request"),
+    (43, "extended echo reply"),
+    (253, "experiment 1"),
+    (254, "experiment 2"),
+];
+
+/// The name of a type.
+pub(super) fn name(kind: u64) -> Option<&'static str> {
+    TYPES.iter().find(|(known, _)| *known == kind).map(|(_, name)| *name)
+}
+
+/// Routers of one advertisement that are told.
+const MAX_ROUTERS: usize = 8;
+
+/// An ICMP message, RFC 792 and RFC 1122 3.2.2. `named`: also in the words that goldens have not.
+pub(super) fn icmp4(view: &LaxFrame<'_>, layer: &LayerView, named: bool) -> String {
     let number = |field: &Field| view.number(layer, field);
     let (kind, code) = (number(&icmp4::TYPE), number(&icmp4::CODE));
+    if named && let Some(words) = more4(view, layer, kind, code) {
+        return words;
+    }
     let target = quoted(view, Proto::Ip4, &ip4::DST);
     match (kind, code) {
         (0 | 8, _) => {
@@ -26,6 +74,107 @@ pub(super) fn icmp4(view: &LaxFrame<'_>, layer: &LayerView) -> String {
         (12, _) => format!("parameter problem - octet {}", number(&icmp4::POINTER)),
         _ => format!("type {kind}, code {code}"),
     }
+}
+
+/// The words that came after the first goldens.
+fn more4(view: &LaxFrame<'_>, layer: &LayerView, kind: u64, code: u64) -> Option<String> {
+    let number = |field: &Field| view.number(layer, field);
+    let (id, seq) = (number(&icmp4::ID), number(&icmp4::SEQ));
+    let data = view.payload();
+    Some(match (kind, code) {
+        (3, 8) => {
+            let target = quoted(view, Proto::Ip4, &ip4::DST);
+            format!("{target} unreachable - source host isolated")
+        }
+        (4, _) => "source quench".into(),
+        (5, 2..) => {
+            let target = quoted(view, Proto::Ip4, &ip4::DST);
+            let gateway = view.read_in(layer, &icmp4::GATEWAY)?;
+            match code {
+                2 => format!("redirect-tos {target} to net {gateway}"),
+                3 => format!("redirect-tos {target} to host {gateway}"),
+                _ => format!("redirect-#{code} {target} to {gateway}"),
+            }
+        }
+        (9, _) => advertisement(number(&icmp4::REST), data),
+        (10, _) => "router solicitation".into(),
+        (11, 2..) => format!("time exceeded-#{code}"),
+        (12, 1) => "parameter problem - code 1 (a required option is missing)".into(),
+        (12, 2) => "parameter problem - code 2 (bad length)".into(),
+        (12, 3..) => format!("parameter problem - code {code}"),
+        (13, _) => format!("time stamp query id {id} seq {seq}"),
+        (14, _) => {
+            let words = match data.as_chunks::<4>().0 {
+                [org, recv, xmit, ..] => {
+                    let [org, recv, xmit] = [org, recv, xmit].map(|time| clock(*time));
+                    format!(": org {org}, recv {recv}, xmit {xmit}")
+                }
+                _ => String::new(),
+            };
+            format!("time stamp reply id {id} seq {seq}{words}")
+        }
+        (15, _) => "information request".into(),
+        (16, _) => "information reply".into(),
+        (17, _) => "address mask request".into(),
+        (18, _) => match data.first_chunk::<4>() {
+            Some(mask) => format!("address mask is 0x{:08x}", u32::from_be_bytes(*mask)),
+            None => "address mask reply".into(),
+        },
+        (42 | 43, _) => extended_echo(kind == 42, code, number(&icmp4::REST)),
+        (0 | 3 | 5 | 8 | 11 | 12, _) => return None,
+        _ => unworded(name(kind), kind, code),
+    })
+}
+
+/// A type of which only the name is told.
+pub(super) fn unworded(name: Option<&str>, kind: u64, code: u64) -> String {
+    let name = name.unwrap_or("unassigned");
+    format!("{name} (type {kind}, code {code})")
+}
+
+/// RFC 8335 2 and 3: identifier, a sequence number of one byte, and flags.
+pub(super) fn extended_echo(request: bool, code: u64, rest: u64) -> String {
+    let (id, seq) = (rest >> 16, rest >> 8 & 0xff);
+    if request {
+        return format!("extended echo request, id {id}, seq {seq}");
+    }
+    let why = match code {
+        0 => "no error",
+        1 => "malformed query",
+        2 => "no such interface",
+        3 => "no such table entry",
+        4 => "multiple interfaces satisfy the query",
+        _ => "unknown code",
+    };
+    format!("extended echo reply, {why}, id {id}, seq {seq}")
+}
+
+/// A router advertisement, RFC 1256 3: lifetime, then address and preference of each router.
+fn advertisement(rest: u64, data: &[u8]) -> String {
+    let (claimed, seconds) = ((rest >> 24) as usize, rest & 0xffff);
+    let lifetime = match seconds {
+        0..60 => seconds.to_string(),
+        60..3600 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        _ => format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
+    };
+    let mut out = format!("router advertisement lifetime {lifetime} {claimed}:");
+    let (routers, _) = data.as_chunks::<8>();
+    for router in routers.iter().take(claimed.min(MAX_ROUTERS)) {
+        let [a, b, c, d, preference @ ..] = *router;
+        let preference = u32::from_be_bytes(preference);
+        out += &format!(" {{{} {preference}}}", std::net::Ipv4Addr::new(a, b, c, d));
+    }
+    if claimed > MAX_ROUTERS {
+        out += &super::more(claimed - MAX_ROUTERS);
+    }
+    out
+}
+
+/// Milliseconds since midnight, UTC.
+fn clock(time: [u8; 4]) -> String {
+    let time = u32::from_be_bytes(time);
+    let (seconds, millis) = (time / 1000, time % 1000);
+    format!("{:02}:{:02}:{:02}.{millis:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 fn unreachable4(view: &LaxFrame<'_>, code: u64, target: &str, mtu: u64) -> String {
@@ -53,65 +202,15 @@ fn unreachable4(view: &LaxFrame<'_>, code: u64, target: &str, mtu: u64) -> Strin
     }
 }
 
-/// An ICMPv6 message, RFC 4443 and RFC 4861 section 4.
-pub(super) fn icmp6(view: &LaxFrame<'_>, layer: &LayerView) -> String {
-    let number = |field: &Field| view.number(layer, field);
-    let (kind, code) = (number(&icmp6::TYPE), number(&icmp6::CODE));
-    let target = quoted(view, Proto::Ip6, &ip6::DST);
-    match (kind, code) {
-        (1, _) => {
-            let why = match code {
-                0 => format!("unreachable route {target}"),
-                1 => format!("unreachable prohibited {target}"),
-                2 => format!("beyond scope {target}"),
-                3 => format!("unreachable address {target}"),
-                4 => format!("unreachable port, {target} {}", port(view)),
-                5 => format!("failed ingress/egress policy {target}"),
-                6 => format!("reject route {target}"),
-                _ => format!("unknown code {code}, {target}"),
-            };
-            format!("destination unreachable, {why}")
-        }
-        (2, _) => format!("packet too big, mtu {}", number(&icmp6::MTU)),
-        (3, 0) => format!("time exceeded in-transit for {target}"),
-        (3, 1) => "time exceeded in-reassembly".into(),
-        (4, _) => {
-            let what = match code {
-                0 => "erroneous header",
-                1 => "next header",
-                2 => "option",
-                _ => "unknown code",
-            };
-            format!("parameter problem, {what} - octet {}", number(&icmp6::POINTER))
-        }
-        (128 | 129, _) => {
-            let word = if kind == 128 { "request" } else { "reply" };
-            let (id, seq) = (number(&icmp6::ID), number(&icmp6::SEQ));
-            format!("echo {word}, id {id}, seq {seq}")
-        }
-        (133, _) => "router solicitation".into(),
-        (134, _) => "router advertisement".into(),
-        (135, _) => format!("neighbor solicitation, who has {}", neighbour(view)),
-        (136, _) => format!("neighbor advertisement, tgt is {}", neighbour(view)),
-        _ => format!("type {kind}, code {code}"),
-    }
-}
-
-/// The target address of a neighbour message: the 16 bytes after the four that are reserved.
-fn neighbour(view: &LaxFrame<'_>) -> String {
-    let address = view.payload().first_chunk::<16>();
-    address.map_or_else(|| "?".into(), |bytes| std::net::Ipv6Addr::from(*bytes).to_string())
-}
-
 /// A field of the quoted packet, `?` where the quote is too short.
-fn quoted(view: &LaxFrame<'_>, proto: Proto, field: &Field) -> String {
+pub(super) fn quoted(view: &LaxFrame<'_>, proto: Proto, field: &Field) -> String {
     let layer = view.quote().iter().find(|layer| layer.proto == proto);
     let value = layer.and_then(|layer| view.read_in(layer, field));
     value.map_or_else(|| "?".into(), |value| value.to_string())
 }
 
 /// The port that the quoted segment or datagram was for: `tcp port 80`.
-fn port(view: &LaxFrame<'_>) -> String {
+pub(super) fn port(view: &LaxFrame<'_>) -> String {
     for (proto, field) in [(Proto::Tcp, &tcp::DST), (Proto::Udp, &udp::DST)] {
         if let Some(layer) = view.quote().iter().find(|layer| layer.proto == proto)
             && let Some(Value::Num(number)) = view.read_in(layer, field)

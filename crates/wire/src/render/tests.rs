@@ -1,3 +1,5 @@
+mod words;
+
 use std::process::{Command, Stdio};
 
 use super::*;

@@ -3,10 +3,9 @@
 
 use std::fmt::Write;
 
-use super::hexdump;
+use super::{arp, hexdump, icmp, icmp6, names, options};
 use crate::Frame;
 use crate::field::{Field, Form, Proto, Value};
-use crate::options;
 use crate::view::{Fault, HeaderError, LaxFrame, LayerView, lax};
 
 /// A frame as lines of fields; every byte of it is in one of them.
@@ -85,11 +84,19 @@ impl Tree<'_> {
         let end = if field.form == Form::Bytes { layer.end } else { layer.start + bytes.end };
         let place = format!("{start}..{end}");
         let (abbrev, title) = (field.abbrev, field.title);
-        let text = match (field.proto, field.key, value) {
+        let words = match (field.proto, field.key, value) {
             (Proto::Tcp, "options", Value::Bytes(bytes)) => {
-                format!("{value}  {}", options::text(&options::decode(bytes)))
+                options::tcp(bytes, self.view.number(layer, &crate::fields::tcp::FLAGS))
             }
-            _ => field.text(value),
+            (Proto::Ip4, "options", Value::Bytes(bytes)) => options::ip4(bytes),
+            (Proto::HopByHop | Proto::DestOpts, "options", Value::Bytes(bytes)) => {
+                options::ip6(bytes)
+            }
+            _ => String::new(),
+        };
+        let text = match words.as_str() {
+            "" => field.text(value),
+            words => format!("{value}  {words}"),
         };
         let _ = write!(self.out, "{}  {place:<9} {abbrev:<24} {title}: {text}", self.margin);
         if let Some(meaning) = meaning(field, value) {
@@ -129,34 +136,26 @@ impl Tree<'_> {
 pub(crate) fn meaning(field: &Field, value: &Value) -> Option<String> {
     let Value::Num(number) = *value else { return None };
     let word = match (field.proto, field.key, number) {
-        (Proto::Eth | Proto::Vlan, "type", 0x0800) => "IPv4",
-        (Proto::Eth | Proto::Vlan, "type", 0x0806) => "ARP",
-        (Proto::Eth | Proto::Vlan, "type", 0x8100 | 0x88a8) => "VLAN",
-        (Proto::Eth | Proto::Vlan, "type", 0x86dd) => "IPv6",
-        (Proto::Arp, "opcode", 1) => "request",
-        (Proto::Arp, "opcode", 2) => "reply",
-        (_, "protocol" | "next-header", _) => return protocol(number).map(Into::into),
+        (Proto::Eth | Proto::Vlan | Proto::Gre, "type", 0x600..)
+        | (Proto::Arp, "proto-type", _) => names::ether_type(number)?,
+        (Proto::Eth | Proto::Vlan, "type", _) => "length",
+        (Proto::Arp, "hw-type", _) => names::hardware(number)?,
+        (Proto::Arp, "opcode", _) => match arp::operation(number) {
+            "Unknown" => return None,
+            name => return Some(name.to_lowercase()),
+        },
+        (Proto::Llc, "dsap" | "ssap", _) => names::access_point(number),
+        (Proto::Ppp, "protocol", _) => names::ppp(number)?,
+        (_, "protocol" | "next-header", _) => names::ip_protocol(number)?,
         (Proto::Ip4, "ihl", _) | (Proto::Tcp, "data-offset", _) => {
             return Some(format!("{} bytes", number * 4));
         }
         (Proto::Ip4, "fragment-offset", 1..) | (Proto::Fragment, "offset", 1..) => {
             return Some(format!("{} bytes", number * 8));
         }
-        (Proto::Icmp4, "type", 0) | (Proto::Icmp6, "type", 129) => "echo reply",
-        (Proto::Icmp4, "type", 3) | (Proto::Icmp6, "type", 1) => "destination unreachable",
-        (Proto::Icmp4, "type", 5) => "redirect",
-        (Proto::Icmp4, "type", 8) | (Proto::Icmp6, "type", 128) => "echo request",
-        (Proto::Icmp4, "type", 11) | (Proto::Icmp6, "type", 3) => "time exceeded",
-        (Proto::Icmp4, "type", 12) | (Proto::Icmp6, "type", 4) => "parameter problem",
-        (Proto::Icmp6, "type", 2) => "packet too big",
-        (Proto::Icmp6, "type", 135) => "neighbor solicitation",
-        (Proto::Icmp6, "type", 136) => "neighbor advertisement",
+        (Proto::Icmp4, "type", _) => icmp::name(number)?,
+        (Proto::Icmp6, "type", _) => icmp6::name(number)?,
         _ => return None,
     };
     Some(word.into())
-}
-
-/// The keyword of IANA's registry of protocol numbers: `TCP`, `IPv6-Frag`.
-fn protocol(number: u64) -> Option<&'static str> {
-    etherparse::IpNumber(u8::try_from(number).ok()?).keyword_str()
 }

@@ -92,6 +92,32 @@ pub fn ip6_options(list: &[u8]) -> impl Iterator<Item = (u8, Range<usize>)> {
     })
 }
 
+/// What the Jumbo Payload option of a Hop-by-Hop header says, RFC 2675 section 2: the bytes behind
+/// the fixed header of a packet whose payload length is 0.
+#[must_use]
+pub fn jumbo_length(hop_by_hop: &[u8]) -> Option<usize> {
+    let list = hop_by_hop.get(2..)?;
+    let (_, data) = ip6_options(list).find(|(kind, data)| *kind == 0xc2 && data.len() == 4)?;
+    let length = u32::from_be_bytes(list.get(data)?.try_into().ok()?);
+    usize::try_from(length).ok()
+}
+
+/// A length field of 0 before this protocol in an IP packet of so many bytes is no lie: TCP that
+/// the sender's card was to cut into segments, whose lengths the card would have written (BIG TCP
+/// over IPv6 and IPv4). No link has to cut what is not longer than 1280 bytes.
+#[must_use]
+pub const fn is_offloaded(protocol: u8, packet_len: usize) -> bool {
+    protocol == 6 && packet_len > 1280
+}
+
+/// UDP datagrams to this port may have no checksum over IPv6 either: they are tunnels, RFC 8200 8.1
+/// and RFC 6935.
+#[must_use]
+pub const fn is_tunnel_port(port: u16) -> bool {
+    // L2TP, AMT, LISP (two), GRE in UDP, VXLAN, VXLAN-GPE, Geneve, MPLS in UDP.
+    matches!(port, 1701 | 2268 | 4341 | 4342 | 4754 | 4789 | 4790 | 6081 | 6635)
+}
+
 /// The addresses in the pseudo-header of IPv6, RFC 8200 8.1: those of the fixed header, but for the
 /// final destination of a route and for the Home Address of a mobile node (RFC 6275 6.3). Whoever
 /// builds, shows or judges a checksum takes them from here.

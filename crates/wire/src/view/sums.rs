@@ -1,10 +1,10 @@
 //! What each checksum of a frame should be. Nothing is repaired here.
 
-use super::{LaxFrame, LayerView};
+use super::{LaxFrame, LayerView, raw_options};
 use crate::checksum::Sum;
 use crate::field::{Field, Proto, Value};
 use crate::fields::{fragment, gre, icmp4, icmp6, ip4, routing, tcp, udp};
-use crate::segment::{PseudoAddresses, final_destination};
+use crate::segment::{PseudoAddresses, final_destination, is_tunnel_port};
 
 /// A checksum as it stands, and what the bytes would need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,8 @@ impl LaxFrame<'_> {
             Proto::Ip4 => self.number(layer, &ip4::IHL) * 4 == covered.len() as u64,
             _ => outside.iter().all(|known| self.is_whole(known)) && !self.cut(layer),
         };
-        if !complete || (layer.proto == Proto::Udp && stored == 0 && self.may_lack(outside)) {
+        if !complete || (layer.proto == Proto::Udp && stored == 0 && self.may_lack(layer, outside))
+        {
             return None;
         }
         let place = field.bytes();
@@ -78,13 +79,12 @@ impl LaxFrame<'_> {
         part.iter().all(|field| self.number(layer, field) == 0) && !self.cut(layer)
     }
 
-    /// A UDP checksum of 0 behind these layers says that there is none: over IPv4, and over IPv6
-    /// where the datagram is a tunnel's (RFC 8200 8.1, RFC 7348 5).
-    fn may_lack(&self, outside: &[LayerView]) -> bool {
+    /// A checksum of 0 in this header of UDP says that there is none: over IPv4, and over IPv6 where
+    /// the datagram is a tunnel's.
+    fn may_lack(&self, layer: &LayerView, outside: &[LayerView]) -> bool {
         let ip = outside.iter().rev().find(|known| matches!(known.proto, Proto::Ip4 | Proto::Ip6));
-        let next = self.layers.get(outside.len() + 1);
-        ip.is_some_and(|ip| ip.proto == Proto::Ip4)
-            || next.is_some_and(|next| next.proto == Proto::Vxlan)
+        let port = self.number(layer, &udp::DST) as u16;
+        ip.is_some_and(|ip| ip.proto == Proto::Ip4) || is_tunnel_port(port)
     }
 
     /// The pseudo-header of the innermost IP layer around a transport layer.
@@ -94,6 +94,10 @@ impl LaxFrame<'_> {
         let (ip, extensions) = outside[at..].split_first()?;
         let header = self.header(ip);
         if ip.proto == Proto::Ip4 {
+            // Which destination is summed, the next or the last, is not the same for all senders.
+            if raw_options(header.get(20..)?).any(|option| matches!(option.kind, 131 | 137)) {
+                return None;
+            }
             let address = |field: &Field| header.get(field.bytes())?.try_into().ok();
             let (src, dst) = (address(&ip4::SRC)?, address(&ip4::DST)?);
             return Some(Sum::pseudo_ip4(src, dst, number, u16::try_from(length).ok()?));

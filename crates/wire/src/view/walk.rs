@@ -4,6 +4,7 @@ use super::{Fault, HeaderError, LaxFrame, LayerView, raw_options};
 use crate::Frame;
 use crate::field::{Field, Proto};
 use crate::fields::{arp, dest_opts, hop_by_hop, ip4, ip6, routing, tcp, udp};
+use crate::segment::is_offloaded;
 
 mod jumbo;
 mod tunnels;
@@ -97,12 +98,12 @@ impl<'a> Walk<'a> {
                 Kind::Type(0x8100 | 0x88a8 | 0x9100) => self.vlan(at),
                 Kind::Type(0x0800) | Kind::Protocol(4) => self.ip4(at),
                 Kind::Type(0x86dd) | Kind::Protocol(41) => self.ip6(at),
-                Kind::Type(0x0806) => self.arp(at),
+                Kind::Type(0x0806 | 0x8035) => self.arp(at),
                 Kind::Type(0x8863) => self.pppoe(at, true),
                 Kind::Type(0x8864) => self.pppoe(at, false),
                 Kind::Protocol(number) => self.upper(number, at),
                 Kind::Ethernet | Kind::Type(0x6558) => self.ethernet(at),
-                Kind::Type(length @ 0..0x600) => self.ieee(usize::from(length), at),
+                Kind::Type(length @ 0..0x600) => Some((self.ieee(length.into(), at), at)),
                 Kind::Llc => self.llc(at),
                 Kind::Vxlan => self.vxlan(at),
                 Kind::Ppp => self.ppp(at),
@@ -206,12 +207,20 @@ impl<'a> Walk<'a> {
         Some((Kind::Type(u16_at(head, 2)), at + 4))
     }
 
+    /// ARP as long as its sizes say. Where there is no room for that, and for Ethernet and IPv4, the
+    /// sizes have to be those of the table.
     fn arp(&mut self, at: usize) -> Next {
-        let head = self.claim(Proto::Arp, at, 28)?;
-        self.must_be(&arp::HW_SIZE, at, 6, head[4]);
-        self.must_be(&arp::PROTO_SIZE, at, 4, head[5]);
-        self.limit = at + 28;
-        self.push(Proto::Arp, at, at + 28);
+        let head = self.claim(Proto::Arp, at, 8)?;
+        let sized = 8 + 2 * (usize::from(head[4]) + usize::from(head[5]));
+        let lies = sized > head.len() && head.len() >= 28;
+        if lies || head.starts_with(&[0, 1, 8, 0]) {
+            self.must_be(&arp::HW_SIZE, at, 6, head[4]);
+            self.must_be(&arp::PROTO_SIZE, at, 4, head[5]);
+        }
+        let length = if lies { 28 } else { sized };
+        self.claim(Proto::Arp, at, length)?;
+        self.limit = at + length;
+        self.push(Proto::Arp, at, at + length);
         None
     }
 
@@ -220,7 +229,7 @@ impl<'a> Walk<'a> {
         self.must_be(&ip4::VERSION, at, 4, head[0] >> 4);
         let end = self.header(&ip4::IHL, at, 20, usize::from(head[0] & 15) * 4)?;
         let total = usize::from(u16_at(head, 2));
-        if total == 0 && jumbo::is_offloaded(head[9], head.len() - 20) {
+        if total == 0 && is_offloaded(head[9], head.len()) {
             // The sender's card was to write the length; the frame has it.
         } else if total < end - at {
             self.fault(Fault::Small, &ip4::TOTAL_LENGTH, at, (end - at, total));
@@ -249,7 +258,7 @@ impl<'a> Walk<'a> {
             self.limit = at + 40 + length;
         } else if head[6] == 0 {
             self.jumbogram(at, &head[40..]);
-        } else if !jumbo::is_offloaded(head[6], had) {
+        } else if !(head[6] == 6 && had >= 20) {
             self.limit = at + 40;
         }
         self.push(Proto::Ip6, at, at + 40);

@@ -10,23 +10,21 @@ const VXLAN_PORT: u16 = 4789;
 impl Walk<'_> {
     /// A frame of IEEE 802.3, whose type field is a length. Behind it follows LLC, or what Novell
     /// put there before LLC was.
-    pub(super) fn ieee(&mut self, length: usize, at: usize) -> Next {
+    pub(super) fn ieee(&mut self, length: usize, at: usize) -> Kind {
         let had = self.limit - at;
         if (1..had).contains(&length) {
             self.limit = at + length;
         }
         let novell = self.bytes[at..self.limit].starts_with(&[0xff, 0xff]);
         let short = self.limit - at < 3;
-        Some((if novell || short { Kind::Payload } else { Kind::Llc }, at))
+        if novell || short { Kind::Payload } else { Kind::Llc }
     }
 
     pub(super) fn llc(&mut self, at: usize) -> Next {
         let head = self.claim(Proto::Llc, at, 3)?;
         // Frames that are numbered have a control field of two bytes.
         let length = if head[2] & 3 == 3 { 3 } else { 4 };
-        if self.claim(Proto::Llc, at, length).is_none() {
-            return None;
-        }
+        self.claim(Proto::Llc, at, length)?;
         self.push(Proto::Llc, at, at + length);
         let at = at + length;
         match *head {
@@ -69,10 +67,13 @@ impl Walk<'_> {
         let (flags, kind) = (u16_at(head, 0), u16_at(head, 2));
         let version = flags & 7;
         // Checksum, key, sequence number; version 1 has an acknowledgment number too.
-        let parts = [flags & 0xc000, flags & 0x2000, flags & 0x1000, flags & 0x0080 * version];
+        let parts = [flags & 0xc000, flags & 0x2000, flags & 0x1000, flags & (0x0080 * version)];
         let length = if version > 1 { 4 } else { 4 + 4 * count(parts) };
         let end = self.header(&gre::HAS_CHECKSUM, at, 4, length)?;
         self.push(Proto::Gre, at, end);
+        if end == self.limit {
+            return None;
+        }
         let opaque = version > 1 || flags & 0x4000 != 0 || self.fragment;
         let kind = match kind {
             _ if opaque => Kind::Payload,

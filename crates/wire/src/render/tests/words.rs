@@ -1,0 +1,474 @@
+//! Bytes and their line: every name that goldens have not, each header that is opened, and the
+//! bounds of a line. Where tcpdump has words for it they are tcpdump's, but for the plural.
+
+use proptest::prelude::*;
+
+use super::super::*;
+use crate::field::hex;
+
+/// An Ethernet frame of a type.
+fn eth(kind: u16, payload: &[u8]) -> Vec<u8> {
+    [&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1][..], &kind.to_be_bytes(), payload].concat()
+}
+
+/// A frame of IEEE 802.3, padded.
+fn ieee(payload: &[u8]) -> Vec<u8> {
+    let mut frame = eth(payload.len() as u16, payload);
+    frame.resize(frame.len().max(60), 0);
+    frame
+}
+
+fn ip4_with(options: &[u8], protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let total = (20 + options.len() + payload.len()) as u16;
+    let [high, low] = total.to_be_bytes();
+    let words = 0x45 + (options.len() / 4) as u8;
+    let mut head = vec![words, 0, high, low, 0, 0, 0x40, 0, 64, protocol, 0, 0];
+    head.extend([10, 0, 0, 1, 10, 0, 0, 2]);
+    head.extend(options);
+    let sum = crate::checksum::internet_checksum(&head).to_be_bytes();
+    head[10..12].copy_from_slice(&sum);
+    [head, payload.to_vec()].concat()
+}
+
+fn ip4(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    ip4_with(&[], protocol, payload)
+}
+
+const ONE: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+const TWO: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
+const HOME: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3];
+
+fn ip6(next: u8, length: usize, payload: &[u8]) -> Vec<u8> {
+    let [high, low] = (length as u16).to_be_bytes();
+    [&[0x60, 0, 0, 0, high, low, next, 64][..], &ONE, &TWO, payload].concat()
+}
+
+/// A message with its checksum at `at`, behind IPv6's pseudo-header or none.
+fn summed(six: Option<([u8; 16], u8)>, at: usize, mut message: Vec<u8>) -> Vec<u8> {
+    let sum = match six {
+        Some((src, next)) => crate::checksum::transport_ip6(src, TWO, next, &message),
+        None => crate::checksum::internet_checksum(&message),
+    };
+    message[at..at + 2].copy_from_slice(&sum.to_be_bytes());
+    message
+}
+
+fn tcp4(flags: u8, options: &str) -> Vec<u8> {
+    let mut options = hex(options).expect("hex");
+    options.resize(options.len().next_multiple_of(4), 1);
+    let words = (5 + options.len() / 4) as u8;
+    let mut segment = vec![15, 160, 0, 80, 0, 0, 0, 7, 0, 0, 0, 9, words << 4, flags, 2, 48];
+    segment.extend([0; 4]);
+    segment.extend(options);
+    let sum = crate::checksum::tcp_ip4([10, 0, 0, 1], [10, 0, 0, 2], &segment);
+    segment[16..18].copy_from_slice(&sum.to_be_bytes());
+    segment
+}
+
+fn tcp6(src: [u8; 16], payload: usize) -> Vec<u8> {
+    let mut segment = vec![15, 160, 0, 80, 0, 0, 0, 7, 0, 0, 0, 9, 0x50, 0x10, 2, 48, 0, 0, 0, 0];
+    segment.resize(20 + payload, 7);
+    summed(Some((src, 6)), 16, segment)
+}
+
+fn icmp4(message: &str) -> Vec<u8> {
+    eth(0x0800, &ip4(1, &summed(None, 2, hex(message).expect("hex"))))
+}
+
+fn icmp6(message: &str) -> Vec<u8> {
+    let message = summed(Some((ONE, 58)), 2, hex(message).expect("hex"));
+    eth(0x86dd, &ip6(58, message.len(), &message))
+}
+
+fn options(list: &str) -> Vec<u8> {
+    eth(0x0800, &ip4(6, &tcp4(2, list)))
+}
+
+fn igmp(message: &str) -> Vec<u8> {
+    eth(0x0800, &ip4(2, &hex(message).expect("hex")))
+}
+
+/// A frame with a segment in it, as tunnels carry it.
+fn inner() -> Vec<u8> {
+    eth(0x0800, &ip4(6, &tcp4(2, "")))
+}
+
+fn vxlan(kind: u16, frame: &[u8]) -> Vec<u8> {
+    let length = (16 + frame.len()) as u16;
+    let ports = [&[0x13, 0x88][..], &kind.to_be_bytes(), &length.to_be_bytes(), &[0, 0]].concat();
+    [&ports[..], &[8, 0, 0, 0, 0, 0, 42, 0], frame].concat()
+}
+
+fn gre(head: &str, payload: &[u8]) -> Vec<u8> {
+    eth(0x0800, &ip4(47, &[&hex(head).expect("hex")[..], payload].concat()))
+}
+
+fn pppoe(kind: u16, code: u8, session: u8, payload: &[u8]) -> Vec<u8> {
+    let [high, low] = (payload.len() as u16).to_be_bytes();
+    eth(kind, &[&[0x11, code, 0, session, high, low][..], payload].concat())
+}
+
+fn ah(next: u8, payload: &[u8]) -> Vec<u8> {
+    let head = [next, 4, 0, 0, 0, 0, 0x12, 0x34, 0, 0, 0, 7];
+    [&head[..], &[0xab; 12], payload].concat()
+}
+
+fn arp(kind: u16, head: &str, body: &str) -> Vec<u8> {
+    eth(kind, &[hex(head).expect("hex"), hex(body).expect("hex")].concat())
+}
+
+fn told(frames: Vec<(&str, Vec<u8>)>) -> String {
+    frames.into_iter().map(|(name, frame)| format!("{name}\n   {}\n", line(&frame))).collect()
+}
+
+const BODY: &str = "020000000001 0a000001 000000000000 0a000002";
+const BOTH: &str = "020000000001 0a000001 020000000009 0a000002";
+
+#[test]
+fn ethernet_types_llc_and_arp() {
+    let raw = |text: &str| hex(text).expect("hex");
+    let stp = raw("424203 0000000000").into_iter().chain([0; 30]).collect::<Vec<u8>>();
+    let text = told(vec![
+        ("LLDP", eth(0x88cc, &[2, 7, 4])),
+        ("PROFINET behind a tag", eth(0x8100, &[0, 5, 0x88, 0x92, 1])),
+        ("unassigned", eth(0x1234, &[1])),
+        ("STP", ieee(&stp)),
+        ("NetBIOS", ieee(&raw("f0f003 01"))),
+        ("numbered", ieee(&raw("0404 0201 010203"))),
+        ("CDP", ieee(&raw("aaaa03 00000c 2000 02b40000"))),
+        ("IPv4 behind SNAP", ieee(&[raw("aaaa03 000000 0800"), ip4(6, &tcp4(2, ""))].concat())),
+        ("Novell", ieee(&raw("ffff001e"))),
+        ("request", arp(0x0806, "0001080006040001", BODY)),
+        ("request with a target", arp(0x0806, "0001080006040001", BOTH)),
+        ("reply", arp(0x0806, "0001080006040002", BODY)),
+        ("RARP request", arp(0x8035, "0001080006040003", BOTH)),
+        ("RARP reply", arp(0x8035, "0001080006040004", BOTH)),
+        ("InARP of Frame Relay", arp(0x0806, "000f080002040008", "0021 0a000001 0000 0a000002")),
+        ("InARP reply", arp(0x0806, "0001080006040009", BODY)),
+        ("MARS", arp(0x0806, "000108000604000b", BODY)),
+        ("another protocol", arp(0x0806, "0001809b06030001", &"00".repeat(18))),
+        ("IEEE 1394", arp(0x0806, "0018080010040002", &"0102030405".repeat(8))),
+        ("unknown hardware", arp(0x0806, "00ff123401010001", "01020304")),
+    ]);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn ip_protocols_and_options() {
+    let igmp3 = "220000000000000304000000e000000502000001e00000060a00000901000000e0000007";
+    let with = |options: &str| eth(0x0800, &ip4_with(&hex(options).expect("hex"), 6, &tcp4(2, "")));
+    let mobile = [&[6, 2, 1, 2, 0, 0, 0xc9, 16][..], &HOME, &tcp6(HOME, 0)].concat();
+    let text = told(vec![
+        ("SCTP", eth(0x0800, &ip4(132, &[1, 2, 3, 4]))),
+        ("unassigned", eth(0x86dd, &ip6(200, 4, &[1, 2, 3, 4]))),
+        ("ESP", eth(0x0800, &ip4(50, &[0, 0, 0, 1, 0, 0, 0, 2, 9]))),
+        ("IGMP report", igmp("16000000e0000005")),
+        ("IGMP leave", igmp("17000000e0000005")),
+        ("IGMP query", igmp("1164000000000000")),
+        ("IGMPv3 query", igmp("11640000e0000005021400010a000001")),
+        ("IGMPv3 report", igmp(igmp3)),
+        ("record route", with("0707040000000000")),
+        ("router alert", with("94040000")),
+        ("timestamps", with("440c0d010a0000010000000500000000")),
+        ("an option that lies", with("07090400")),
+        ("home address", eth(0x86dd, &ip6(60, mobile.len(), &mobile))),
+        ("summed from the care-of address", {
+            let options = [&[6, 2, 1, 2, 0, 0, 0xc9, 16][..], &HOME, &tcp6(ONE, 0)].concat();
+            eth(0x86dd, &ip6(60, options.len(), &options))
+        }),
+        ("BIG TCP", eth(0x86dd, &ip6(6, 0, &tcp6(ONE, 70_000)))),
+        ("BIG TCP over IPv4", {
+            let mut packet = ip4(6, &tcp4(16, ""));
+            packet.resize(70_000, 0);
+            packet[2..4].fill(0);
+            packet[10..12].fill(0);
+            let sum = crate::checksum::internet_checksum(&packet[..20]).to_be_bytes();
+            packet[10..12].copy_from_slice(&sum);
+            packet[36..38].fill(0);
+            let sum = crate::checksum::tcp_ip4([10, 0, 0, 1], [10, 0, 0, 2], &packet[20..]);
+            packet[36..38].copy_from_slice(&sum.to_be_bytes());
+            eth(0x0800, &packet)
+        }),
+        ("jumbogram", jumbogram(70_028)),
+        ("jumbogram that is cut", jumbogram(70_029)),
+        ("jumbogram of a size that needs none", {
+            let segment = [&[6, 0, 0xc2, 4, 0, 0, 0, 28][..], &tcp6(ONE, 0)].concat();
+            eth(0x86dd, &ip6(0, 0, &segment))
+        }),
+    ]);
+    insta::assert_snapshot!(text);
+}
+
+/// With 70,028 bytes behind the fixed header.
+fn jumbogram(claimed: u32) -> Vec<u8> {
+    let option = [&[6, 0, 0xc2, 4][..], &claimed.to_be_bytes()].concat();
+    eth(0x86dd, &ip6(0, 0, &[option, tcp6(ONE, 70_000)].concat()))
+}
+
+#[test]
+fn icmp_of_every_type() {
+    let mut text: String = (0..=255).map(|kind| line(&icmp4(&typed(kind, 0))) + "\n").collect();
+    for code in 1..=4 {
+        for kind in [5, 11, 12, 43] {
+            text += &(line(&icmp4(&typed(kind, code))) + "\n");
+        }
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn icmp6_of_every_type() {
+    let mut text: String = (0..=255).map(|kind| line(&icmp6(&typed(kind, 0))) + "\n").collect();
+    for code in 1..=11 {
+        for kind in [1, 3, 4] {
+            text += &(line(&icmp6(&typed(kind, code))) + "\n");
+        }
+    }
+    let prefix = "030440c0 00015180 00015180 00000000 fd000000000000000000000000000000";
+    let group = "ff020000000000000000000000000005";
+    text += &told(vec![
+        ("advertisement", icmp6(&format!("86000000 40480708 {} {prefix}", "00".repeat(8)))),
+        ("flags", icmp6(&format!("88000000 60000000 {group}"))),
+        ("MLDv2 query", icmp6(&format!("82000000 27100000 {group} 0a7d0001 {group}"))),
+        ("MLDv2 report", {
+            let records = format!("04000000 {group} 03000001 {group} {group} 09000000 {group}");
+            icmp6(&format!("8f000000 00000003 {records}"))
+        }),
+        ("MLDv2 report of one, cut", icmp6("8f000000 00000001 0400")),
+    ]);
+    insta::assert_snapshot!(text);
+}
+
+/// A message of a type with a few bytes behind.
+fn typed(kind: u8, code: u8) -> String {
+    format!("{kind:02x}{code:02x}0000 01020304 {}", "000003e8".repeat(8))
+}
+
+#[test]
+fn tcp_options_by_name() {
+    let key = "0102030405060708";
+    let mut text = String::new();
+    for (name, list) in [
+        ("cookie request", "2202".to_owned()),
+        ("cookie", format!("220a{key}")),
+        ("MD5", format!("1312{}", "ab".repeat(16))),
+        ("TCP-AO", format!("1d100102{}", "cd".repeat(12))),
+        ("user timeout", "1c04801e".into()),
+        ("AccECN0", "ac0b000001000002000003".into()),
+        ("AccECN1", "ae0b000001000002000003".into()),
+        ("AccECN0 with one counter", "ac05000001".into()),
+        ("AccECN0 of a wrong length", "ac0400 01".into()),
+        ("TFO, experimental", "fe08f98901020304".into()),
+        ("SMC-R", "fd06e2d4c3d9".into()),
+        ("EDO", "fd060ed00007".into()),
+        ("unknown experiment", "fd040102".into()),
+        ("TCP-ENO", "45040102".into()),
+        ("echo", "060600000001".into()),
+        ("unknown", "63040102".into()),
+        ("MP_CAPABLE of a SYN", "1e040181".into()),
+        ("MP_CAPABLE", format!("1e0c0181{key}")),
+        ("MP_CAPABLE, both keys", format!("1e140181{key}{key}")),
+        ("MP_CAPABLE, data", format!("1e160181{key}{key}0010")),
+        ("MP_JOIN", "1e0c11010102030405060708".into()),
+        ("MP_JOIN, last", format!("1e181000{}", "ab".repeat(20))),
+        ("DSS", "1e0820010000 0001".into()),
+        ("DSS with a mapping", "1e142015000000010000000200000003 00641234".into()),
+        ("ADD_ADDR", format!("1e1030020a000003{key}")),
+        ("ADD_ADDR, port", format!("1e1230020a0000031f90{key}")),
+        ("ADD_ADDR, echo", "1e0831020a000003".into()),
+        ("ADD_ADDR, IPv6", "1e163102fd0000000000000000000000000000031f90".into()),
+        ("REMOVE_ADDR", "1e05400203".into()),
+        ("MP_PRIO", "1e0351".into()),
+        ("MP_FAIL", "1e0c60000000000000000005".into()),
+        ("MP_FASTCLOSE", format!("1e0c7000{key}")),
+        ("MP_TCPRST", "1e048102".into()),
+        ("unknown subtype", "1e049001".into()),
+        ("DSS of a wrong length", "1e042001".into()),
+    ] {
+        text += &told(vec![(name, options(&list))]);
+    }
+    let join = eth(0x0800, &ip4(6, &tcp4(0x12, &format!("1e101001{key}aabbccdd"))));
+    text += &told(vec![("MP_JOIN of a SYN,ACK", join)]);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn tunnels_are_opened() {
+    let raw = |text: &str| hex(text).expect("hex");
+    let datagram = |packet: &[u8]| eth(0x0800, &ip4(17, packet));
+    let packet = ip4(6, &tcp4(2, ""));
+    let unsummed = vxlan(4789, &inner());
+    let text = told(vec![
+        ("VXLAN", datagram(&vxlan(4789, &inner()))),
+        ("VXLAN over IPv6 without a checksum", eth(0x86dd, &ip6(17, unsummed.len(), &unsummed))),
+        ("VXLAN, unknown within", datagram(&vxlan(4789, &eth(0x1234, &[1])))),
+        ("another port", datagram(&vxlan(4788, &inner()))),
+        ("GRE", gre("00000800", &packet)),
+        ("GRE, key and number", gre("30000800 00000005 00000007", &packet)),
+        ("GRE, Ethernet", gre("00006558", &inner())),
+        ("GRE, wrong checksum", gre("80000800 12340000", &packet)),
+        ("GRE, unknown", gre("00001234", &[1])),
+        ("GRE, keepalive", gre("00000000", &[])),
+        (
+            "PPTP",
+            gre("3081880b 002a0005 00000007 00000003", &[raw("ff030021"), packet.clone()].concat()),
+        ),
+        ("PPTP, acknowledgment", gre("2081880b 00000005 00000003", &[])),
+        ("GRE version 2", gre("00020800", &packet)),
+        ("PADI", pppoe(0x8863, 9, 0, &raw("01010000 0103000401020304"))),
+        ("PADO", pppoe(0x8863, 7, 0, &raw("01020003616331 0777000141"))),
+        ("PADT", pppoe(0x8863, 0xa7, 5, &raw("02030002 0a1b"))),
+        ("session", pppoe(0x8864, 0, 5, &[raw("0021"), packet.clone()].concat())),
+        ("LCP", pppoe(0x8864, 0, 5, &raw("c0210101000a05061234abcd"))),
+        ("PPP, unknown", pppoe(0x8864, 0, 5, &raw("40210101"))),
+        ("AH", eth(0x0800, &ip4(51, &ah(6, &tcp4(2, ""))))),
+        ("AH, tunnel", eth(0x0800, &ip4(51, &ah(4, &packet)))),
+        ("AH, ESP", eth(0x86dd, &ip6(51, 33, &ah(50, &[0, 0, 0, 1, 0, 0, 0, 2, 3])))),
+        ("AH that is cut", eth(0x0800, &ip4(51, &ah(6, &[])[..20]))),
+    ]);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_tree_of_tunnels() {
+    let frames = [
+        gre("b0000800 00000000 00000005 00000007", &ip4(51, &ah(6, &tcp4(2, "2202")))),
+        eth(0x0800, &ip4(17, &vxlan(4789, &ieee(&hex("aaaa0300000c200002b4").expect("hex"))))),
+        pppoe(0x8864, 0, 5, &hex("c0210101000a05061234abcd").expect("hex")),
+        arp(0x0806, "000f080002040008", "0021 0a000001 0000 0a000002"),
+    ];
+    let text: String = frames.iter().map(|frame| tree(frame) + "\n").collect();
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn goldens_keep_their_words() {
+    for (frame, words) in [
+        (icmp6(&typed(143, 0)), "ICMP6, type 143, code 0, length 40"),
+        (icmp4(&typed(13, 0)), "ICMP type 13, code 0, length 40"),
+        (options("fd04f989"), "options [unknown-253 0xf989], length 0"),
+        (eth(0x9000, &[1]), "ethertype 0x9000, length 1"),
+        (eth(0x0800, &ip4(132, &[1])), "ip-proto-132, length 1"),
+        (eth(0x0800, &ip4_with(&[148, 4, 0, 0], 254, &[1])), "10.0.0.2: ip-proto-254, length 1"),
+        (
+            arp(0x0806, "0001080006040003", BODY),
+            "ARP, opcode 3 from 10.0.0.1 to 10.0.0.2, length 28",
+        ),
+    ] {
+        let line = accepted_line(&frame);
+        assert!(line.ends_with(words), "{line}");
+    }
+}
+
+#[test]
+fn layers_have_a_limit() {
+    let tags = [0, 1, 0x81, 0].repeat(16_000);
+    let headers: Vec<u8> = (1..=3_000u16)
+        .rev()
+        .flat_map(|left| {
+            let mut header = ip4(4, &[]);
+            header[2..4].copy_from_slice(&(left * 20).to_be_bytes());
+            header
+        })
+        .collect();
+    for frame in [eth(0x8100, &tags), eth(0x0800, &headers)] {
+        assert_eq!(crate::view::lax(&frame).layers().len(), 65);
+        assert!(line(&frame).len() < 8_000, "{}", line(&frame).len());
+    }
+}
+
+#[test]
+fn a_line_is_bounded() {
+    let sources = format!("04000fff {}", "ff020000000000000000000000000005".repeat(3_000));
+    let records = format!("04000000 {}", "ff020000000000000000000000000005").repeat(3_000);
+    let tags = hex("0777000141").expect("hex").repeat(10_000);
+    let prefixes = "0304400000000000".to_owned() + &"00".repeat(24);
+    for frame in [
+        icmp6(&format!("8f000000 0000ffff {records}")),
+        icmp6(&format!("8f000000 00000001 {sources}")),
+        icmp6(&format!("86000000 40480708 {} {}", "00".repeat(8), prefixes.repeat(1_900))),
+        icmp4(&format!("09000000 ff020708 {}", "0a00000100000005".repeat(255))),
+        pppoe(0x8863, 7, 0, &tags),
+        pppoe(0x8863, 7, 0, &[&[1, 2, 0xff, 0xf0][..], &[0x41; 0xfff0]].concat()),
+    ] {
+        let text = line(&frame);
+        assert!(text.len() < 2_000 && text.contains("more"), "{} {text}", text.len());
+    }
+}
+
+/// Frames with every header that is opened, to be edited and cut.
+fn seeds() -> Vec<Vec<u8>> {
+    let packet = ip4(6, &tcp4(2, "2202"));
+    vec![
+        eth(0x0800, &ip4(17, &vxlan(4789, &inner()))),
+        gre("b0000800 00000000 00000005 00000007", &packet),
+        gre("3081880b 002a0005 00000007 00000003", &[&[0xff, 3, 0, 0x21][..], &packet].concat()),
+        pppoe(0x8863, 7, 0, &[1, 2, 0, 3, 65, 66, 67, 1, 1, 0, 0]),
+        pppoe(0x8864, 0, 5, &[&[0, 0x21][..], &packet].concat()),
+        eth(0x0800, &ip4(51, &ah(4, &packet))),
+        ieee(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0, 0x45]),
+        arp(0x0806, "000f080002040008", "0021 0a000001 0000 0a000002"),
+        icmp6(&typed(143, 0)),
+        icmp6(&typed(134, 0)),
+        icmp4(&typed(3, 1)),
+        jumbogram(70_028)[..200].to_vec(),
+        options("1e142015000000010000000200000003 00641234"),
+    ]
+}
+
+proptest! {
+    /// No bytes panic, a line is one line, and each byte is in one place of the tree.
+    #[test]
+    fn any_bytes_have_a_line_and_a_tree(
+        seed in prop::sample::select(seeds()),
+        noise in prop::collection::vec(any::<u8>(), 0..40),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in any::<prop::sample::Index>(),
+        whole in any::<bool>(),
+    ) {
+        let mut frame = [seed, noise].concat();
+        for (at, byte) in edits {
+            let at = at.index(frame.len());
+            frame[at] = byte;
+        }
+        if !whole {
+            frame.truncate(cut.index(frame.len()));
+        }
+        for text in [line(&frame), accepted_line(&frame)] {
+            prop_assert!(!text.is_empty() && !text.contains(char::is_control), "{text:?}");
+        }
+        in_one_place(&frame, &tree(&frame))?;
+    }
+}
+
+/// The heads of a tree follow each other from the first byte to the last, and the fields of each
+/// with its hex dump cover it.
+fn in_one_place(frame: &[u8], tree: &str) -> Result<(), TestCaseError> {
+    let range = |text: &str| -> Option<(usize, usize)> {
+        let (start, end) = text.split_once("..")?;
+        Some((start.parse().ok()?, end.parse().ok()?))
+    };
+    let (mut at, mut covered) = (0, 0);
+    let mut quoted = false;
+    for row in tree.lines().filter(|row| !row.starts_with('!')) {
+        if !row.starts_with(' ') {
+            let (_, place) = row.rsplit_once(" at ").expect("a head has its place");
+            let (start, end) = range(place).expect("a range");
+            prop_assert_eq!((start, covered), (at, at), "{}", tree);
+            at = end;
+            quoted = row.starts_with("Quoted");
+            covered = if quoted { end } else { start };
+        } else if quoted {
+            // Its own layers are held by the quote's bounds.
+        } else if row.starts_with("    ") {
+            let bytes = row.get(10..58).expect("a row of a dump").split_whitespace();
+            covered += bytes.count();
+        } else {
+            let place = row.split_whitespace().next().and_then(range).expect("a field's place");
+            prop_assert!(place.0 <= covered, "{}", tree);
+            covered = covered.max(place.1);
+        }
+    }
+    prop_assert_eq!((at, covered), (frame.len(), frame.len()), "{}", tree);
+    Ok(())
+}
