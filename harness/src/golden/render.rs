@@ -33,7 +33,7 @@ pub(super) fn render_to(capture: &Capture, out: &mut impl Write) -> fmt::Result 
             id.number(),
             record.time,
             capture.interface(record.port),
-            wire::render::line(frame)
+            wire::render::accepted_line(frame)
         );
         fields(&mut text, frame);
         rows(frame, &mut text);
