@@ -2,6 +2,7 @@
 
 use wire::Deliberate;
 use wire::checksum::{Sum, internet_checksum, tcp_ip4};
+use wire::segment::{PseudoAddresses, is_tunnel_port};
 
 use crate::check::{Check, Finding, Level};
 use crate::outline::{Net, Outline, Part, Upper, array, be16};
@@ -118,7 +119,7 @@ fn upper_holds(shot: &Shot<'_>) -> bool {
         Upper::Udp => {
             let length = usize::from(be16(message, 4));
             if be16(message, 6) == 0 {
-                return outline.net == Net::Ip4;
+                return outline.net == Net::Ip4 || is_tunnel_port(be16(message, 2));
             }
             outline.fault.is_some()
                 || pseudo(shot, length).bytes(&message[..length]).checksum() == 0
@@ -142,7 +143,10 @@ fn pseudo(shot: &Shot<'_>, length: usize) -> Sum {
         let (src, dst) = (array(frame, outline.net_at + 12), array(frame, outline.net_at + 16));
         Sum::pseudo_ip4(src, dst, number, length as u16)
     } else {
-        let (src, dst) = (array(frame, outline.net_at + 8), array(frame, outline.net_at + 24));
+        let headers = &frame[outline.net_at..outline.upper_at];
+        let Some(PseudoAddresses { src, dst }) = PseudoAddresses::behind(headers) else {
+            return Sum::new();
+        };
         Sum::pseudo_ip6(src, dst, number, length as u32)
     }
 }

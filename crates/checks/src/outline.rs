@@ -3,6 +3,8 @@
 //! One walk a frame, without allocation, that all checks share. Knows positions and claimed
 //! lengths only: no checksum is verified here and no rule is applied.
 
+use wire::segment::{is_offloaded, jumbo_length};
+
 /// The network layer of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Net {
@@ -230,7 +232,10 @@ impl Outline {
             return self.stop(Claim::Ip4Ihl, ihl, header.len());
         }
         self.net_end = self.net_at + ihl;
-        let total = usize::from(be16(header, 2));
+        let total = match usize::from(be16(header, 2)) {
+            0 if is_offloaded(header[9], header.len()) => header.len(),
+            total => total,
+        };
         if total < ihl || total > header.len() {
             return self.stop(Claim::Ip4Total, total, header.len());
         }
@@ -259,19 +264,30 @@ impl Outline {
         if header[0] >> 4 != 6 {
             return self.stop(Claim::Ip6Version, usize::from(header[0] >> 4), 6);
         }
-        let payload = usize::from(be16(header, 4));
+        let next = header[6];
+        let payload = match usize::from(be16(header, 4)) {
+            0 if is_offloaded(next, header.len()) => header.len() - 40,
+            0 if next == 0 => match self.jumbo(&header[40..]) {
+                Some(length) => length,
+                None => return,
+            },
+            payload => payload,
+        };
         if payload > header.len() - 40 {
             return self.stop(Claim::Ip6Payload, payload, header.len() - 40);
-        }
-        let next = header[6];
-        if payload == 0 && next == 0 {
-            // A jumbogram says its length in an option (RFC 2675), which nothing here reads.
-            self.plain = false;
-            return;
         }
         self.upper_at = self.net_at + 40;
         self.end = self.upper_at + payload;
         self.extensions(frame, next);
+    }
+
+    /// The length that a jumbogram's option states, RFC 2675 2. A payload length of 0 before a
+    /// Hop-by-Hop header without that option is not judged.
+    #[cold]
+    fn jumbo(&mut self, payload: &[u8]) -> Option<usize> {
+        self.plain = false;
+        let end = 8 + usize::from(*payload.get(1)?) * 8;
+        jumbo_length(payload.get(..end)?)
     }
 
     /// Steps over extension headers, RFC 8200 4.

@@ -9,6 +9,9 @@ use crate::support::{
     resum, summed,
 };
 
+/// The home of a mobile node.
+const C6: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 3];
+
 /// Where headers stand in an unadorned frame.
 const IP: usize = 14;
 const TCP: usize = 34;
@@ -30,6 +33,16 @@ pub(crate) const CASES: &[Case] = &[
     Case("ip6-lengths", || alone(&patch(plain6(), IP + 5, &[21])), || alone(&plain6())),
     Case("ip6-lengths", || alone(&patch(plain6(), IP, &[0x40])), || alone(&plain6())),
     Case("ip6-lengths", || alone(&destination_options(1)), || alone(&destination_options(0))),
+    Case("tcp-data-offset", || alone(&offloaded(1280)), || alone(&offloaded(1281))),
+    Case("ip6-lengths", || alone(&jumbogram(1, 7)), || alone(&jumbogram(0, 7))),
+    Case("ip4-lengths", || alone(&offloaded4(1280)), || alone(&offloaded4(1281))),
+    Case("tcp-checksum", || alone(&mobile(C6, B6)), || alone(&mobile(C6, C6))),
+    Case(
+        "tcp-checksum",
+        || alone(&patch(jumbogram(0, 7), IP + 70, &[8])),
+        || alone(&jumbogram(0, 7)),
+    ),
+    Case("udp-checksum", || alone(&unsummed(4788)), || alone(&unsummed(4789))),
     Case("tcp-data-offset", || alone(&offset(0x40)), || alone(&offset(0x50))),
     Case("tcp-data-offset", || alone(&offset(0x70)), || alone(&offset(0x60))),
     Case("tcp-data-offset", || alone(&short(6, 19)), || alone(&plain())),
@@ -299,4 +312,43 @@ fn a_port_without_facts_is_judged_by_its_frames_alone() {
     let mut run = alone(&patch(plain(), TCP + 14, &[3]));
     run.ports.clear();
     assert_eq!(run.bites(), ["tcp-checksum"]);
+}
+
+/// A segment over IPv6 whose payload length is 0, in a packet of so many bytes.
+fn offloaded(packet: usize) -> Vec<u8> {
+    let segment = Seg::answer(ACK, 1, 2).with(|seg| {
+        seg.v6 = true;
+        seg.payload = vec![7; packet - 60];
+    });
+    patch(segment.frame(), IP + 4, &[0, 0])
+}
+
+/// A jumbogram of 70,028 bytes behind its fixed header that claims so many more.
+fn jumbogram(more: u32, payload: u8) -> Vec<u8> {
+    let segment = Seg::answer(ACK, 1, 2).with(|seg| {
+        seg.v6 = true;
+        seg.payload = vec![payload; 70_000];
+    });
+    let length = (70_028 + more).to_be_bytes();
+    let message = [&[6, 0, 0xc2, 4][..], &length, &segment.segment()].concat();
+    let frame = eth(A_MAC, B_MAC, 0x86dd, &ip6(B6, A6, 64, 0, &message));
+    patch(frame, IP + 4, &[0, 0])
+}
+
+/// A segment of a mobile node that is away from `home`, summed as if it came from `source`.
+fn mobile(home: [u8; 16], source: [u8; 16]) -> Vec<u8> {
+    let segment = vec![0, 80, 15, 160, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x10, 2, 0, 0, 0, 0, 0];
+    let segment = summed(&source, &A6, 6, segment, 16);
+    let options = [&[6, 2, 1, 2, 0, 0, 0xc9, 16][..], &home].concat();
+    eth(A_MAC, B_MAC, 0x86dd, &ip6(B6, A6, 64, 60, &[options, segment].concat()))
+}
+
+/// A datagram over IPv6 to a port, without a checksum.
+fn unsummed(port: u16) -> Vec<u8> {
+    patch(udp6(false), IP + 42, &port.to_be_bytes())
+}
+
+fn offloaded4(packet: usize) -> Vec<u8> {
+    let segment = Seg::answer(ACK, 1, 2).with(|seg| seg.payload = vec![7; packet - 40]);
+    resum(patch(segment.frame(), IP + 2, &[0, 0]))
 }
