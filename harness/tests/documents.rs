@@ -39,7 +39,12 @@ fn the_schema_is_what_the_reader_takes() {
 #[test]
 fn the_fields_are_those_of_the_tables() {
     let mut text = String::from(FIELDS);
-    for proto in Proto::ALL {
+    let (sent, shown): (Vec<Proto>, Vec<Proto>) =
+        Proto::ALL.into_iter().partition(|proto| proto.is_sendable());
+    for proto in sent.iter().chain(&shown) {
+        if shown.first() == Some(proto) {
+            text.push_str(SHOWN);
+        }
         let _ = writeln!(text, "\n## `{}`: {}\n", proto.key(), proto.title());
         text.push_str(
             "| key | name | Wireshark | bit | bits | takes |\n|---|---|---|---|---|---|\n",
@@ -60,6 +65,14 @@ fn the_fields_are_those_of_the_tables() {
     }
     committed("docs/fields.md", &text);
 }
+
+/// What stands before the layers that a scenario cannot name.
+const SHOWN: &str = "
+# Layers that are only shown
+
+`wireproof show -v` and differences name these too. No scenario sends or expects them: what they
+carry is sent as a payload.
+";
 
 /// What a field takes, with the words that the scenario reader allows beside a number.
 fn takes(field: &Field) -> String {

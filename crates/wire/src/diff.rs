@@ -11,7 +11,7 @@ use std::ops::Range;
 use crate::Frame;
 use crate::field::{Field, Form, Proto, Value};
 use crate::options;
-use crate::render::meaning as word;
+use crate::render::{count, meaning as word};
 use crate::view::{LaxFrame, LayerView, lax};
 
 mod meaning;
@@ -123,7 +123,9 @@ impl Differ<'_> {
         let text = |layer: Option<&LayerView>| {
             layer.map_or_else(
                 || "no such layer".into(),
-                |layer| format!("{}, {} bytes", layer.proto.key(), layer.end - layer.start),
+                |layer| {
+                    format!("{}, {}", layer.proto.key(), count(layer.end - layer.start, "byte"))
+                },
             )
         };
         let what = match (ours, theirs) {
@@ -227,8 +229,11 @@ impl Differ<'_> {
         };
         let meaning = match theirs.len() as i64 - ours.len() as i64 {
             0 => None,
-            more @ 1.. => Some(format!("the frame is {more} bytes longer")),
-            less => Some(format!("the frame is {} bytes shorter", -less)),
+            more @ 1.. => Some(format!("the frame is {} longer", count(more as usize, "byte"))),
+            less => {
+                let less = count(less.unsigned_abs() as usize, "byte");
+                Some(format!("the frame is {less} shorter"))
+            }
         };
         self.out.push(FieldDiff {
             proto: None,

@@ -70,7 +70,7 @@ fn more(number: usize) -> String {
 }
 
 /// `1 source`, `2 sources`.
-fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

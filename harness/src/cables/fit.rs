@@ -142,7 +142,7 @@ pub(super) fn named(plan: &Plan, ours: &[bool]) -> Vec<Proto> {
     for pattern in plan.steps.iter().filter_map(asked) {
         named.extend(pattern.layers.iter().map(|layer| layer.proto));
         named.extend(pattern.raw.iter().flat_map(|raw| {
-            let view = wire::view::LaxFrame::parse(raw);
+            let view = wire::view::LaxFrame::as_sent(raw);
             view.layers().iter().map(|layer| layer.proto).collect::<Vec<_>>()
         }));
     }

@@ -47,7 +47,7 @@ pub(super) fn render_to(capture: &Capture, out: &mut impl Write) -> fmt::Result 
 
 /// A line a layer, so that a review shows which field changed. Payloads are told by their bytes.
 fn fields(text: &mut String, frame: &[u8]) {
-    let view = wire::view::lax(frame);
+    let view = wire::view::LaxFrame::as_sent(frame);
     for layer in view.layers().iter().filter(|layer| layer.proto != wire::Proto::Payload) {
         let _ = write!(text, "        {}:", layer.proto.key());
         for field in layer.proto.fields().iter().filter(|field| !field.alias) {

@@ -236,7 +236,7 @@ fn hidden_bits(masks: &[Mask], emitter: &str, id: FrameId, frame: &[u8]) -> Vec<
     let mut hidden = Vec::new();
     let mut view = None;
     for mask in masks.iter().filter(applies) {
-        let view = view.get_or_insert_with(|| wire::view::LaxFrame::parse(frame));
+        let view = view.get_or_insert_with(|| wire::view::LaxFrame::as_sent(frame));
         for layer in view.layers().iter().filter(|layer| layer.proto == mask.field.proto) {
             let start = layer.start * 8 + usize::from(mask.field.bit);
             let end = match mask.field.width {

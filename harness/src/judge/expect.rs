@@ -31,7 +31,7 @@ fn length_mismatch(pattern: &ResolvedPattern, bytes: &[u8], wrong: &mut Vec<Stri
 
 /// Layers and payload.
 fn inside(pattern: &ResolvedPattern, frame: &[u8], wrong: &mut Vec<String>) {
-    let view = LaxFrame::parse(frame);
+    let view = LaxFrame::as_sent(frame);
     for layer in &pattern.layers {
         layer_mismatches(layer, &view, frame, wrong);
     }

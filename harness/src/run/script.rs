@@ -266,7 +266,7 @@ impl<'a, W: Wire> Script<'a, W> {
     fn bind(&mut self, step: &Step, wanted: &Expect, id: FrameId) -> Ended {
         let frame = self.wire.capture().frame(id);
         for (name, field, occurrence) in &wanted.bind {
-            match wire::view::LaxFrame::parse(frame).read(field, *occurrence) {
+            match wire::view::LaxFrame::as_sent(frame).read(field, *occurrence) {
                 Some(wire::Value::Num(number)) => {
                     self.bindings.insert(name.clone(), number);
                 }

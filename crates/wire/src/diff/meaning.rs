@@ -2,6 +2,7 @@
 
 use crate::field::{Field, Form, Proto, TCP_FLAG_LETTERS, Value};
 use crate::options;
+use crate::render::count;
 use crate::view::{LaxFrame, LayerView};
 
 /// The same layer of both frames and the field's two values.
@@ -147,10 +148,11 @@ fn bytes(field: &Field, a: &[u8], b: &[u8]) -> String {
     }
     match b.len() as i64 - a.len() as i64 {
         0 => {
-            let count = a.iter().zip(b).filter(|(a, b)| a != b).count();
-            format!("{count} of {} bytes differ", a.len())
+            let differ = a.iter().zip(b).filter(|(a, b)| a != b).count();
+            let verb = if differ == 1 { "differs" } else { "differ" };
+            format!("{differ} of {} {verb}", count(a.len(), "byte"))
         }
-        more @ 1.. => format!("{more} bytes longer"),
-        less => format!("{} bytes shorter", -less),
+        more @ 1.. => format!("{} longer", count(more as usize, "byte")),
+        less => format!("{} shorter", count(less.unsigned_abs() as usize, "byte")),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{arp, hexdump, icmp, icmp6, names, options};
+use super::{arp, count, hexdump, icmp, icmp6, names, options};
 use crate::Frame;
 use crate::field::{Field, Form, Proto, Value};
 use crate::view::{Fault, HeaderError, LaxFrame, LayerView, lax};
@@ -46,8 +46,8 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     fn head(&mut self, title: &str, start: usize, end: usize) {
-        let bytes = end - start;
-        let _ = writeln!(self.out, "{}{title}, {bytes} bytes at {start}..{end}", self.margin);
+        let bytes = count(end - start, "byte");
+        let _ = writeln!(self.out, "{}{title}, {bytes} at {start}..{end}", self.margin);
     }
 
     fn dump(&mut self, bytes: &[u8]) {

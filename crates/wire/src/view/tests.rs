@@ -54,7 +54,7 @@ fn each_lie_is_refused_by_name_and_the_lax_view_goes_on() {
         (tcp + 12, 0x40, "tcp.data-offset claims 16 bytes from byte 34, 20 are needed", 4),
         (tcp + 12, 0xf0, "tcp.data-offset claims 60 bytes from byte 34, 40 are there", 3),
         (tcp + 21, 5, "tcp option at byte 54 claims 5 bytes, 4 are there", 4),
-        (tcp + 21, 1, "tcp option at byte 54 claims 1 bytes, 4 are there", 4),
+        (tcp + 21, 1, "tcp option at byte 54 claims 1 byte, 4 are there", 4),
     ] {
         let mut frame = fin();
         frame[at] = byte;

@@ -40,10 +40,26 @@ struct Walk<'a> {
     stop: Option<HeaderError>,
     truncated: bool,
     fragment: bool,
+    /// Only what a scenario can name is told apart.
+    as_sent: bool,
+}
+
+impl Kind {
+    /// No scenario can write it there: a header that is only shown, or Ethernet within a packet.
+    const fn is_only_shown(self, at: usize) -> bool {
+        match self {
+            Self::Type(0..0x600 | 0x6558 | 0x8035 | 0x8863 | 0x8864) | Self::Protocol(47 | 51) => {
+                true
+            }
+            Self::Ethernet | Self::Protocol(143) => at > 0,
+            Self::Type(_) | Self::Protocol(_) | Self::Payload => false,
+            Self::Llc | Self::Vxlan | Self::Ppp => true,
+        }
+    }
 }
 
 impl<'a> Walk<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
+    fn new(bytes: &'a [u8], as_sent: bool) -> Self {
         Self {
             bytes,
             limit: bytes.len(),
@@ -52,13 +68,14 @@ impl<'a> Walk<'a> {
             stop: None,
             truncated: false,
             fragment: false,
+            as_sent,
         }
     }
 }
 
-pub(super) fn walk(seen: Frame<'_>) -> LaxFrame<'_> {
+pub(super) fn walk(seen: Frame<'_>, as_sent: bool) -> LaxFrame<'_> {
     let frame = seen.bytes;
-    let mut walk = Walk::new(frame);
+    let mut walk = Walk::new(frame, as_sent);
     walk.follow(Some((Kind::Ethernet, 0)));
     let mut view = LaxFrame {
         bytes: frame,
@@ -71,7 +88,7 @@ pub(super) fn walk(seen: Frame<'_>) -> LaxFrame<'_> {
         faults: walk.faults,
     };
     if let Some((kind, start, end)) = quoted(&view) {
-        let mut quote = Walk::new(&frame[..end]);
+        let mut quote = Walk::new(&frame[..end], as_sent);
         quote.follow(Some((kind, start)));
         view.quote = quote.layers;
     }
@@ -93,7 +110,9 @@ fn quoted(view: &LaxFrame<'_>) -> Option<(Kind, usize, usize)> {
 impl<'a> Walk<'a> {
     fn follow(&mut self, mut next: Next) {
         while let Some((kind, at)) = next {
-            let kind = if self.layers.len() < MAX_LAYERS { kind } else { Kind::Payload };
+            let opaque =
+                self.layers.len() >= MAX_LAYERS || (self.as_sent && kind.is_only_shown(at));
+            let kind = if opaque { Kind::Payload } else { kind };
             next = match kind {
                 Kind::Type(0x8100 | 0x88a8 | 0x9100) => self.vlan(at),
                 Kind::Type(0x0800) | Kind::Protocol(4) => self.ip4(at),

@@ -354,9 +354,19 @@ fn goldens_keep_their_words() {
             arp(0x0806, "0001080006040003", BODY),
             "ARP, opcode 3 from 10.0.0.1 to 10.0.0.2, length 28",
         ),
+        (gre("00000800", &ip4(6, &tcp4(2, ""))), "10.0.0.2: ip-proto-47, length 44"),
+        (eth(0x0800, &ip4(17, &vxlan(4789, &inner()))), "10.0.0.2.4789: UDP, length 62"),
+        (eth(0x0800, &ip4(51, &ah(6, &tcp4(2, "")))), "10.0.0.2: ip-proto-51, length 44"),
+        (pppoe(0x8864, 0, 5, &[0, 0x21]), "ethertype 0x8864, length 8"),
+        (ieee(&[0x42, 0x42, 3]), "802.3, length 46"),
+        (eth(0x6558, &inner()), "ethertype 0x6558, length 54"),
+        (eth(0x0800, &ip4(143, &inner())), "10.0.0.2: ip-proto-143, length 54"),
+        (options("0501"), "(tcp option at byte 54 claims 1 bytes, 4 are there)"),
     ] {
         let line = accepted_line(&frame);
         assert!(line.ends_with(words), "{line}");
+        let sendable = |layer: &crate::view::LayerView| layer.proto.is_sendable();
+        assert!(crate::view::LaxFrame::as_sent(&frame).layers().iter().all(sendable), "{line}");
     }
 }
 
