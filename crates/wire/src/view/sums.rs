@@ -79,10 +79,11 @@ impl LaxFrame<'_> {
         part.iter().all(|field| self.number(layer, field) == 0) && !self.cut(layer)
     }
 
-    /// A checksum of 0 in this header of UDP says that there is none: over IPv4, and over IPv6 where
-    /// the datagram is a tunnel's.
+    /// A checksum of 0 in this header of UDP says that there is none: over IPv4, and over IPv6
+    /// where the datagram is a tunnel's.
     fn may_lack(&self, layer: &LayerView, outside: &[LayerView]) -> bool {
-        let ip = outside.iter().rev().find(|known| matches!(known.proto, Proto::Ip4 | Proto::Ip6));
+        let is_ip = |known: &&LayerView| matches!(known.proto, Proto::Ip4 | Proto::Ip6);
+        let ip = outside.iter().rev().find(is_ip);
         let port = self.number(layer, &udp::DST) as u16;
         ip.is_some_and(|ip| ip.proto == Proto::Ip4) || is_tunnel_port(port)
     }

@@ -226,8 +226,8 @@ impl<'a> Walk<'a> {
         Some((Kind::Type(u16_at(head, 2)), at + 4))
     }
 
-    /// ARP as long as its sizes say. Where there is no room for that, and for Ethernet and IPv4, the
-    /// sizes have to be those of the table.
+    /// ARP as long as its sizes say. Where there is no room for that, and for Ethernet and IPv4,
+    /// the sizes have to be those of the table.
     fn arp(&mut self, at: usize) -> Next {
         let head = self.claim(Proto::Arp, at, 8)?;
         let sized = 8 + 2 * (usize::from(head[4]) + usize::from(head[5]));
