@@ -121,7 +121,8 @@ fn neighbour(view: &LaxFrame<'_>) -> String {
 /// The words that came after the first goldens.
 fn more6(view: &LaxFrame<'_>, layer: &LayerView, kind: u64, code: u64) -> Option<String> {
     let rest = view.number(layer, &icmp6::REST);
-    let message = view.bytes().get(layer.start..layer.limit)?;
+    let end = layer.limit.min(view.bytes().len());
+    let message = view.bytes().get(layer.start..end)?;
     Some(match (kind, code) {
         (1, 2) => format!(
             "destination unreachable, beyond scope {}, source address {}",

@@ -448,6 +448,13 @@ proptest! {
             prop_assert!(!text.is_empty() && !text.contains(char::is_control), "{text:?}");
         }
         in_one_place(&frame, &tree(&frame))?;
+        // The capture has the first bytes only.
+        let half = &frame[..frame.len() / 2];
+        let cut = crate::Frame { original_len: frame.len(), ..half.into() };
+        for text in [line(cut), accepted_line(cut)] {
+            prop_assert!(!text.is_empty() && !text.contains(char::is_control), "{text:?}");
+        }
+        prop_assert!(frame.is_empty() || !tree(cut).is_empty());
     }
 }
 
