@@ -144,8 +144,10 @@ fn pseudo(shot: &Shot<'_>, length: usize) -> Sum {
         Sum::pseudo_ip4(src, dst, number, length as u16)
     } else {
         let headers = &frame[outline.net_at..outline.upper_at];
-        let Some(PseudoAddresses { src, dst }) = PseudoAddresses::behind(headers) else {
-            return Sum::new();
+        let passed = if outline.plain { None } else { PseudoAddresses::behind(headers) };
+        let (src, dst) = match passed {
+            Some(addresses) => (addresses.src, addresses.dst),
+            None => (array(headers, 8), array(headers, 24)),
         };
         Sum::pseudo_ip6(src, dst, number, length as u32)
     }

@@ -268,3 +268,29 @@ fn addresses_given_need_no_defaults() {
     assert_eq!((&frame[..6], &frame[26..34]), (&[7; 6][..], &[192, 0, 2, 1, 192, 0, 2, 2][..]));
     assert!(TcpSegment::parse(&frame).unwrap().checksum_ok());
 }
+
+/// RFC 6275 6.3: the pseudo-header's source is the Home Address; builder and both views agree with
+/// a sum that is written out here.
+#[test]
+fn a_home_address_is_the_source_of_the_pseudo_header() {
+    let home = "fd00::1:0:0:3".parse::<std::net::Ipv6Addr>().unwrap().octets();
+    let option = [&[0xc9, 16][..], &home].concat();
+    // Behind PadN and Pad1; another option and another length leave the fixed header's source.
+    for (options, source) in [
+        ([&[1, 2, 0, 0][..], &option].concat(), home),
+        ([&[0, 0, 0, 0][..], &option].concat(), home),
+        ([&[0x1e, 16][..], &home].concat(), defaults().src_ip6.unwrap().octets()),
+        ([&[0xc9, 15][..], &home[..15]].concat(), defaults().src_ip6.unwrap().octets()),
+    ] {
+        let mut layer = Layer::new(Proto::DestOpts);
+        layer.set.push((&crate::fields::dest_opts::OPTIONS, Value::Bytes(options)));
+        let packet = Packet::new().layer(layer).layer(Layer::new(Proto::Tcp)).payload(vec![7; 5]);
+        let frame = one(&packet);
+        let segment = TcpSegment::parse(&frame).unwrap();
+        assert!(segment.checksum_ok(), "{frame:02x?}");
+        let view = crate::view::lax(&frame);
+        assert!(view.checksum(view.find(Proto::Tcp).unwrap()).unwrap().ok);
+        let destination = defaults().dst_ip6.unwrap().octets();
+        assert_eq!(crate::checksum::tcp_ip6(source, destination, segment.bytes()), 0);
+    }
+}

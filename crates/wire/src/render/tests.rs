@@ -1,3 +1,5 @@
+mod bounds;
+mod frames;
 mod words;
 
 use std::process::{Command, Stdio};
@@ -83,6 +85,16 @@ fn tcpdump_says_the_same() {
     let mut bytes = Vec::new();
     crate::pcap::write(&file.capture, crate::pcap::Format::default(), &mut bytes)
         .expect("memory takes everything");
+    let Some(theirs) = tcpdump(&bytes) else { return };
+    assert_eq!(theirs.len(), file.capture.len());
+    for number in (2..=4).chain([6, 8]).chain(10..=18).chain([26, 27]).chain(29..=34).chain([51]) {
+        let ours = line(file.capture.frame(crate::FrameId(number - 1)));
+        assert_eq!(ours, theirs[number as usize - 1], "frame {number}");
+    }
+}
+
+/// What tcpdump writes of each frame of a capture file; `None` where there is no tcpdump.
+fn tcpdump(capture: &[u8]) -> Option<Vec<String>> {
     let child = Command::new("tcpdump")
         .args(["-r", "-", "-n", "-S", "-t"])
         .stdin(Stdio::piped())
@@ -91,17 +103,12 @@ fn tcpdump_says_the_same() {
         .spawn();
     let Ok(mut child) = child else {
         println!("skipped: no tcpdump on PATH");
-        return;
+        return None;
     };
     let mut input = child.stdin.take().expect("a pipe");
-    std::io::Write::write_all(&mut input, &bytes).expect("tcpdump reads its input");
+    std::io::Write::write_all(&mut input, capture).expect("tcpdump reads its input");
     drop(input);
     let output = child.wait_with_output().expect("tcpdump ends");
     let text = String::from_utf8_lossy(&output.stdout);
-    let theirs: Vec<&str> = text.lines().filter(|line| !line.starts_with('\t')).collect();
-    assert_eq!(theirs.len(), file.capture.len(), "{text}");
-    for number in (2..=4).chain([6, 8]).chain(10..=18).chain([26, 27]).chain(29..=34).chain([51]) {
-        let ours = line(file.capture.frame(crate::FrameId(number - 1)));
-        assert_eq!(ours, theirs[number as usize - 1], "frame {number}");
-    }
+    Some(text.lines().filter(|line| !line.starts_with('\t')).map(Into::into).collect())
 }
