@@ -64,8 +64,8 @@ impl Suite {
     ///
     /// Outside CI it also does what a test of snapshots does. What a review accepted takes its
     /// place first. Frames that differ from their golden and break no rule are left beside it with
-    /// their rendering, for `cargo insta review`. With `WIREPROOF_BLESS=ID[,ID…]` in the environment
-    /// it accepts what those scenarios emit, and no other's; `*` names all of them.
+    /// their rendering, for `cargo insta review`. With `WIREPROOF_BLESS=ID[,ID…]` in the
+    /// environment it accepts what those scenarios emit, and no other's; `*` names all of them.
     ///
     /// # Errors
     /// When there is no such folder, no scenario in it, or a golden's files cannot be written.

@@ -32,10 +32,8 @@ pub fn harmless(text: &str) -> String {
 /// turns the writing direction is shown as U+FFFD, so that no line of a report is forged.
 #[must_use]
 pub fn line(text: &str) -> String {
-    let breaks = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns(c);
     text.chars().map(|c| if breaks(c) { '\u{fffd}' } else { c }).collect()
 }
 
@@ -94,6 +92,14 @@ mod tests {
         assert_eq!(of(5_000_000), "5ms");
         assert_eq!(of(1_001_000_000), "1.001s");
         assert_eq!(of(61_000_000_000), "61s");
+    }
+
+    #[test]
+    fn words_from_anywhere_stay_in_their_line() {
+        for c in ['\n', '\r', '\t', '\u{1b}', '\u{85}', '\u{2028}', '\u{202e}', '\u{2066}'] {
+            assert_eq!(line(&format!("é{c}b")), "é\u{fffd}b", "{c:?}");
+        }
+        assert_eq!(block("a\nb\r\n\nc", "    "), "a\n    b\u{fffd}\n    \n    c");
     }
 
     #[test]

@@ -12,7 +12,8 @@ fn place() -> tempfile::TempDir {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let send = r#"{ "node": "s", "send": { "tcp": { "dst": 80, "flags": "S" } } }"#;
         let text = format!(
-            r#"{{ "title": "t", "nodes": {{ "s": {{ "kind": "tester" }}, "r": {{ "kind": "reject" }} }},
+            r#"{{ "title": "t",
+                 "nodes": {{ "s": {{ "kind": "tester" }}, "r": {{ "kind": "reject" }} }},
                  "links": [{{ "ends": ["s", "r"] }}], "steps": [{send}] }}"#
         );
         fs::write(path, text).unwrap();
