@@ -45,6 +45,8 @@ pub enum Command {
     Schema,
     /// Tell what this machine can run
     Doctor,
+    /// Build the kernel modules for guests, or list those that are built
+    Modules(Modules),
     /// Make scenarios/ and golden-pcaps/ with a first scenario and its golden
     Init(Init),
     /// Print the completions of a shell
@@ -247,6 +249,28 @@ pub struct List {
     /// Show what each scenario cites
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// `wireproof modules`.
+#[derive(Debug, Args)]
+pub struct Modules {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub what: ModulesCommand,
+}
+
+/// What to do with kernel modules.
+#[derive(Debug, Subcommand)]
+pub enum ModulesCommand {
+    /// Build them, in a folder of your own: wireproof/modules in $XDG_CACHE_HOME or ~/.cache
+    Build {
+        /// The headers of a kernel, or the tree that it was built in, whose makefiles are run
+        /// [default: those of the kernel that guests boot, or else of the newest]
+        #[arg(long, value_name = "DIR")]
+        headers: Vec<PathBuf>,
+    },
+    /// List those that are built: for which kernel, and where
+    List,
 }
 
 /// `wireproof init`.

@@ -73,7 +73,7 @@ fn cannot(error: &anyhow::Error) -> u8 {
 
 fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
     use cli::Command;
-    use commands::{bless, captures, doctor, init, inject, lists, run};
+    use commands::{bless, captures, doctor, init, inject, lists, modules, run};
     let root = cli.root.as_deref();
     match &cli.command {
         Command::Run(words) => run::run(root, words, registry),
@@ -86,6 +86,7 @@ fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
         Command::Checks => lists::checks(),
         Command::Schema => lists::schema(),
         Command::Doctor => doctor::doctor(),
+        Command::Modules(words) => modules::modules(words),
         Command::Init(words) => init::init(words, registry),
         Command::Completions(words) => lists::completions(words),
     }

@@ -177,7 +177,12 @@ impl Walk {
                 return Walked::NotRun(format!("`{}` is a guest: {reason}", node.name));
             }
         }
-        if let Some(reason) = not_with(&plan) {
+        let guests = plan.nodes.iter().filter(|node| node.kind == run::guest::KIND);
+        let mut lacking = guests.filter_map(|node| {
+            let reason = run::guest::not_built(&node.config)?;
+            Some(format!("`{}` is a guest: {reason}", node.name))
+        });
+        if let Some(reason) = not_with(&plan).or_else(|| lacking.next()) {
             return Walked::NotRun(reason);
         }
         let (run, addressed) = match self.on_its_wire(&mut plan) {

@@ -50,10 +50,11 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Makes the file, empty.
-    pub(crate) fn new(path: &Path) -> Result<Self, Error> {
-        File::create(path).tried(format!("make the console's file {}", path.display()))?;
-        Ok(Self { path: path.to_owned(), read: 0, begun: String::new() })
+    /// Makes the file, empty; and the file, for QEMU to write into.
+    pub(crate) fn new(path: &Path) -> Result<(Self, File), Error> {
+        let file = File::create(path);
+        let file = file.tried(format!("make the console's file {}", path.display()))?;
+        Ok((Self { path: path.to_owned(), read: 0, begun: String::new() }, file))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -134,7 +135,7 @@ mod tests {
     fn the_worst_line_is_told_once_and_only_when_it_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("console");
-        let mut console = Console::new(&path).unwrap();
+        let (mut console, _) = Console::new(&path).unwrap();
         let mut file = File::options().append(true).open(&path).unwrap();
         let mut say = |text: &str| file.write_all(text.as_bytes()).unwrap();
         console.news().unwrap();

@@ -4,12 +4,18 @@
 use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::unnamed::unnamed;
 
 /// What gives a machine a kernel to boot.
 const WAY: &str = "apt-get install linux-image-cloud-amd64";
+
+/// The bit of a file's mode that lets everybody read it.
+const READ_BY_OTHERS: u32 = 0o4;
 
 /// A kernel to boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,10 +96,28 @@ impl Image {
         let modules = Path::new("/lib/modules").join(&release);
         Ok(Self { kernel: kernel.to_owned(), release, modules })
     }
+
+    /// The image for QEMU to read, by whatever user it runs: a copy where not everybody may.
+    pub(crate) fn open(&self) -> Result<OwnedFd, Error> {
+        let failed = |error: io::Error| {
+            Error::Missing(format!("the kernel {} cannot be read: {error}", self.kernel.display()))
+        };
+        let mut file = File::open(&self.kernel).map_err(failed)?;
+        if file.metadata().map_err(failed)?.mode() & READ_BY_OTHERS != 0 {
+            return Ok(file.into());
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        unnamed(&bytes)
+    }
 }
 
 /// As much of an image as can hold its head and its version.
 fn head(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe would be waited for, and a device has no end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
     let mut head = Vec::new();
     File::open(path)?.take(0x1_0000).read_to_end(&mut head)?;
     Ok(head)
@@ -128,6 +152,8 @@ pub(crate) fn by_version(a: &str, b: &str) -> Ordering {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -167,5 +193,25 @@ mod tests {
         assert!(told.contains("is no kernel for x86-64"), "{told}");
         fs::write(&file, b"\x7fELF").unwrap();
         assert_eq!(Image::at(&file).unwrap().release, "1");
+        let told = Image::at(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert!(told.contains("no regular file"), "{told}");
+    }
+
+    #[test]
+    fn an_image_that_not_everybody_reads_is_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let kernel = folder.path().join("vmlinuz-1");
+        fs::write(&kernel, "the image").unwrap();
+        let image = Image { kernel: kernel.clone(), release: "1".into(), modules: "/none".into() };
+        for mode in [0o600, 0o644] {
+            fs::set_permissions(&kernel, fs::Permissions::from_mode(mode)).unwrap();
+            let mut file = File::from(image.open().unwrap());
+            let is_it = file.metadata().unwrap().ino() == fs::metadata(&kernel).unwrap().ino();
+            assert_eq!(is_it, mode == 0o644);
+            assert_ne!(file.metadata().unwrap().mode() & READ_BY_OTHERS, 0);
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "the image");
+        }
     }
 }

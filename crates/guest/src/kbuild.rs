@@ -1,13 +1,13 @@
-//! Builds the project's kernel modules against the headers of an installed kernel, in a folder of
-//! the caller's. The sources are part of this library, so that whoever has it can build them for
-//! the kernel at hand. Knows kbuild's command line; nothing of what the modules do.
+//! The project's kernel modules, and how kbuild makes them against the headers of a kernel. The
+//! sources are part of this library, so that whoever has it can build them for the kernel at hand.
+//! Knows kbuild's command line; nothing of what the modules do, and not where they are kept.
 
-use std::fs::{self, File};
-use std::path::{self, Path, PathBuf};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Error, Tried};
-use crate::image::by_version;
+use crate::image::{Image, by_version};
 use crate::tools;
 
 /// The modules by name, each with its source.
@@ -32,6 +32,14 @@ pub struct Headers {
 }
 
 impl Headers {
+    /// Those of the kernel that guests boot, or else of the newest that has any.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where there are none, with the command that gives them.
+    pub fn wanted() -> Result<Self, Error> {
+        Image::find().and_then(|image| Self::of(&image.release)).or_else(|_| Self::find())
+    }
+
     /// Those of the newest kernel that has any.
     ///
     /// # Errors
@@ -83,77 +91,84 @@ impl Headers {
         };
         Ok(Self { folder: folder.to_owned(), release })
     }
+
+    /// How the kernel was configured: another configuration makes another module.
+    pub(crate) fn configuration(&self) -> Result<String, Error> {
+        let file = self.folder.join("include/config/auto.conf");
+        fs::read_to_string(&file).map_err(|error| {
+            let shown = file.display();
+            Error::Missing(format!("{shown}: {error}: the kernel there was not configured whole"))
+        })
+    }
 }
 
-/// Builds every module into `NAME.ko` in the folder `into`, which is made; their paths, in the
-/// order of [`MODULES`]. What is there already and was built from the same sources stays, so that
-/// only the first call takes seconds. Two calls at once wait for each other.
+/// What is built: the sources, and kbuild's file.
+pub(crate) fn sources() -> Vec<(String, String)> {
+    let objects: Vec<String> = MODULES.iter().map(|(name, _)| format!("{name}.o")).collect();
+    let kbuild = format!("obj-m := {}\nccflags-y := -Wall\n", objects.join(" "));
+    let texts = MODULES.iter().map(|(name, text)| (format!("{name}.c"), (*text).to_owned()));
+    texts.chain([("Kbuild".to_owned(), kbuild)]).collect()
+}
+
+/// Whether kbuild takes a folder's name as it stands: it is text of a makefile and of a shell.
+///
+/// # Errors
+/// [`Error::Plan`] when it does not.
+pub(crate) fn takes(folder: &Path) -> Result<(), Error> {
+    let good = |c: char| c.is_alphanumeric() || "/._-+@,".contains(c);
+    if folder.to_str().is_some_and(|name| name.chars().all(good)) {
+        return Ok(());
+    }
+    Err(Error::Plan(format!(
+        "kbuild works only in a folder whose name has letters, digits and /._-+@, in it, which {} \
+         is not: set XDG_CACHE_HOME to one",
+        folder.display()
+    )))
+}
+
+/// A program of the build, which is taken from the system's folders only.
+fn program(name: &str) -> Result<PathBuf, Error> {
+    let purpose = "kernel modules are built with it";
+    tools::needed_of_system(name, purpose, name)
+}
+
+/// Whether the programs are there that a build takes.
+///
+/// # Errors
+/// [`Error::Missing`] with the command that gives what is not.
+pub(crate) fn programs() -> Result<(), Error> {
+    program("gcc").and_then(|_| program("make")).map(drop)
+}
+
+/// A program of the build in clean surroundings: no variable of the user's, and of a make that may
+/// have called us, is a word to make, gcc or kbuild.
+fn clean(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", tools::system_path()).env("LC_ALL", "C");
+    command.env("TMPDIR", folder).current_dir(folder);
+    command
+}
+
+/// The compiler, in a line of its own words.
+///
+/// # Errors
+/// [`Error::Missing`] where there is none.
+pub(crate) fn compiler() -> Result<String, Error> {
+    let output = clean(&program("gcc")?, Path::new("/")).arg("--version").output();
+    let output = output.tried("run gcc")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    Ok(said.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+/// Makes the modules of the sources in a folder that holds nothing else.
 ///
 /// # Errors
 /// [`Error::Missing`] where make or gcc is not installed, [`Error::Plan`] when they refuse, with
-/// what they say, or would for the folder's name, and [`Error::System`] when a file cannot be
-/// written.
-pub fn build_modules(headers: &Headers, into: &Path) -> Result<Vec<PathBuf>, Error> {
-    // kbuild runs in another folder.
-    let into = path::absolute(into).tried(format!("find {}", into.display()))?;
-    if into.to_string_lossy().contains([' ', '\t', ':']) {
-        let shown = into.display();
-        let told =
-            format!("kbuild works in no folder with a space or a colon in its name: {shown}");
-        return Err(Error::Plan(told));
-    }
-    let work = into.join("build");
-    fs::create_dir_all(&work).tried(format!("make {}", work.display()))?;
-    let lock = work.join("lock");
-    let lock = File::create(&lock).and_then(|file| file.lock().map(|()| file));
-    let lock = lock.tried(format!("lock {}", work.display()))?;
-    let built: Vec<PathBuf> =
-        MODULES.iter().map(|(name, _)| into.join(format!("{name}.ko"))).collect();
-    let sources = sources(headers);
-    if !built.iter().all(|file| file.is_file()) || !is_there(&work, &sources) {
-        // A build that is broken off must not pass for one that was done.
-        for file in &built {
-            let _ = fs::remove_file(file);
-        }
-        for (name, text) in &sources {
-            let file = work.join(name);
-            fs::write(&file, text).tried(format!("write {}", file.display()))?;
-        }
-        make(headers, &work)?;
-        for (name, to) in MODULES.iter().map(|(name, _)| name).zip(&built) {
-            let from = work.join(format!("{name}.ko"));
-            fs::rename(&from, to).tried(format!("move {} to {}", from.display(), to.display()))?;
-        }
-    }
-    drop(lock);
-    Ok(built)
-}
-
-/// What stands in the folder of a build: sources, kbuild's file, and whose headers it is for.
-fn sources(headers: &Headers) -> Vec<(String, String)> {
-    let objects: Vec<String> = MODULES.iter().map(|(name, _)| format!("{name}.o")).collect();
-    let kbuild = format!("obj-m := {}\nccflags-y := -Wall\n", objects.join(" "));
-    let of = format!("{} {}\n", headers.release, headers.folder.display());
-    let texts = MODULES.iter().map(|(name, text)| (format!("{name}.c"), (*text).to_owned()));
-    texts.chain([("Kbuild".to_owned(), kbuild), ("headers".to_owned(), of)]).collect()
-}
-
-fn is_there(work: &Path, sources: &[(String, String)]) -> bool {
-    sources
-        .iter()
-        .all(|(name, text)| fs::read_to_string(work.join(name)).is_ok_and(|there| there == *text))
-}
-
-fn make(headers: &Headers, work: &Path) -> Result<(), Error> {
-    let purpose = "kernel modules are built with it";
-    let program = tools::needed("make", purpose, "make")?;
-    tools::needed("gcc", purpose, "gcc")?;
-    let mut command = Command::new(program);
-    // Of a make that may have called us, nothing is to be told to this one.
-    for name in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS"] {
-        command.env_remove(name);
-    }
-    command.env("LC_ALL", "C").arg("-C").arg(&headers.folder);
+/// what they say.
+pub(crate) fn make(headers: &Headers, work: &Path) -> Result<(), Error> {
+    programs()?;
+    let mut command = clean(&program("make")?, work);
+    command.arg("-C").arg(&headers.folder);
     // Debug information makes a module many times as large, and each guest carries it.
     command.arg("KCFLAGS=-g0").arg(format!("M={}", work.display())).arg("modules");
     let output = command.output().tried("run make")?;
@@ -196,23 +211,21 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_kbuild_takes_for_several_is_told() {
-        let headers = Headers { folder: "/nowhere".into(), release: "1".into() };
-        let told = build_modules(&headers, Path::new("/nowhere/my modules")).unwrap_err();
-        assert!(told.to_string().contains("space or a colon"), "{told}");
+    fn a_folder_that_kbuild_reads_otherwise_is_told() {
+        for name in ["/my modules", "/a:b", "/$(shell date)", "/a;b", "/a#b", "/a%b", "/a\nb"] {
+            let told = takes(Path::new(name)).unwrap_err().to_string();
+            assert!(told.contains("XDG_CACHE_HOME"), "{told}");
+        }
+        takes(Path::new("/home/Zoë_1/.cache/wireproof/modules")).unwrap();
     }
 
     #[test]
-    fn a_build_for_other_headers_is_another() {
-        let folder = tempfile::tempdir().unwrap();
-        let headers = Headers { folder: "/nowhere".into(), release: "1".into() };
-        let texts = sources(&headers);
-        assert!(!is_there(folder.path(), &texts));
-        for (name, text) in &texts {
-            fs::write(folder.path().join(name), text).unwrap();
-        }
-        assert!(is_there(folder.path(), &texts));
-        let other = Headers { release: "2".into(), ..headers };
-        assert!(!is_there(folder.path(), &sources(&other)));
+    fn surroundings_of_a_build_are_clean() {
+        let mut command = clean(Path::new("/usr/bin/env"), Path::new("/tmp"));
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let mut names: Vec<&str> = said.lines().filter_map(|line| line.split('=').next()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["LC_ALL", "PATH", "TMPDIR"]);
     }
 }

@@ -2,8 +2,6 @@
 //! no node and no rule.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -18,6 +16,7 @@ use crate::lockstep::{Gate, Lockstep, Mailbox};
 use crate::nics::{Nic, Nics};
 use crate::port::Port;
 use crate::process::Process;
+use crate::unnamed::unnamed;
 use crate::{modules, needs, qemu, root, tools};
 
 mod lockstep;
@@ -112,7 +111,8 @@ impl Machine {
         }
         let brought = modules::brought(&config.modules)?;
         let root = root::make(&config.image, &brought)?;
-        let console = Console::new(&config.console)?;
+        let kernel = config.image.open()?;
+        let (console, console_end) = Console::new(&config.console)?;
         let (channel, line_ends) = line(config)?;
         let (mut ports, mut port_ends) = (Vec::new(), Vec::new());
         let sockets = if config.clock == Clock::Free { config.ports } else { 0 };
@@ -127,7 +127,8 @@ impl Machine {
             streams.insert(name.clone(), ours);
             stream_ends.push(theirs.into());
         }
-        let fds = qemu::held(unnamed(&root)?, line_ends, port_ends, stream_ends);
+        let root = unnamed(&root)?;
+        let fds = qemu::held(root, kernel, console_end.into(), line_ends, port_ends, stream_ends);
         let process = Process::start(&program, &qemu::arguments(config), fds)?;
         let mut machine = Self {
             process,
@@ -321,22 +322,11 @@ fn line(config: &Config) -> Result<(Channel, Vec<OwnedFd>), Error> {
     }
     let named = |file: &PathBuf| file.file_name().is_some_and(|name| name == "lockstep.ko");
     if !config.modules.iter().any(named) {
-        let told = "a guest in lockstep needs the module lockstep.ko: just kernel-modules";
+        let told = "a guest in lockstep needs the module lockstep.ko: wireproof modules build";
         return Err(Error::Missing(told.to_owned()));
     }
     let (gate, end) = Gate::pair()?;
     let mailbox = Mailbox::new()?;
     let shared = mailbox.shared()?.into();
     Ok((Channel::lockstep(Lockstep::new(gate, mailbox)), vec![end, shared]))
-}
-
-/// A file without a name, that ends with those who hold it.
-fn unnamed(bytes: &[u8]) -> Result<OwnedFd, Error> {
-    let write = || {
-        let mut file: File = tempfile::tempfile()?;
-        file.write_all(bytes)?;
-        file.rewind()?;
-        Ok::<OwnedFd, io::Error>(file.into())
-    };
-    write().tried("write the guest's root file system")
 }

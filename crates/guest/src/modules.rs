@@ -3,9 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Tried};
+
+/// The longest module that a user may bring along, in bytes.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// Loaded at boot: frames and the channel over which the guest is spoken to.
 const AT_BOOT: &[&str] = &["virtio_pci", "virtio_net", "virtio_console"];
@@ -136,8 +140,14 @@ pub(crate) fn brought(files: &[PathBuf]) -> Result<BTreeMap<String, Vec<u8>>, Er
         if !name.ends_with(".ko") {
             return Err(Error::Plan(format!("{shown}: a module's file ends in .ko")));
         }
-        let bytes = fs::read(file)
-            .map_err(|error| Error::Missing(format!("the module {shown}: {error}")))?;
+        let failed = |error: io::Error| Error::Missing(format!("the module {shown}: {error}"));
+        let found = fs::metadata(file).map_err(failed)?;
+        // A pipe would be waited for, a device has no end, and a guest has little memory.
+        if !found.is_file() || found.len() > MOST_BYTES {
+            let told = "is no regular file of at most 64 MiB";
+            return Err(Error::Plan(format!("the module {shown} {told}")));
+        }
+        let bytes = fs::read(file).map_err(failed)?;
         if brought.insert(name.to_owned(), bytes).is_some() {
             return Err(Error::Plan(format!("{shown}: a second module of the name {name}")));
         }
@@ -192,5 +202,13 @@ mod tests {
         let told = brought(&["/none/x.ko".into()]).unwrap_err().to_string();
         assert!(told.contains("/none/x.ko"), "{told}");
         assert!(brought(&["/none/x.c".into()]).is_err());
+        let folder = tempfile::tempdir().unwrap();
+        let (endless, long) = (folder.path().join("endless.ko"), folder.path().join("long.ko"));
+        std::os::unix::fs::symlink("/dev/zero", &endless).unwrap();
+        fs::File::create(&long).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        for file in [endless, long] {
+            let told = brought(&[file]).unwrap_err().to_string();
+            assert!(told.contains("no regular file"), "{told}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 
 use crate::error::Error;
 use crate::image::Image;
-use crate::kbuild::Headers;
+use crate::kbuild::{self, Headers};
+use crate::store::Store;
 use crate::{qemu, tools};
 
 /// A thing that guests need.
@@ -19,13 +20,12 @@ pub struct Need {
 
 /// All of it. What the first three find is what every guest needs.
 #[must_use]
-pub fn needs() -> [Need; 5] {
+pub fn needs() -> [Need; 6] {
     let busybox = "kind guest: its shell";
     let qemu = tools::needed(qemu::PROGRAM, qemu::PURPOSE, qemu::PACKAGE).map(drop);
     let shell = tools::needed("busybox", "it is a guest's shell", "busybox-static").map(drop);
     let headers = Headers::find().map(drop);
-    let compiler = || tools::needed("gcc", "kernel modules are built with it", "gcc");
-    let make = || tools::needed("make", "kernel modules are built with it", "make");
+    let built = Image::find().and_then(|image| Store::of_user()?.built(&image.release)).map(drop);
     [
         Need { what: "QEMU", purpose: "kind guest: the machine that it runs in", found: qemu },
         Need { what: "busybox", purpose: busybox, found: shell },
@@ -34,11 +34,12 @@ pub fn needs() -> [Need; 5] {
             purpose: "kind guest without kernel=: an image in /boot and its modules",
             found: Image::find().map(drop),
         },
-        Need { what: "kernel headers", purpose: "kind guest with module=", found: headers },
         Need {
-            what: "gcc and make",
-            purpose: "the same",
-            found: compiler().and_then(|_| make()).map(drop),
+            what: "kernel modules",
+            purpose: "kind guest with module= or clock=lockstep",
+            found: built,
         },
+        Need { what: "kernel headers", purpose: "wireproof modules build", found: headers },
+        Need { what: "gcc and make", purpose: "the same", found: kbuild::programs() },
     ]
 }

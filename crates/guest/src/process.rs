@@ -1,5 +1,5 @@
-//! A program that ends with us, whatever ends us, and that holds descriptors of ours under
-//! numbers that it is told. Knows no QEMU.
+//! A program that ends with us, whatever ends us and whenever, that has no privilege left, and that
+//! holds descriptors of ours under numbers that it is told. Knows no QEMU.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -15,10 +15,17 @@ use wire::Duration;
 
 use crate::clock::Deadline;
 use crate::error::{Error, Tried};
+use crate::privileges::Privileges;
 use crate::tools;
 
 /// The number under which the program holds the first of the descriptors.
 pub(crate) const FIRST_FD: i32 = 10;
+
+/// What stands between `setpriv` and the program. The kernel sends its signal at the death of a
+/// parent that it was asked about; one that died before the question leaves a child to whoever
+/// reaps. So the child looks, once the question was put, whether its parent is the one that it is
+/// told: then every later death is announced to it.
+const STARTER: &str = r#"[ "$PPID" = "$1" ] || exit 1; shift; exec "$@""#;
 
 /// A running program.
 #[derive(Debug)]
@@ -41,7 +48,11 @@ impl Process {
         let setpriv = tools::needed("setpriv", "it ends a guest with its run", "util-linux")?;
         let errors = tempfile::tempfile().tried("make a file for QEMU's errors")?;
         let mut command = Command::new(setpriv);
-        command.args(["--pdeathsig", "KILL"]).arg(program).args(arguments);
+        command.args(Privileges::present().words()).args(["--pdeathsig", "KILL"]);
+        command.args(["/bin/sh", "-c", STARTER, "sh", &std::process::id().to_string()]);
+        command.arg(program).args(arguments);
+        // No word of the user's surroundings is for it.
+        command.env_clear().env("PATH", tools::system_path()).env("LC_ALL", "C").current_dir("/");
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(errors.try_clone().tried("share a file")?);
         let numbered = fds.into_iter().zip(FIRST_FD..);

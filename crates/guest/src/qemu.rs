@@ -1,9 +1,8 @@
 //! How QEMU is told what machine to be. Knows its options and the kernel's command line; nothing
 //! of what runs in the guest.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 
 use wire::Mac;
 
@@ -46,9 +45,19 @@ pub(crate) fn first_mac(port: usize) -> Mac {
 const LOCKSTEP: &[&str] =
     &["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"];
 
-/// What the machine is told. Descriptors are held from [`FIRST_FD`] on: the root file system; the
-/// channel and a socket for each port, or the gate and the mailbox of a guest in lockstep; and the
-/// user's own streams.
+/// What QEMU may not call the kernel for, so that a guest that breaks out of it can start nothing,
+/// become nobody else and open no other process; a call that is refused ends it.
+const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+/// The descriptors behind the root file system: the kernel's image, the console's file, and the
+/// first of those that depend on the machine.
+const KERNEL_FD: i32 = FIRST_FD + 1;
+const CONSOLE_FD: i32 = FIRST_FD + 2;
+const LINE_FD: i32 = FIRST_FD + 3;
+
+/// What the machine is told. Descriptors are held from [`FIRST_FD`] on: the root file system, the
+/// kernel's image and the console's file; the channel and a socket for each port, or the gate and
+/// the mailbox of a guest in lockstep; and the user's own streams.
 pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = Vec::new();
     let mut add = |words: &[&str]| arguments.extend(words.iter().map(OsString::from));
@@ -64,6 +73,7 @@ pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
         &format!("{}M", config.memory_mib),
     ]);
     add(&["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
+    add(&["-sandbox", SANDBOX]);
     let lockstep = match config.clock {
         Clock::Free => String::new(),
         Clock::Lockstep => format!("lockstep={}", config.ports),
@@ -77,21 +87,17 @@ pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
     for (name, fd) in config.streams.iter().zip(streams..) {
         add(&["-chardev", &format!("socket,id={name},fd={fd}")]);
     }
-    add(&["-chardev"]);
-    let mut console = OsString::from("file,id=console,path=");
-    // A comma would end the path, a second one makes it a part of it.
-    let path = config.console.as_os_str().as_bytes().split(|byte| *byte == b',');
-    console.push(OsStr::from_bytes(&path.collect::<Vec<_>>().join(&b",,"[..])));
-    arguments.push(console);
-    arguments.extend(["-serial", "chardev:console", "-kernel"].map(OsString::from));
-    arguments.push(config.image.kernel.clone().into());
+    // Of a set of descriptors QEMU opens no file by its name, which it may not be allowed to.
+    add(&["-add-fd", &format!("fd={CONSOLE_FD},set=1")]);
+    add(&["-chardev", "file,id=console,path=/dev/fdset/1", "-serial", "chardev:console"]);
+    add(&["-kernel", &format!("/dev/fd/{KERNEL_FD}")]);
     arguments.extend(config.extra.iter().map(OsString::from));
     arguments
 }
 
 /// A channel and cards; the descriptor behind theirs.
 fn free(ports: usize, add: &mut impl FnMut(&[&str])) -> i32 {
-    let channel = FIRST_FD + 1;
+    let channel = LINE_FD;
     add(&["-chardev", &format!("socket,id=channel,fd={channel}")]);
     add(&["-device", "virtio-serial-pci,romfile="]);
     add(&["-device", "virtserialport,chardev=channel,name=wireproof,nr=1"]);
@@ -105,7 +111,7 @@ fn free(ports: usize, add: &mut impl FnMut(&[&str])) -> i32 {
 
 /// A gate and a mailbox; the descriptor behind theirs.
 fn in_lockstep(add: &mut impl FnMut(&[&str])) -> i32 {
-    let (gate, mailbox) = (FIRST_FD + 1, FIRST_FD + 2);
+    let (gate, mailbox) = (LINE_FD, LINE_FD + 1);
     add(LOCKSTEP);
     add(&["-chardev", &format!("socket,id=gate,fd={gate}")]);
     let legacy = "disable-modern=on,disable-legacy=off,romfile=";
@@ -119,9 +125,11 @@ fn in_lockstep(add: &mut impl FnMut(&[&str])) -> i32 {
 /// All that QEMU is to hold, in the order in which [`arguments`] counts it.
 pub(crate) fn held(
     root: OwnedFd,
+    kernel: OwnedFd,
+    console: OwnedFd,
     line: Vec<OwnedFd>,
     ports: Vec<OwnedFd>,
     streams: Vec<OwnedFd>,
 ) -> Vec<OwnedFd> {
-    [root].into_iter().chain(line).chain(ports).chain(streams).collect()
+    [root, kernel, console].into_iter().chain(line).chain(ports).chain(streams).collect()
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -77,18 +78,37 @@ pub(crate) struct Found {
     pub(crate) libraries: BTreeSet<PathBuf>,
 }
 
+/// Where the programs of the system lie, as `PATH` has it.
+pub(crate) fn system_path() -> String {
+    FOLDERS.join(":")
+}
+
 /// Looks for a program in the user's path and in the folders of the system.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain(FOLDERS.iter().map(PathBuf::from));
+    program_in(&env::var_os("PATH").unwrap_or_default(), name)
+}
+
+/// The same for a path. Folders below the current one, whatever that is, do not count: no program
+/// is run because of where somebody stands.
+fn program_in(path: &OsStr, name: &str) -> Option<PathBuf> {
+    let folders = env::split_paths(path).chain(FOLDERS.iter().map(PathBuf::from));
+    let folders = folders.filter(|folder| folder.is_absolute());
     folders.map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// Looks for a program that must be there, for a purpose.
 pub(crate) fn needed(name: &str, purpose: &str, package: &str) -> Result<PathBuf, Error> {
-    let told =
-        || format!("{name} is not on this machine, and {purpose}: apt-get install {package}");
-    program(name).ok_or_else(|| Error::Missing(told()))
+    program(name).ok_or_else(|| missing(name, purpose, package))
+}
+
+/// The same in the folders of the system alone, whatever the user's path says.
+pub(crate) fn needed_of_system(name: &str, purpose: &str, package: &str) -> Result<PathBuf, Error> {
+    program_in(OsStr::new(""), name).ok_or_else(|| missing(name, purpose, package))
+}
+
+fn missing(name: &str, purpose: &str, package: &str) -> Error {
+    let told = format!("{name} is not on this machine, and {purpose}: apt-get install {package}");
+    Error::Missing(told)
 }
 
 /// The tool that is called so in a guest.
@@ -121,7 +141,8 @@ fn linked(program: &Path) -> Result<BTreeSet<PathBuf>, Error> {
     let failed = |why: String| {
         Error::Missing(format!("what {} is linked with is not known: {why}", program.display()))
     };
-    let output = Command::new("ldd").arg(program).env("LC_ALL", "C").output();
+    let ldd = self::program("ldd").ok_or_else(|| failed("there is no ldd".to_owned()))?;
+    let output = Command::new(ldd).arg(program).env("LC_ALL", "C").output();
     let output = output.map_err(|error| failed(format!("ldd: {error}")))?;
     libraries(&String::from_utf8_lossy(&output.stdout)).map_err(failed)
 }
@@ -167,5 +188,11 @@ mod tests {
         let told = needed("no-such-program", "a guest runs in it", "nothing").unwrap_err();
         assert!(told.to_string().ends_with("apt-get install nothing"), "{told}");
         assert!(program("sh").is_some());
+        // The current folder is this package's, and its manifest a file.
+        for path in ["", ".", ":", "src/..:"] {
+            assert_eq!(program_in(OsStr::new(path), "Cargo.toml"), None, "{path}");
+        }
+        let here = env::current_dir().unwrap();
+        assert!(program_in(here.as_os_str(), "Cargo.toml").is_some());
     }
 }

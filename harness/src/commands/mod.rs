@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod init;
 pub mod inject;
 pub mod lists;
+pub mod modules;
 pub mod run;
 
 use std::io::{ErrorKind, Read, Write};

@@ -2,13 +2,10 @@
 //! place. Knows its options and what its troubles mean for a run; the crate `guest` runs it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail};
-use guest::{
-    Clock, Guest, Headers, Image, Linked, Module, Pool, SkbSender, Spec, Trouble, Watch,
-    build_modules,
-};
+use anyhow::{Result, anyhow, bail};
+use guest::{Clock, Guest, Image, Linked, Module, Pool, SkbSender, Spec, Store, Trouble, Watch};
 use link::NodeId;
 use linux::{Kernel, Reject};
 use nodes::{ConfigError, Kind, NodeConfig, OptionSpec, PortRule, Role};
@@ -19,9 +16,7 @@ use super::{Run, Speaker, linux as kernels};
 /// Its name.
 pub const KIND: &str = "guest";
 
-/// Where the modules that are nodes lie once they are built, below the project's folder.
-const MODULES: &str = "target/guest-modules";
-/// Their names.
+/// The names of the modules that are nodes.
 pub const MODULE_NAMES: [&str; 3] = ["skb_sender", "md5_receiver", "rst_reply"];
 const CLOCKS: [&str; 2] = ["free", "lockstep"];
 /// The module that holds a guest in lockstep.
@@ -39,13 +34,13 @@ static OPTIONS: &[OptionSpec] = &[
         takes: "`free` or `lockstep`",
         default: "free",
         about: "free: the guest's clock runs by itself; on sim the link's stands still while it \
-                works. lockstep, on sim: the guest's clock is the link's (just kernel-modules)",
+                works. lockstep, on sim: the guest's clock is the link's (wireproof modules build)",
     },
     OptionSpec {
         name: "module",
         takes: "`skb_sender`, `md5_receiver` or `rst_reply`",
         default: "none",
-        about: "a module that speaks in its kernel (just kernel-modules); TCP that comes in and is \
+        about: "a module that speaks in its kernel (wireproof modules build); TCP that comes in and is \
                 not the module's is then dropped, unless reject or ports say otherwise",
     },
     OptionSpec {
@@ -252,40 +247,38 @@ pub fn missing(config: &NodeConfig) -> Option<String> {
     missing.or_else(|| machine(&told).err()).map(|error| format!("{error:#}"))
 }
 
+/// Why a guest's modules cannot be loaded: none are built for its kernel, and what builds them.
+/// Whoever asks has nothing built.
+#[must_use]
+pub fn not_built(config: &NodeConfig) -> Option<String> {
+    let told = told(config).ok()?;
+    // A kernel that is not there is told where the guest is to be started.
+    let image = image(&told).ok()?;
+    ours(&told, &image).err().map(|error| format!("{error:#}"))
+}
+
 /// The machine that it takes, and the modules that are loaded in it.
 fn machine(told: &Told) -> Result<(guest::Kind, Vec<PathBuf>)> {
-    let image = match &told.image {
-        Some(path) => Image::at(path)?,
-        None => Image::find()?,
-    };
-    let mut load = told.load.clone();
-    if let Some(name) = told.module_name() {
-        load.push(built(name, &image.release)?);
-    }
-    let mut modules = load.clone();
-    if told.clock == Clock::Lockstep {
-        modules.push(built(LOCKSTEP, &image.release)?);
-    }
+    let image = image(told)?;
+    let (speaks, holds) = ours(told, &image)?;
+    let load: Vec<PathBuf> = told.load.iter().cloned().chain(speaks).collect();
+    let modules = load.iter().cloned().chain(holds).collect();
     Ok((guest::Kind { image, clock: told.clock, modules }, load))
 }
 
-/// The file of a module of ours, which is built now where that can be done.
-fn built(name: &str, release: &str) -> Result<PathBuf> {
-    let below = Path::new(MODULES).join(release);
-    let here = std::env::current_dir()?;
-    let project = here.ancestors().find(|folder| folder.join("target").is_dir());
-    if let (Some(project), Ok(headers)) = (project, Headers::of(release)) {
-        // What is there and was built from the same sources stays.
-        build_modules(&headers, &project.join(&below))?;
+fn image(told: &Told) -> Result<Image, guest::Error> {
+    told.image.as_deref().map_or_else(Image::find, Image::at)
+}
+
+/// The files of our modules: of the one that speaks, and of the one that holds it in lockstep.
+fn ours(told: &Told, image: &Image) -> Result<(Option<PathBuf>, Option<PathBuf>), guest::Error> {
+    let name = told.module_name();
+    let lockstep = (told.clock == Clock::Lockstep).then_some(LOCKSTEP);
+    if name.or(lockstep).is_none() {
+        return Ok((None, None));
     }
-    let below = below.join(format!("{name}.ko"));
-    let found = here.ancestors().map(|folder| folder.join(&below)).find(|file| file.is_file());
-    found.with_context(|| {
-        format!(
-            "the module {name} is not built for {release} ({} is not there): just kernel-modules",
-            below.display()
-        )
-    })
+    let built = Store::of_user()?.built(&image.release)?;
+    Ok((name.map(|name| built.file(name)), lockstep.map(|name| built.file(name))))
 }
 
 /// A guest in a run: who it is, and whether it is well.

@@ -3,10 +3,10 @@
 //! Knows places and sizes; nothing of time.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt;
 
 use crate::error::{Error, Tried};
+use crate::unnamed;
 
 /// Bytes of it all.
 pub(crate) const BYTES: u64 = 1 << 20;
@@ -83,12 +83,7 @@ pub(crate) struct Mailbox {
 impl Mailbox {
     /// An empty one, in a file without a name.
     pub(crate) fn new() -> Result<Self, Error> {
-        let make = || {
-            let file = tempfile::tempfile()?;
-            file.set_len(BYTES)?;
-            Ok::<_, io::Error>(file)
-        };
-        Ok(Self { file: make().tried("make a mailbox for a guest")? })
+        Ok(Self { file: unnamed::empty(BYTES).tried("make a mailbox for a guest")? })
     }
 
     /// The file, for QEMU to hold too.
@@ -133,7 +128,7 @@ impl Mailbox {
         let number = |at: usize| le64(&head, at * 8).unwrap_or_default();
         if number(0) != MAGIC || number(1) != VERSION || number(2) == 0 || number(4) == 0 {
             let told = "a guest's mailbox holds no table of the module lockstep that is known \
-                        here: just kernel-modules builds the one that fits";
+                        here: wireproof modules build makes the one that fits";
             return Err(Error::Died(told.to_owned()));
         }
         if number(10) != 0 {
@@ -233,7 +228,7 @@ mod tests {
     #[test]
     fn a_mailbox_that_makes_no_sense_is_told() {
         let mailbox = Mailbox::new().unwrap();
-        assert!(mailbox.take().unwrap_err().to_string().contains("just kernel-modules"));
+        assert!(mailbox.take().unwrap_err().to_string().contains("wireproof modules build"));
         for (at, value, sign) in [
             (1, 2, "no table"),
             (4, 0, "no table"),

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use guest::{Config, Error, Image, Machine};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Completion, Failed, Trial};
 
 use crate::shared::config;
 
@@ -26,10 +26,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("a_kill_of_us_leaves_nothing", a_kill_of_us_leaves_nothing),
         ("what_does_not_boot_says_why", what_does_not_boot_says_why),
     ];
-    tests.into_iter().map(|(name, test)| Trial::test(name, test)).collect()
+    let trial = |(name, test): (&str, Test)| {
+        crate::trial(name, move || test().map(|()| Completion::Completed))
+    };
+    tests.into_iter().map(trial).collect()
 }
 
-fn ensure(holds: bool, told: impl std::fmt::Debug) -> Result<(), Failed> {
+pub(crate) fn ensure(holds: bool, told: impl std::fmt::Debug) -> Result<(), Failed> {
     if holds { Ok(()) } else { Err(format!("{told:?}").into()) }
 }
 
@@ -47,7 +50,7 @@ fn ends(id: u32) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "nothing tells of the end of another's child")]
-fn pause() {
+pub(crate) fn pause() {
     thread::sleep(Duration::from_millis(10));
 }
 

@@ -1,26 +1,31 @@
 //! A guest's machine: booted, spoken to, emptied, ended. Where QEMU, a kernel or busybox are
-//! missing, the tests say so and count as ignored.
+//! missing, each test counts as ignored, with the reason.
 
 mod endings;
+mod kills;
 mod shared;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
+use guest::Machine;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 fn main() -> ExitCode {
-    if endings::victim() {
+    if endings::victim() || kills::victim() {
         return ExitCode::SUCCESS;
     }
     let mut arguments = Arguments::from_args();
     // Two machines at a time are two processors' work.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let missing = if arguments.list { None } else { guest::Machine::possible().err() };
-    if let Some(missing) = &missing {
-        eprintln!("not run: guests: {missing}");
-    }
-    let trials = shared::trials().into_iter().chain(endings::trials());
-    let trials: Vec<Trial> =
-        trials.map(|trial| trial.with_ignored_flag(missing.is_some())).collect();
+    let trials = [shared::trials(), endings::trials(), kills::trials()];
+    let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A test that takes a machine.
+fn trial(name: &str, test: impl FnOnce() -> Result<Completion, Failed> + Send + 'static) -> Trial {
+    Trial::ignorable_test(name, move || match Machine::possible() {
+        Ok(()) => test(),
+        Err(missing) => Ok(Completion::ignored_with(missing.to_string())),
+    })
 }

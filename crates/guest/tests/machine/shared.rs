@@ -4,20 +4,21 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use guest::{Config, Error, Image, Machine, Nic};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Completion, Trial};
 use wire::{Duration, Mac};
 
 /// Booted by the first test that asks for it.
 static MACHINE: Mutex<Option<Machine>> = Mutex::new(None);
 
-type Test = fn(&mut Machine);
+type Test = fn(&mut Machine) -> Completion;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 7] = [
+    let tests: [(&str, Test); 8] = [
         ("runs_scripts_and_tells_their_status", runs_scripts_and_tells_their_status),
         ("carries_frames_byte_for_byte", carries_frames_byte_for_byte),
         ("empties_everything_of_the_network", empties_everything_of_the_network),
-        ("loads_rules_of_nft_and_iptables", loads_rules_of_nft_and_iptables),
+        ("loads_rules_of_nft", loads_rules_of_nft),
+        ("loads_rules_of_iptables", loads_rules_of_iptables),
         ("has_what_rules_at_every_hook_need", has_what_rules_at_every_hook_need),
         ("tells_what_the_kernel_warns_of_once", tells_what_the_kernel_warns_of_once),
         ("has_the_modules_that_were_brought_along", has_the_modules_that_were_brought_along),
@@ -33,12 +34,12 @@ pub(crate) fn trials() -> Vec<Trial> {
                 }
             };
             machine.fresh()?;
-            test(machine);
+            let done = test(machine);
             machine.health()?;
-            Ok::<(), Failed>(())
+            Ok(done)
         }
     };
-    tests.into_iter().map(|(name, test)| Trial::test(name, with(test))).collect()
+    tests.into_iter().map(|(name, test)| crate::trial(name, with(test))).collect()
 }
 
 /// A machine with two ports and a console of its own.
@@ -52,7 +53,7 @@ fn nic(port: usize, name: &str) -> Nic {
     Nic { port, name: name.to_owned(), mac: Mac([2, 0, 0, 0, 0, port as u8 + 1]), mtu: 1500 }
 }
 
-fn runs_scripts_and_tells_their_status(machine: &mut Machine) {
+fn runs_scripts_and_tells_their_status(machine: &mut Machine) -> Completion {
     let mut run = |script: &str| match machine.run(script) {
         Ok(output) => (0, output),
         Err(Error::Refused { status, output }) => (status, output),
@@ -70,6 +71,7 @@ fn runs_scripts_and_tells_their_status(machine: &mut Machine) {
     assert_eq!(run(&long), (0, "é\n".into()));
     let (status, output) = run("i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done");
     assert_eq!((status, output.lines().count()), (0, 5000));
+    Completion::Completed
 }
 
 /// Asks the guest for its address, and waits for the answer.
@@ -91,7 +93,7 @@ fn ask(machine: &Machine, port: usize, address: [u8; 4]) -> bool {
     false
 }
 
-fn carries_frames_byte_for_byte(machine: &mut Machine) {
+fn carries_frames_byte_for_byte(machine: &mut Machine) -> Completion {
     // The names are those of each other's first, so none may be in the way of another.
     machine.plug(&[nic(0, "eth1"), nic(1, "eth0")]).expect("plug");
     machine.run("ip addr add 10.0.0.2/24 dev eth1; ip addr add 10.0.1.2/24 dev eth0").expect("set");
@@ -99,9 +101,10 @@ fn carries_frames_byte_for_byte(machine: &mut Machine) {
         assert!(ask(machine, port, [10, 0, port as u8, 2]), "port {port}");
     }
     assert!(matches!(machine.port(0).send(&[0; 13]), Err(Error::Plan(_))));
+    Completion::Completed
 }
 
-fn empties_everything_of_the_network(machine: &mut Machine) {
+fn empties_everything_of_the_network(machine: &mut Machine) -> Completion {
     machine.plug(&[nic(0, "a")]).expect("plug");
     let fill = "ip addr add 10.0.0.2/24 dev a; ip route add default via 10.0.0.1; \
                 echo 7 >/proc/sys/net/ipv4/ip_default_ttl; nc -l -p 99 & \
@@ -116,34 +119,36 @@ fn empties_everything_of_the_network(machine: &mut Machine) {
     machine.plug(&[nic(0, "b"), nic(1, "a")]).expect("plug again");
     assert!(!ask(machine, 0, [10, 0, 0, 2]));
     assert!(matches!(machine.plug(&[nic(0, "c")]), Err(Error::Plan(_))));
+    Completion::Completed
 }
 
-fn loads_rules_of_nft_and_iptables(machine: &mut Machine) {
-    machine.plug(&[nic(0, "a")]).expect("plug");
-    for (tool, script, sign) in [
-        ("nft", "nft add table inet x && nft list ruleset", "table inet x"),
-        (
-            "iptables-restore",
-            "iptables-restore <<E && iptables -S\n*filter\n-A INPUT -p tcp --dport 80:90 -j REJECT \
-             --reject-with tcp-reset\nCOMMIT\nE",
-            "--dport 80:90 -j REJECT --reject-with tcp-reset",
-        ),
-    ] {
-        if let Err(missing) = Machine::tool(tool) {
-            println!("not run: {tool} in a guest: {missing}");
-            continue;
-        }
-        let output = machine.run(script).unwrap_or_else(|error| panic!("{tool}: {error}"));
-        assert!(output.contains(sign), "{output}");
-    }
+fn loads_rules_of_nft(machine: &mut Machine) -> Completion {
     assert!(matches!(Machine::tool("tcpdump"), Err(Error::Plan(_))));
+    let script = "nft add table inet x && nft list ruleset";
+    loads(machine, "nft", script, "table inet x")
 }
 
-fn has_what_rules_at_every_hook_need(machine: &mut Machine) {
+fn loads_rules_of_iptables(machine: &mut Machine) -> Completion {
+    let script = "iptables-restore <<E && iptables -S\n*filter\n-A INPUT -p tcp --dport 80:90 -j \
+                  REJECT --reject-with tcp-reset\nCOMMIT\nE";
+    let sign = "--dport 80:90 -j REJECT --reject-with tcp-reset";
+    loads(machine, "iptables-restore", script, sign)
+}
+
+fn loads(machine: &mut Machine, tool: &str, script: &str, sign: &str) -> Completion {
+    if let Err(missing) = Machine::tool(tool) {
+        return Completion::ignored_with(missing.to_string());
+    }
+    machine.plug(&[nic(0, "a")]).expect("plug");
+    let output = machine.run(script).unwrap_or_else(|error| panic!("{tool}: {error}"));
+    assert!(output.contains(sign), "{output}");
+    Completion::Completed
+}
+
+fn has_what_rules_at_every_hook_need(machine: &mut Machine) -> Completion {
     machine.plug(&[nic(0, "a")]).expect("plug");
     if let Err(missing) = Machine::tool("nft") {
-        println!("not run: rules at every hook of a guest: {missing}");
-        return;
+        return Completion::ignored_with(missing.to_string());
     }
     for hook in ["input", "prerouting", "forward", "ingress device a"] {
         // What connection a packet is of is not known yet where frames come in.
@@ -155,9 +160,10 @@ fn has_what_rules_at_every_hook_need(machine: &mut Machine) {
         let loaded = machine.run(&format!("nft -f - <<'E' && nft delete table inet x\n{rules}\nE"));
         loaded.unwrap_or_else(|error| panic!("{hook}: {error}"));
     }
+    Completion::Completed
 }
 
-fn tells_what_the_kernel_warns_of_once(machine: &mut Machine) {
+fn tells_what_the_kernel_warns_of_once(machine: &mut Machine) -> Completion {
     machine.run("echo '<4>WARNING: CPU: 0 PID: 1 at a.c:1' >/dev/kmsg").expect("write");
     // The console's file is written by QEMU, some time after the guest has written to its port.
     let told = (0..200).find_map(|_| {
@@ -168,17 +174,18 @@ fn tells_what_the_kernel_warns_of_once(machine: &mut Machine) {
     assert!(matches!(&told, Some(Error::Warning(text)) if says(text)), "{told:?}");
     machine.health().expect("told once");
     machine.run("echo '<6>WARNING: is told by its level too' >/dev/kmsg").expect("write");
+    Completion::Completed
 }
 
-fn has_the_modules_that_were_brought_along(machine: &mut Machine) {
+fn has_the_modules_that_were_brought_along(machine: &mut Machine) -> Completion {
     let Some(file) = dummy() else {
-        println!("not run: modules brought along: this kernel has no dummy.ko");
-        return;
+        return Completion::ignored_with("this kernel has no dummy.ko");
     };
     assert!(!machine.run("lsmod").expect("list").contains("dummy"));
     machine.run("insmod /modules/dummy.ko && rmmod dummy").expect("load");
     let size = std::fs::metadata(file).expect("size").len();
     assert_eq!(machine.run("stat -c %s /modules/dummy.ko").expect("stat"), format!("{size}\n"));
+    Completion::Completed
 }
 
 /// A module of the kernel that no guest loads by itself.

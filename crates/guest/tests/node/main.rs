@@ -1,27 +1,24 @@
 //! A guest as a node: what it answers, what its modules say, and what becomes of its run when its
-//! kernel is at fault or its machine ends. Where no machine can be booted, the tests say so.
+//! kernel is at fault or its machine ends. Where no machine can be booted, each test counts as
+//! ignored, with the reason.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use guest::{
-    Clock, Guest, Headers, Image, Kind, Linked, Machine, Pool, Spec, Trouble, Watch, build_modules,
+    Clock, Error, Guest, Headers, Image, Kind, Linked, Machine, Pool, Spec, Store, Trouble, Watch,
 };
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use link::{Address, Node, Peer, PortConfig};
 use linux::{Kernel, Reject, Rules};
 use wire::{Duration, Instant, Layer, Mac, Packet, Proto};
 
-type Test = fn(&Pool) -> Result<(), Failed>;
+type Test = fn(&Pool) -> Result<Completion, Failed>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let missing = if arguments.list { None } else { Machine::possible().err() };
-    if let Some(missing) = &missing {
-        eprintln!("not run: guests as nodes: {missing}");
-    }
     let tests: [(&str, Test); 6] = [
         ("a_machine_serves_many_runs", a_machine_serves_many_runs),
         ("what_a_guest_refuses_is_told", what_a_guest_refuses_is_told),
@@ -33,7 +30,10 @@ fn main() -> ExitCode {
     let pool = Pool::default();
     let trial = |(name, test): (&str, Test)| {
         let pool = pool.clone();
-        Trial::test(name, move || test(&pool)).with_ignored_flag(missing.is_some())
+        Trial::ignorable_test(name, move || match Machine::possible() {
+            Ok(()) => test(&pool),
+            Err(missing) => Ok(Completion::ignored_with(missing.to_string())),
+        })
     };
     let trials: Vec<Trial> = tests.into_iter().map(trial).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -83,7 +83,7 @@ fn answers(guest: &mut Guest, now: Instant) -> Vec<u8> {
     flags
 }
 
-fn a_machine_serves_many_runs(pool: &Pool) -> Result<(), Failed> {
+fn a_machine_serves_many_runs(pool: &Pool) -> Result<Completion, Failed> {
     let mut machines = Vec::new();
     for run in 0..3 {
         // A drop leaves no answer; it is not there any more in the next run.
@@ -99,10 +99,10 @@ fn a_machine_serves_many_runs(pool: &Pool) -> Result<(), Failed> {
         assert_eq!(watch.finish(), None);
     }
     assert!(machines.windows(2).all(|two| two[0] == two[1]), "{machines:?}");
-    Ok(())
+    Ok(Completion::Completed)
 }
 
-fn what_a_guest_refuses_is_told(pool: &Pool) -> Result<(), Failed> {
+fn what_a_guest_refuses_is_told(pool: &Pool) -> Result<Completion, Failed> {
     let rules = Rules { own: vec!["no such rule".into()], ..Rules::default() };
     let kernels = [
         (Kernel { rules, ..Kernel::default() }, "no such rule"),
@@ -118,10 +118,10 @@ fn what_a_guest_refuses_is_told(pool: &Pool) -> Result<(), Failed> {
         };
         assert!(told.contains(word), "{told}");
     }
-    Ok(())
+    Ok(Completion::Completed)
 }
 
-fn a_connection_left_open_proves_nothing(pool: &Pool) -> Result<(), Failed> {
+fn a_connection_left_open_proves_nothing(pool: &Pool) -> Result<Completion, Failed> {
     let rules = Rules { reject: Reject::None, ..Rules::default() };
     let kernel = Kernel { rules, listen: vec![80], ..Kernel::default() };
     let (mut guest, watch) = start(pool, &spec(kernel.clone()))?;
@@ -135,10 +135,10 @@ fn a_connection_left_open_proves_nothing(pool: &Pool) -> Result<(), Failed> {
     assert_eq!(answers(&mut guest, Instant::ZERO), [0x12]);
     assert_eq!(watch.out_of_turn(Instant::ZERO + Duration::from_secs(3)), None);
     assert_eq!(watch.finish(), None);
-    Ok(())
+    Ok(Completion::Completed)
 }
 
-fn killed(pool: &Pool) -> Result<(), Failed> {
+fn killed(pool: &Pool) -> Result<Completion, Failed> {
     let machine = pool.lease(&kind(Vec::new())?, 1)?;
     let id = machine.id();
     let (mut guest, watch) = Guest::start(machine, &spec(Kernel::default()))?;
@@ -150,7 +150,7 @@ fn killed(pool: &Pool) -> Result<(), Failed> {
     keeps_its_console(&told)?;
     let next = pool.lease(&kind(Vec::new())?, 1)?;
     assert_ne!(next.id(), id);
-    Ok(())
+    Ok(Completion::Completed)
 }
 
 /// The file that an error names is there; it is taken away.
@@ -161,24 +161,21 @@ fn keeps_its_console(told: &str) -> Result<(), Failed> {
     Ok(fs::remove_file(path)?)
 }
 
-/// A guest with the module that fails when told, or nothing where none can be built.
-fn failing(pool: &Pool) -> Result<Option<(Guest, Watch)>, Failed> {
-    let into = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("node-modules");
-    let built = Headers::of(&Image::find()?.release).and_then(|it| build_modules(&it, &into));
-    let module = match built {
-        Ok(built) => built.into_iter().find(|file| file.ends_with("oops.ko")),
-        Err(missing) => {
-            eprintln!("not run: guests at fault: {missing}");
-            return Ok(None);
-        }
-    };
-    let spec = Spec { load: module.into_iter().collect(), ..spec(Kernel::default()) };
-    start(pool, &spec).map(Some)
+/// The module that fails when told.
+fn oops() -> Result<PathBuf, Error> {
+    let headers = Headers::of(&Image::find()?.release)?;
+    Ok(Store::of_user()?.build(&headers)?.0.file("oops"))
 }
 
-fn faults(pool: &Pool) -> Result<(), Failed> {
+fn faults(pool: &Pool) -> Result<Completion, Failed> {
+    let load = match oops() {
+        Ok(module) => vec![module],
+        Err(Error::Missing(missing)) => return Ok(Completion::ignored_with(missing)),
+        Err(error) => return Err(error.into()),
+    };
+    let spec = Spec { load, ..spec(Kernel::default()) };
     for (word, sign) in [("warn", "WARNING:"), ("oops", "BUG:"), ("panic", "Kernel panic")] {
-        let Some((mut guest, watch)) = failing(pool)? else { return Ok(()) };
+        let (mut guest, watch) = start(pool, &spec)?;
         assert_eq!(answers(&mut guest, Instant::ZERO), [0x14]);
         // The last two end the machine, and the script with it.
         let _ = watch.run(&format!("echo {word} >/proc/oops"));
@@ -189,10 +186,10 @@ fn faults(pool: &Pool) -> Result<(), Failed> {
         assert!(told.contains(sign), "{word}: {told}");
         keeps_its_console(&told)?;
     }
-    Ok(())
+    Ok(Completion::Completed)
 }
 
-fn hangs(pool: &Pool) -> Result<(), Failed> {
+fn hangs(pool: &Pool) -> Result<Completion, Failed> {
     let machine = pool.lease(&kind(Vec::new())?, 1)?;
     let id = machine.id();
     let (mut guest, watch) = Guest::start(machine, &spec(Kernel::default()))?;
@@ -200,5 +197,6 @@ fn hangs(pool: &Pool) -> Result<(), Failed> {
     assert_eq!(answers(&mut guest, Instant::ZERO), []);
     let Some(Trouble::Late(told)) = watch.finish() else { return Err("not late".into()) };
     assert!(told.contains("did not answer at eth0"), "{told}");
-    keeps_its_console(&told)
+    keeps_its_console(&told)?;
+    Ok(Completion::Completed)
 }
