@@ -59,7 +59,7 @@ impl Store {
     /// nothing.
     ///
     /// # Errors
-    /// [`Error::Plan`] where these name no absolute folder.
+    /// [`Error::Missing`] where these name no absolute folder.
     pub fn of_user() -> Result<Self, Error> {
         let (cache, home) = (env::var_os("XDG_CACHE_HOME"), env::var_os("HOME"));
         place::caches(cache, home).map(|caches| Self::below(&caches)).map_err(refused)
@@ -74,8 +74,8 @@ impl Store {
     /// The modules for a kernel, which are there already: nothing is built, and nothing made.
     ///
     /// # Errors
-    /// [`Error::Missing`] where none are, with the command that builds them; [`Error::Plan`] where
-    /// somebody else could have put something into the folder.
+    /// [`Error::Missing`] where none are, with the command that builds them, and where somebody else
+    /// could have put something into the folder.
     pub fn built(&self, release: &str) -> Result<Built, Error> {
         let fits = |built: &Built| built.is_present && built.release == release;
         self.all()?.into_iter().find(fits).ok_or_else(|| Error::Missing(how_to_build(release)))
@@ -84,7 +84,7 @@ impl Store {
     /// All that is there, of other sources too.
     ///
     /// # Errors
-    /// [`Error::Plan`] where somebody else could have put something into the folder.
+    /// [`Error::Missing`] where somebody else could have put something into the folder.
     pub fn all(&self) -> Result<Vec<Built>, Error> {
         let Some(folder) = self.checked()? else { return Ok(Vec::new()) };
         let entries = fs::read_dir(&folder).tried(format!("read {}", folder.display()))?;
@@ -98,9 +98,9 @@ impl Store {
     /// Two calls at once wait for each other, and only the first takes seconds.
     ///
     /// # Errors
-    /// [`Error::Missing`] where make or gcc is not installed, [`Error::Plan`] when they refuse, with
-    /// what they say, or where no folder of the user's own is to be had, and [`Error::System`] when
-    /// a file cannot be written.
+    /// [`Error::Missing`] where make or gcc is not installed, or no folder of the user's own is to be
+    /// had, [`Error::Plan`] when they refuse, with what they say, and [`Error::System`] when a file
+    /// cannot be written.
     pub fn build(&self, headers: &Headers) -> Result<(Built, bool), Error> {
         let folder = self.made()?;
         kbuild::takes(&folder)?;
@@ -166,7 +166,7 @@ impl Store {
 }
 
 fn refused(why: String) -> Error {
-    Error::Plan(format!("there is no safe folder for kernel modules: {why}"))
+    Error::Missing(format!("there is no safe folder for kernel modules: {why}"))
 }
 
 /// The command that builds modules for a kernel, with what it lacks.

@@ -1,49 +1,79 @@
 //! Guests in the places of nodes, from the command: the same files with the same goldens, without a
-//! privilege, in any mix with other nodes, and no pass when one ends before its run. Where no
-//! machine can be booted, or no module be built, each test prints why it did not run.
+//! privilege, in any mix with other nodes, no pass when one ends before its run, and nothing built
+//! because of where a folder lies. Where no machine can be booted, or no module be built, each test
+//! counts as ignored, with the reason.
+
+mod hostile;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process::{Child, Command, ExitCode, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use guest::{Headers, Image, Machine, build_modules};
+use guest::Machine;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use wireproof::golden;
 use wireproof::wire::{Capture, FrameId, Instant, pcapng};
 
-/// One at a time: each has two machines for its two workers.
-fn alone() -> Option<MutexGuard<'static, ()>> {
+fn main() -> ExitCode {
+    let trials = vec![
+        alone("a_guest_gives_the_golden_of_every_reset", every_reset),
+        alone("a_guest_forwards_and_rejects_as_the_firewall_does", forwards),
+        alone("a_guest_that_answers_otherwise_does_not_hold", answers_otherwise),
+        with_modules("modules_give_the_goldens_of_the_nodes_whose_place_they_take", modules),
+        with_modules("fin_then_rst_is_the_same_in_any_mix", any_mix),
+        with_modules("fin_then_rst_is_the_same_in_any_mix_on_veth", any_mix_on_veth),
+        alone("a_capture_is_fed_to_a_guest", fed),
+        alone("a_machine_that_is_killed_is_never_a_pass_and_none_outlives_its_run", killed),
+        with_modules("a_guest_by_the_links_clock_gives_the_same_goldens", links_clock),
+        with_modules("what_a_guest_says_again_comes_at_its_time", says_again),
+        trial("a_repository_has_nothing_built_and_runs_no_command", hostile::run),
+        trial("an_explicit_build_obeys_nothing_but_its_own_sources", hostile::build),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A test that takes a machine. One at a time: each has two machines for its two workers.
+fn trial(name: &str, test: impl FnOnce() -> Result<Completion, Failed> + Send + 'static) -> Trial {
     static ALONE: Mutex<()> = Mutex::new(());
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    match Machine::possible() {
-        Ok(()) => Some(alone),
-        Err(missing) => {
-            eprintln!("not run: guests: {missing}");
-            None
+    Trial::ignorable_test(name, move || {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        match Machine::possible() {
+            Ok(()) => test(),
+            Err(missing) => Ok(Completion::ignored_with(missing.to_string())),
         }
-    }
+    })
+}
+
+/// A test that takes modules too, which are built before it where that can be done.
+fn with_modules(name: &str, test: fn() -> Completion) -> Trial {
+    trial(name, move || {
+        let built = command(&["modules", "build"]).output()?;
+        if !built.status.success() {
+            return lacks(&told(&built)).ok_or_else(|| told(&built).into());
+        }
+        Ok(test())
+    })
+}
+
+/// One that takes a machine alone, and holds unless it panics.
+fn alone(name: &str, test: fn()) -> Trial {
+    trial(name, move || {
+        test();
+        Ok(Completion::Completed)
+    })
+}
+
+/// Nothing is wrong with a build that cannot begin.
+fn lacks(told: &str) -> Option<Completion> {
+    let lacks = ["apt-get install", "no safe folder"].iter().any(|sign| told.contains(sign));
+    lacks.then(|| Completion::ignored_with(told.trim()))
 }
 
 fn top() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
-
-/// The modules lie where the command looks for them.
-fn modules() -> bool {
-    let into = |release: &str| top().join("target/guest-modules").join(release);
-    let built = Image::find().and_then(|image| {
-        let headers = Headers::of(&image.release)?;
-        build_modules(&headers, &into(&image.release))
-    });
-    match built {
-        Ok(_) => true,
-        Err(missing) => {
-            eprintln!("not run: modules in guests: {missing}");
-            false
-        }
-    }
 }
 
 fn command(words: &[&str]) -> Command {
@@ -72,9 +102,7 @@ fn wait(time: Duration) {
     std::thread::sleep(time);
 }
 
-#[test]
-fn a_guest_gives_the_golden_of_every_reset() {
-    let Some(_alone) = alone() else { return };
+fn every_reset() {
     let told = all_hold(&["run", "rst", "--swap", "rejecter=guest,reject=nft"], 60);
     assert!(told.contains("  rejecter: guest kernel "), "{told}");
     assert!(told.contains("(nft at input)"), "{told}");
@@ -82,15 +110,11 @@ fn a_guest_gives_the_golden_of_every_reset() {
     all_hold(&some, 4);
 }
 
-#[test]
-fn a_guest_forwards_and_rejects_as_the_firewall_does() {
-    let Some(_alone) = alone() else { return };
+fn forwards() {
     all_hold(&["run", "middlebox", "--swap", "firewall=guest,hook=forward"], 30);
 }
 
-#[test]
-fn a_guest_that_answers_otherwise_does_not_hold() {
-    let Some(_alone) = alone() else { return };
+fn answers_otherwise() {
     for (swap, code, word) in [
         ("rejecter=guest,sysctls=net.ipv4.ip_default_ttl=63", 1, "ip4.ttl"),
         ("rejecter=guest,ports=81", 1, "no such frame of rejecter"),
@@ -106,9 +130,7 @@ fn a_guest_that_answers_otherwise_does_not_hold() {
     }
 }
 
-#[test]
-fn modules_give_the_goldens_of_the_nodes_whose_place_they_take() {
-    let Some(_alone) = alone().filter(|_| modules()) else { return };
+fn modules() -> Completion {
     let sender = "sender=guest,module=skb_sender";
     let told = all_hold(&["run", "custom/fin-md5", "--swap", sender], 1);
     assert!(told.contains("identical") && told.contains("sender: guest module skb_sender ("));
@@ -120,28 +142,30 @@ fn modules_give_the_goldens_of_the_nodes_whose_place_they_take() {
     // Who takes it in, answers nothing and hands the sixteen bytes up, says so by the same events.
     all_hold(&["run", "custom", "--swap", "receiver=guest,module=md5_receiver"], 18);
     all_hold(&["run", "rst/*2-6", "--swap", "rejecter=guest,module=rst_reply"], 10);
+    Completion::Completed
 }
 
-#[test]
-fn fin_then_rst_is_the_same_in_any_mix() {
-    let Some(_alone) = alone().filter(|_| modules()) else { return };
+fn any_mix() -> Completion {
     let (sends, answers) = ("sender=guest,module=skb_sender", "rejecter=guest");
     let told = all_hold(&["run", "fin-then-rst", "--swap", sends, "--swap", answers], 1);
     assert!(told.contains("sender: guest module") && told.contains("rejecter: guest kernel"));
+    Completion::Completed
+}
+
+fn any_mix_on_veth() -> Completion {
+    let (sends, answers) = ("sender=guest,module=skb_sender", "rejecter=guest");
     let veth = ["run", "fin-then-rst", "--on", "veth", "--swap"];
     let output = command(&[&veth[..], &[sends]].concat()).output().expect("it runs");
     if self::told(&output).contains("does not let this user make namespaces") {
-        eprintln!("not run: guests on veth: {}", self::told(&output).trim());
-        return;
+        return Completion::ignored_with(self::told(&output).trim());
     }
     all_hold(&[&veth[..], &[answers]].concat(), 1);
     let told = all_hold(&[&veth[..], &[sends, "--swap", "rejecter=linux"]].concat(), 1);
     assert!(told.contains("rejecter: running kernel "), "{told}");
+    Completion::Completed
 }
 
-#[test]
-fn a_capture_is_fed_to_a_guest() {
-    let Some(_alone) = alone() else { return };
+fn fed() {
     let folder = tempfile::tempdir().expect("a folder");
     let (input, out) = (folder.path().join("in.pcapng"), folder.path().join("out.pcapng"));
     let text = |path: &Path| path.to_str().expect("a path").to_owned();
@@ -177,9 +201,7 @@ fn kill(id: u32) {
     assert!(killed.expect("a shell").success());
 }
 
-#[test]
-fn a_machine_that_is_killed_is_never_a_pass_and_none_outlives_its_run() {
-    let Some(_alone) = alone() else { return };
+fn killed() {
     let start = || {
         let words = ["run", "rst", "--jobs", "1", "--swap", "rejecter=guest"];
         let mut command = command(&words);
@@ -209,25 +231,16 @@ fn a_machine_that_is_killed_is_never_a_pass_and_none_outlives_its_run() {
     panic!("the machine {machine} is left");
 }
 
-#[test]
-fn a_guest_by_the_links_clock_gives_the_same_goldens() {
-    let Some(_alone) = alone() else { return };
-    if !modules() {
-        return;
-    }
+fn links_clock() -> Completion {
     let swaps = ["--swap", "sender=guest,module=skb_sender,clock=lockstep"];
     let both = [&swaps[..], &["--swap", "rejecter=guest,reject=nft,clock=lockstep"]].concat();
     let told = all_hold(&[&["run", "rst/fin-then-rst"], &both[..]].concat(), 1);
     assert!(told.contains("  sender: guest module skb_sender "), "{told}");
+    Completion::Completed
 }
 
 /// Nobody answers the answer to a SYN; the last frame of the input is 100 s later.
-#[test]
-fn what_a_guest_says_again_comes_at_its_time() {
-    let Some(_alone) = alone() else { return };
-    if !modules() {
-        return;
-    }
+fn says_again() -> Completion {
     let folder = tempfile::tempdir().expect("a folder");
     let (input, output) = (folder.path().join("in.pcapng"), folder.path().join("out.pcapng"));
     let golden = fs::read(top().join("golden-pcaps/guest/syn-ack-back-off.pcapng")).expect("read");
@@ -250,4 +263,5 @@ fn what_a_guest_says_again_comes_at_its_time() {
         assert!((near..near + 600).contains(is), "{times:?}");
     }
     assert_eq!(times.len(), 7, "{times:?}");
+    Completion::Completed
 }
