@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use wireproof::catalog::{Item, Root};
 use wireproof::judge::{Against, judge};
 use wireproof::report::{Entry, text};
@@ -46,10 +46,10 @@ fn root() -> PathBuf {
 }
 
 fn trial(item: Item) -> Trial {
-    Trial::test(item.id.clone(), move || check(item))
+    Trial::ignorable_test(item.id.clone(), move || check(item))
 }
 
-fn check(item: Item) -> Result<(), Failed> {
+fn check(item: Item) -> Result<Completion, Failed> {
     // What a reviewer accepted takes its place first; a machine that only checks writes nothing.
     if !golden::in_ci() {
         golden::settle(&item).map_err(|error| format!("{error:#}"))?;
@@ -60,14 +60,13 @@ fn check(item: Item) -> Result<(), Failed> {
     let hints = text::Hints::command(None, &[]);
     let told =
         || anstream::adapter::strip_str(&text::entry(&entry, &hints, true, false)).to_string();
-    if let Walked::NotRun(_) = &entry.walked {
-        eprintln!("{}", told().trim());
-        return there(&entry.item);
+    if let Walked::NotRun(reason) = &entry.walked {
+        return there(&entry.item).map(|()| Completion::ignored_with(reason));
     }
     let Walked::Judged(judged) = &entry.walked else { return Err(told().into()) };
     same_again(&walk, &entry.item, judged)?;
     review(&entry.item, judged).map_err(|reason| format!("{reason}\n{}", told()))?;
-    if judged.judgement.verdict.holds() { Ok(()) } else { Err(told().into()) }
+    if judged.judgement.verdict.holds() { Ok(Completion::Completed) } else { Err(told().into()) }
 }
 
 /// A scenario that runs elsewhere has its golden all the same.

@@ -23,7 +23,11 @@ impl Host {
         ] {
             let text = fs::read_to_string(Path::new("/proc/net").join(file)).unwrap_or_default();
             // Packet sockets come and go with other programs; ours are in other namespaces.
-            let text = if file == "packet" { sockets(&text) } else { cut(&text, columns) };
+            let text = match file {
+                "packet" => sockets(&text),
+                "arp" => neighbours(&text),
+                _ => cut(&text, columns),
+            };
             all.insert(file.to_owned(), text);
         }
         all.insert("interfaces".into(), names("/sys/class/net"));
@@ -60,6 +64,16 @@ impl Host {
 fn cut(text: &str, columns: usize) -> String {
     let line = |line: &str| line.split_whitespace().take(columns).collect::<Vec<_>>().join(" ");
     text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Neighbours that somebody set (`ATF_PERM`): the host learns, asks for and forgets all others by
+/// itself.
+pub(crate) fn neighbours(text: &str) -> String {
+    let is_set = |line: &&str| {
+        let flags = line.split_whitespace().nth(2).and_then(|flags| flags.strip_prefix("0x"));
+        flags.and_then(|flags| u32::from_str_radix(flags, 16).ok()).is_some_and(|f| f & 0x4 != 0)
+    };
+    cut(&text.lines().filter(is_set).collect::<Vec<_>>().join("\n"), usize::MAX)
 }
 
 /// Sockets that hear every protocol on one interface, as those of a wire do.

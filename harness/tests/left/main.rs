@@ -2,17 +2,17 @@
 //! touched: its interfaces, addresses, routes, settings and rules are the same before and after.
 //!
 //! The command under test is this very program, with a kind of node more, that panics. Where the
-//! machine allows no namespaces, the tests say so and count as ignored.
+//! machine allows no namespaces, the tests count as ignored, with the reason.
 
 mod host;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Output, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tempfile::TempDir;
 use wireproof::link::{Command as Order, CommandError, Node, PortIndex, Transmit};
 use wireproof::nodes::{Kind, Registry};
@@ -23,7 +23,7 @@ use host::Host;
 /// Set, this program is the command.
 const AS_COMMAND: &str = "WIREPROOF_AS_COMMAND";
 
-type Outcome = Result<(), Failed>;
+type Outcome = Result<Completion, Failed>;
 
 fn main() -> ExitCode {
     if std::env::var_os(AS_COMMAND).is_some() {
@@ -36,11 +36,12 @@ fn main() -> ExitCode {
     // Each looks at the whole machine.
     arguments.test_threads = Some(1);
     let refused = if arguments.list { None } else { refused() };
-    if let Some(refused) = &refused {
-        eprintln!("not run: {refused}");
-    }
     let trial = |name: &str, run: fn() -> Outcome| {
-        Trial::test(name, run).with_ignored_flag(refused.is_some())
+        let refused = refused.clone();
+        Trial::ignorable_test(name, move || match refused {
+            Some(why) => Ok(Completion::ignored_with(why)),
+            None => run(),
+        })
     };
     let trials = vec![
         trial("what_is_left_would_be_seen", would_be_seen),
@@ -119,7 +120,10 @@ impl Place {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        // Whoever ignores a signal has its children ignore it too, as `nohup` and shells in the
+        // background do: then nothing would end.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT,TERM").arg(std::env::current_exe().expect("it runs"));
         command.args(words).arg("--no-golden").current_dir(self.0.path()).env(AS_COMMAND, "1");
         command
     }
@@ -160,24 +164,23 @@ fn ended(words: &[&str], code: i32, word: &str) -> Outcome {
 }
 
 fn kernel(words: &[&str]) -> Outcome {
-    if !has_nft() {
-        return Ok(());
+    if let Some(missing) = no_nft() {
+        return Ok(missing);
     }
     ended(words, 0, "ok ")
 }
 
-fn has_nft() -> bool {
+fn no_nft() -> Option<Completion> {
     let has = veth::program("nft").arg("--version").output().is_ok();
-    if !has {
-        eprintln!("not run: nft is not installed here");
-    }
-    has
+    (!has).then(|| Completion::ignored_with("nft is not installed here"))
 }
 
 /// Ends the command by a signal while it runs; then all is as it was.
 fn killed(signal: &str, scenario: &str) -> Outcome {
-    if scenario.contains("kernel") && !has_nft() {
-        return Ok(());
+    if scenario.contains("kernel")
+        && let Some(missing) = no_nft()
+    {
+        return Ok(missing);
     }
     let place = Place::new();
     let before = Host::now();
@@ -186,11 +189,24 @@ fn killed(signal: &str, scenario: &str) -> Outcome {
     let runs = in_namespaces(&running);
     let pid = running.id().to_string();
     let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status()?;
-    let status = running.wait()?;
+    let status = end_of(&mut running, signal)?;
     if !runs || !sent.success() || (status.signal().is_none() && status.code() == Some(0)) {
         return Err(format!("it did not run ({runs}), or ended otherwise: {status}").into());
     }
     as_before(&place, &before)
+}
+
+/// How the command ended, within a minute.
+fn end_of(running: &mut Child, signal: &str) -> Result<ExitStatus, Failed> {
+    for _ in 0..3_000 {
+        if let Some(status) = running.try_wait()? {
+            return Ok(status);
+        }
+        wait(Duration::from_millis(20));
+    }
+    running.kill()?;
+    running.wait()?;
+    Err(format!("it goes on a minute after SIG{signal}").into())
 }
 
 /// A process that works in the folder, and an interface that the host did not have.
@@ -205,14 +221,26 @@ fn would_be_seen() -> Outcome {
     if !seen || !place.is_left() || host == other || !host.difference(&other).contains("eth9") {
         return Err("it is not".into());
     }
-    Ok(())
+    // What the host learned of its neighbours by itself is no trace of ours; an entry that somebody
+    // set is.
+    let head = "IP address HW type Flags HW address Mask Device\n";
+    let line = |flags: &str| format!("10.0.0.9 0x1 {flags} 02:00:00:00:00:09 * eth0\n");
+    let [none, learned, failed, set] =
+        ["", &line("0x2"), &line("0x0"), &line("0x6")].map(|lines| format!("{head}{lines}"));
+    let seen = host::neighbours(&none);
+    if [learned, failed].iter().any(|text| host::neighbours(text) != seen)
+        || host::neighbours(&set) == seen
+    {
+        return Err("neighbours are not told apart".into());
+    }
+    Ok(Completion::Completed)
 }
 
 fn as_before(place: &Place, before: &Host) -> Outcome {
     // The kernel takes namespaces down behind the back of whoever ended.
     for _ in 0..500 {
         if place.is_left() && Host::now() == *before {
-            return Ok(());
+            return Ok(Completion::Completed);
         }
         wait(Duration::from_millis(20));
     }

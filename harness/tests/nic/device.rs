@@ -36,7 +36,9 @@ pub(crate) fn told(output: &Output) -> String {
 
 /// The command, at our end of the cables.
 pub(crate) fn wireproof(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wireproof"));
+    // Whoever ignores a signal has its children ignore it too: then nothing would end.
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT,TERM", env!("CARGO_BIN_EXE_wireproof")]);
     command.args(words).current_dir(top()).env("NO_COLOR", "1");
     command
 }

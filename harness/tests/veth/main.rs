@@ -1,5 +1,6 @@
 //! The command on the veth wire: the same files with the same goldens, as root and as an ordinary
-//! user. Where the machine allows no namespaces, each test prints why it did not run.
+//! user. Where the machine allows no namespaces, or has not the program, each test counts as ignored,
+//! with the reason.
 
 mod own;
 
@@ -7,18 +8,91 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process::{Command, ExitCode, Output};
+use std::sync::{Mutex, PoisonError};
 
+use libtest_mimic::{Arguments, Completion, Trial};
 use tempfile::TempDir;
 
 /// `nobody`, whom every Debian has.
 const ORDINARY: u32 = 65_534;
 
+fn main() -> ExitCode {
+    let trials = vec![
+        always(
+            "every_scenario_that_can_run_has_the_golden_it_has_on_the_simulated_wire",
+            every_scenario_that_can_run_has_the_golden_it_has_on_the_simulated_wire,
+        ),
+        trial("an_ordinary_user_needs_no_privilege", an_ordinary_user_needs_no_privilege),
+        trial("an_ordinary_user_has_kernel_nodes", an_ordinary_user_has_kernel_nodes),
+        always(
+            "where_namespaces_are_forbidden_the_ways_out_are_named",
+            where_namespaces_are_forbidden_the_ways_out_are_named,
+        ),
+        always(
+            "a_scenario_that_cannot_run_is_told_with_its_reason",
+            a_scenario_that_cannot_run_is_told_with_its_reason,
+        ),
+        trial("the_kernel_gives_the_golden_of_every_reset_by_nft", |place| resets(place, "nft")),
+        trial("the_kernel_gives_the_golden_of_every_reset_by_iptables", |place| {
+            resets(place, "iptables")
+        }),
+        trial("the_kernel_forwards_and_rejects_as_the_firewall_does_by_nft", |place| {
+            forwards(place, "nft")
+        }),
+        trial("the_kernel_forwards_and_rejects_as_the_firewall_does_by_iptables", |place| {
+            forwards(place, "iptables")
+        }),
+        trial(
+            "a_kernel_that_answers_otherwise_does_not_hold",
+            a_kernel_that_answers_otherwise_does_not_hold,
+        ),
+        trial("a_mask_for_a_kernel_hides_no_other_bytes", a_mask_for_a_kernel_hides_no_other_bytes),
+        trial(
+            "a_rule_at_another_hook_and_a_closed_port_answer_the_same",
+            a_rule_at_another_hook_and_a_closed_port_answer_the_same,
+        ),
+        always(
+            "a_capture_is_fed_to_a_node_on_both_wires",
+            a_capture_is_fed_to_a_node_on_both_wires,
+        ),
+        trial("a_capture_is_fed_to_the_kernel_alike", a_capture_is_fed_to_the_kernel_alike),
+        trial(
+            "a_kernel_shows_its_settings_and_runs_on_veth_only",
+            a_kernel_shows_its_settings_and_runs_on_veth_only,
+        ),
+    ];
+    let trials = trials.into_iter().chain(own::trials()).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Why a test is ignored here.
+struct Ignored(String);
+
+type Test = fn(&Place) -> Result<(), Ignored>;
+
+/// A test that takes nothing but the wire.
+fn always(name: &str, test: fn(&Place)) -> Trial {
+    named(name, move |place| {
+        test(place);
+        Ok(())
+    })
+}
+
+fn trial(name: &str, test: Test) -> Trial {
+    named(name, test)
+}
+
 /// One at a time: the tests below count what the whole machine has.
-fn alone() -> MutexGuard<'static, ()> {
+fn named(name: &str, test: impl Fn(&Place) -> Result<(), Ignored> + Send + 'static) -> Trial {
     static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    Trial::ignorable_test(name, move || {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        match place().and_then(|place| test(&place)) {
+            Ok(()) => Ok(Completion::Completed),
+            Err(Ignored(why)) => Ok(Completion::ignored_with(why)),
+        }
+    })
 }
 
 /// The command and the scenarios where every user may read them.
@@ -64,18 +138,17 @@ fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
 }
 
-/// The place, unless the machine forbids the wire, which is then told.
-fn place() -> Option<Place> {
+/// The place, unless the machine forbids the wire.
+fn place() -> Result<Place, Ignored> {
     let place = Place::new();
     let first = place.run(&["run", "--on", "veth", "rst/fin-then-rst"]);
     let told = told(&first);
     if told.contains("does not let this user make namespaces") {
         assert_eq!(first.status.code(), Some(2), "{told}");
-        eprintln!("not run: {}", told.trim());
-        return None;
+        return Err(Ignored(told.trim().to_owned()));
     }
     assert_eq!(first.status.code(), Some(0), "{told}");
-    Some(place)
+    Ok(place)
 }
 
 fn everything_holds(output: &Output) {
@@ -90,45 +163,40 @@ fn everything_holds(output: &Output) {
     assert!(count("hold") > 200 && count("not run") < 20, "{last}");
 }
 
-#[test]
-fn every_scenario_that_can_run_has_the_golden_it_has_on_the_simulated_wire() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn every_scenario_that_can_run_has_the_golden_it_has_on_the_simulated_wire(place: &Place) {
     everything_holds(&place.run(&["run", "--on", "veth"]));
 }
 
-#[test]
-fn an_ordinary_user_needs_no_privilege() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    let as_ordinary = |words: &[&str]| {
-        let mut command = place.command(words);
-        // Whoever is ordinary already stays so. Programs of root's are not on the way of others.
-        if fs::metadata("/proc/self").expect("a process").uid() == 0 {
-            command.uid(ORDINARY).gid(ORDINARY).env("PATH", "/usr/bin:/bin");
-        }
-        command.output().expect("it runs")
-    };
-    let output = as_ordinary(&["run", "--on", "veth"]);
-    if told(&output).contains("does not let this user make namespaces") {
-        eprintln!("not run: {}", told(&output).trim());
-        return;
+/// What the command does as an ordinary user, unless the machine allows that one no namespaces.
+fn as_ordinary(place: &Place, words: &[&str]) -> Result<Output, Ignored> {
+    let mut command = place.command(words);
+    // Whoever is ordinary already stays so. Programs of root's are not on the way of others.
+    if fs::metadata("/proc/self").expect("a process").uid() == 0 {
+        command.uid(ORDINARY).gid(ORDINARY).env("PATH", "/usr/bin:/bin");
     }
-    everything_holds(&output);
-    if !has("nft") {
-        return;
+    let output = command.output().expect("it runs");
+    match told(&output).contains("does not let this user make namespaces") {
+        true => Err(Ignored(told(&output).trim().to_owned())),
+        false => Ok(output),
     }
-    let swap = "rejecter=linux,reject=nft";
-    let output = as_ordinary(&["run", "--on", "veth", "rst/ack", "--swap", swap]);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    let doctor = told(&as_ordinary(&["doctor"]));
-    assert!(doctor.contains("ok       nft"), "{doctor}");
 }
 
-#[test]
-fn where_namespaces_are_forbidden_the_ways_out_are_named() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn an_ordinary_user_needs_no_privilege(place: &Place) -> Result<(), Ignored> {
+    everything_holds(&as_ordinary(place, &["run", "--on", "veth"])?);
+    Ok(())
+}
+
+fn an_ordinary_user_has_kernel_nodes(place: &Place) -> Result<(), Ignored> {
+    has("nft")?;
+    let swap = "rejecter=linux,reject=nft";
+    let output = as_ordinary(place, &["run", "--on", "veth", "rst/ack", "--swap", swap])?;
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let doctor = told(&as_ordinary(place, &["doctor"])?);
+    assert!(doctor.contains("ok       nft"), "{doctor}");
+    Ok(())
+}
+
+fn where_namespaces_are_forbidden_the_ways_out_are_named(place: &Place) {
     let forbid = "echo 0 > /proc/sys/user/max_user_namespaces && \
                   exec setpriv --bounding-set=-all --inh-caps=-all ./wireproof \
                   run --on veth rst/fin-then-rst";
@@ -143,10 +211,7 @@ fn where_namespaces_are_forbidden_the_ways_out_are_named() {
     assert_eq!(told.lines().count(), 1, "one message: {told}");
 }
 
-#[test]
-fn a_scenario_that_cannot_run_is_told_with_its_reason() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_scenario_that_cannot_run_is_told_with_its_reason(place: &Place) {
     let output = place.run(&["run", "--on", "veth", "wire/raw-runt", "rst/fin-then-rst"]);
     let told = told(&output);
     assert!(told.contains("not on the wire `veth`: the kernel refuses"), "{told}");
@@ -158,133 +223,117 @@ fn a_scenario_that_cannot_run_is_told_with_its_reason() {
     assert_eq!(output.status.code(), Some(2), "{}", self::told(&output));
 }
 
-fn has(program: &str) -> bool {
-    let has = veth::program(program).arg("--version").output().is_ok();
-    if !has {
-        eprintln!("not run: {program} is not installed here");
+fn has(program: &str) -> Result<(), Ignored> {
+    match veth::program(program).arg("--version").output() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Ignored(format!("{program} is not installed here"))),
     }
-    has
 }
 
 /// Runs scenarios with a kernel in a node's place, if the program that its rules need is there.
-fn with_kernel(place: &Place, words: &[&str], swap: &str, program: &str) -> Option<Output> {
-    if !has(program) {
-        return None;
-    }
+fn with_kernel(
+    place: &Place,
+    words: &[&str],
+    swap: &str,
+    program: &str,
+) -> Result<Output, Ignored> {
+    has(program)?;
     let all: Vec<&str> =
         ["run", "--on", "veth", "--swap", swap].iter().chain(words).copied().collect();
-    Some(place.run(&all))
+    Ok(place.run(&all))
 }
 
-#[test]
-fn the_kernel_gives_the_golden_of_every_reset() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    for (reject, program) in [("nft", "nft"), ("iptables", "iptables")] {
-        let swap = format!("rejecter=linux,reject={reject}");
-        let Some(output) = with_kernel(&place, &["rst"], &swap, program) else { continue };
-        let told = told(&output);
-        assert_eq!(output.status.code(), Some(0), "{told}");
-        assert!(told.lines().filter(|line| line.starts_with("ok ")).count() >= 66, "{told}");
-    }
+/// Every reset by the rules of a program.
+fn resets(place: &Place, reject: &str) -> Result<(), Ignored> {
+    let swap = format!("rejecter=linux,reject={reject}");
+    let output = with_kernel(place, &["rst"], &swap, reject)?;
+    let told = told(&output);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.lines().filter(|line| line.starts_with("ok ")).count() >= 66, "{told}");
+    Ok(())
 }
 
-#[test]
-fn the_kernel_forwards_and_rejects_as_the_firewall_does() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    for (reject, program) in [("nft", "nft"), ("iptables", "iptables")] {
-        let swap = format!("firewall=linux,hook=forward,reject={reject}");
-        let Some(output) = with_kernel(&place, &["middlebox"], &swap, program) else { continue };
-        let told = told(&output);
-        assert_eq!(output.status.code(), Some(0), "{told}");
-        assert!(told.lines().filter(|line| line.starts_with("ok ")).count() >= 31, "{told}");
-        let masked = "ttl-one: conformant, 2 frames, 1 differs under a mask";
-        assert!(told.contains(masked) && told.contains("mask ip4.id, ip4.checksum: a k"), "{told}");
-    }
+/// Every scenario of a middlebox by the rules of a program.
+fn forwards(place: &Place, reject: &str) -> Result<(), Ignored> {
+    let swap = format!("firewall=linux,hook=forward,reject={reject}");
+    let output = with_kernel(place, &["middlebox"], &swap, reject)?;
+    let told = told(&output);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.lines().filter(|line| line.starts_with("ok ")).count() >= 31, "{told}");
+    let masked = "ttl-one: conformant, 2 frames, 1 differs under a mask";
+    assert!(told.contains(masked) && told.contains("mask ip4.id, ip4.checksum: a k"), "{told}");
+    Ok(())
 }
 
-#[test]
-fn a_kernel_that_answers_otherwise_does_not_hold() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_kernel_that_answers_otherwise_does_not_hold(place: &Place) -> Result<(), Ignored> {
     let first = &["rst/fin-then-rst"];
     for (swap, word) in [
         ("rejecter=linux,sysctls=net.ipv4.ip_default_ttl=63", "ip4.ttl"),
         ("rejecter=linux,ports=81", "no such frame of rejecter"),
         ("rejecter=linux,rules=tcp dport 80 drop", "no such frame of rejecter"),
     ] {
-        let Some(output) = with_kernel(&place, first, swap, "nft") else { return };
+        let output = with_kernel(place, first, swap, "nft")?;
         let told = told(&output);
         assert!(output.status.code() == Some(1) && told.contains(word), "{swap}: {told}");
     }
     let swap = "rejecter=linux,rules=no such rule";
-    let Some(output) = with_kernel(&place, first, swap, "nft") else { return };
+    let output = with_kernel(place, first, swap, "nft")?;
     let told = told(&output);
     assert!(output.status.code() == Some(2) && told.contains("no such rule"), "{told}");
+    Ok(())
 }
 
-#[test]
-fn a_mask_for_a_kernel_hides_no_other_bytes() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_mask_for_a_kernel_hides_no_other_bytes(place: &Place) -> Result<(), Ignored> {
     let swap = "firewall=linux,hook=forward,sysctls=net.ipv4.ip_default_ttl=63";
-    let Some(output) = with_kernel(&place, &["middlebox/ttl-later-fragment"], swap, "nft") else {
-        return;
-    };
+    let output = with_kernel(place, &["middlebox/ttl-later-fragment"], swap, "nft")?;
     let told = told(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("ip4.ttl  Time to Live  expected 64, got 63"), "{told}");
+    Ok(())
 }
 
-#[test]
-fn a_rule_at_another_hook_and_a_closed_port_answer_the_same() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_rule_at_another_hook_and_a_closed_port_answer_the_same(place: &Place) -> Result<(), Ignored> {
     for swap in [
         "rejecter=linux,reject=none",
         "rejecter=linux,hook=prerouting",
         "rejecter=linux,hook=ingress",
     ] {
         let words = &["rst/fin-then-rst", "rst/ip6-fin-then-rst", "rst/ack", "rst/syn"];
-        let Some(output) = with_kernel(&place, words, swap, "nft") else { return };
+        let output = with_kernel(place, words, swap, "nft")?;
         assert_eq!(output.status.code(), Some(0), "{swap}: {}", told(&output));
     }
+    Ok(())
 }
 
-#[test]
-fn a_capture_is_fed_to_a_node_and_to_the_kernel_alike() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+/// A node is fed the golden's FIN, and emits its reset.
+fn fed(place: &Place, to: &str, wire: &str) {
     let golden = "golden-pcaps/rst/fin-then-rst.pcapng";
-    let told = |output: &Output, what: &str| {
-        let said = self::told(output);
-        assert!(
-            output.status.code() == Some(0) && said.contains("1 frame emitted"),
-            "{what} {said}"
-        );
-    };
-    for (to, wire) in [("reject", "sim"), ("reject", "veth"), ("linux,reject=nft", "veth")] {
-        if to.starts_with("linux") && Command::new("nft").arg("-v").output().is_err() {
-            continue;
-        }
-        let out = format!("{wire}-{}.pcapng", &to[..5]);
-        let fed = place.run(&["inject", golden, "--to", to, "--on", wire, "-w", &out]);
-        told(&fed, to);
-        let shown = self::told(&place.run(&["show", &out]));
-        assert!(shown.contains("Flags [R.], seq 0, ack 140"), "{to}: {shown}");
-    }
+    let out = format!("{wire}-{}.pcapng", &to[..5]);
+    let output = place.run(&["inject", golden, "--to", to, "--on", wire, "-w", &out]);
+    let said = told(&output);
+    assert!(output.status.code() == Some(0) && said.contains("1 frame emitted"), "{to} {said}");
+    let shown = told(&place.run(&["show", &out]));
+    assert!(shown.contains("Flags [R.], seq 0, ack 140"), "{to}: {shown}");
+}
+
+fn a_capture_is_fed_to_a_node_on_both_wires(place: &Place) {
+    fed(place, "reject", "sim");
+    fed(place, "reject", "veth");
+    let golden = "golden-pcaps/rst/fin-then-rst.pcapng";
     let refused = place.run(&["inject", golden, "--to", "linux", "-w", "out"]);
-    let said = self::told(&refused);
+    let said = told(&refused);
     assert!(refused.status.code() == Some(2) && said.contains("--on veth"), "{said}");
 }
 
-#[test]
-fn a_kernel_shows_its_settings_and_runs_on_veth_only() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_capture_is_fed_to_the_kernel_alike(place: &Place) -> Result<(), Ignored> {
+    has("nft")?;
+    fed(place, "linux,reject=nft", "veth");
+    Ok(())
+}
+
+fn a_kernel_shows_its_settings_and_runs_on_veth_only(place: &Place) -> Result<(), Ignored> {
     let words = &["-v", "rst/fin-then-rst"];
-    let Some(output) = with_kernel(&place, words, "rejecter=linux", "nft") else { return };
+    let output = with_kernel(place, words, "rejecter=linux", "nft")?;
     let shown = told(&output);
     for word in ["net.ipv4.ip_default_ttl = 64", "reject with tcp reset"] {
         assert!(shown.contains(word), "{word}: {shown}");
@@ -292,4 +341,5 @@ fn a_kernel_shows_its_settings_and_runs_on_veth_only() {
     let simulated = place.run(&["run", "--swap", "rejecter=linux", "rst/fin-then-rst"]);
     let told = told(&simulated);
     assert!(simulated.status.code() == Some(2) && told.contains("--on veth"), "{told}");
+    Ok(())
 }

@@ -6,7 +6,32 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::{alone, has, place, told};
+use libtest_mimic::Trial;
+
+use crate::{Ignored, Place, always, has, told, trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        always(
+            "the_real_clock_is_judged_where_a_scenario_says_so",
+            the_real_clock_is_judged_where_a_scenario_says_so,
+        ),
+        always(
+            "a_scenario_with_a_kernel_of_its_own_is_blessed_and_held_on_veth",
+            a_scenario_with_a_kernel_of_its_own_is_blessed_and_held_on_veth,
+        ),
+        trial("a_port_that_listens_is_let_through_by_the_rule_of_nft", |place| {
+            listens(place, "nft")
+        }),
+        trial("a_port_that_listens_is_let_through_by_the_rule_of_iptables", |place| {
+            listens(place, "iptables")
+        }),
+        always(
+            "a_machine_that_stood_still_is_told_from_a_kernel_that_is_late",
+            a_machine_that_stood_still_is_told_from_a_kernel_that_is_late,
+        ),
+    ]
+}
 
 #[expect(clippy::disallowed_methods, reason = "another process runs meanwhile, by a real clock")]
 fn wait(time: Duration) {
@@ -32,10 +57,7 @@ fn second_syn_ack(first: &str, second: &str) -> String {
     )
 }
 
-#[test]
-fn the_real_clock_is_judged_where_a_scenario_says_so() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn the_real_clock_is_judged_where_a_scenario_says_so(place: &Place) {
     // The kernel counts a second, and a little more by its ticks.
     for (first, second, code, word) in [
         (r#""tolerance": "2s""#, r#""after": "1s", "tolerance": "500ms""#, 0, "conformant"),
@@ -69,10 +91,7 @@ fn manual() -> String {
     behind.split_once("\n```").expect("the end of the example").0.to_owned()
 }
 
-#[test]
-fn a_scenario_with_a_kernel_of_its_own_is_blessed_and_held_on_veth() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_scenario_with_a_kernel_of_its_own_is_blessed_and_held_on_veth(place: &Place) {
     let on_veth = |command: &str| {
         let output = place.run(&[command, "--on", "veth", "own/kernel"]);
         (output.status.code(), told(&output))
@@ -106,26 +125,16 @@ fn a_scenario_with_a_kernel_of_its_own_is_blessed_and_held_on_veth() {
     assert_eq!(place.run(&["bless", "own"]).status.code(), Some(2));
 }
 
-#[test]
-fn a_port_that_listens_is_let_through_by_the_rule_that_rejects() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    for (reject, program) in [("nft", "nft"), ("iptables", "iptables")] {
-        if !has(program) {
-            eprintln!("not run: {program} is not installed here");
-            continue;
-        }
-        let text = manual().replace("\"none\"", &format!("\"{reject}\""));
-        place.write("own.json", &text);
-        let output = place.run(&["run", "--on", "veth", "--no-golden", "own.json"]);
-        assert_eq!(output.status.code(), Some(0), "{reject}: {}", told(&output));
-    }
+/// By the rules of a program.
+fn listens(place: &Place, reject: &str) -> Result<(), Ignored> {
+    has(reject)?;
+    place.write("own.json", &manual().replace("\"none\"", &format!("\"{reject}\"")));
+    let output = place.run(&["run", "--on", "veth", "--no-golden", "own.json"]);
+    assert_eq!(output.status.code(), Some(0), "{reject}: {}", told(&output));
+    Ok(())
 }
 
-#[test]
-fn a_machine_that_stood_still_is_told_from_a_kernel_that_is_late() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_machine_that_stood_still_is_told_from_a_kernel_that_is_late(place: &Place) {
     let mut command = place.command(&["run", "--on", "veth", "kernel/syn-ack-again"]);
     let running = command.stdout(Stdio::piped()).spawn().expect("it starts");
     wait(Duration::from_millis(500));
