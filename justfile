@@ -18,9 +18,9 @@ kernel ID *ARGS:
 guest ID *ARGS:
     cargo run --release -q -- run {{ID}} --swap rejecter=guest,reject=nft -v {{ARGS}}
 
-# Builds the kernel modules for guests, against the newest headers installed or those in a folder
-kernel-modules *HEADERS:
-    cargo run -q -p wireproof-guest --example kernel-modules -- {{HEADERS}}
+# Builds the kernel modules for guests: just kernel-modules --headers ~/linux
+kernel-modules *ARGS:
+    cargo run --release -q -- modules build {{ARGS}}
 
 # Our side of one scenario on an interface, with a device at the other end of its cable:
 # just nic eth1 fin-then-rst --arp

@@ -308,6 +308,9 @@ impl Machine {
         if said.contains("'dgram'") {
             said += " (a guest needs QEMU 7.2 or newer)";
         }
+        if said.contains("-sandbox") {
+            said += " (a guest needs a QEMU that was built with seccomp)";
+        }
         let (console, last) = (self.console.path().display(), self.console.last());
         let said = if said.is_empty() { said } else { format!(": {said}") };
         Error::Died(format!("{status}{said} (console: {console}, its last line: {last})"))

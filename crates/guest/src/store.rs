@@ -74,8 +74,8 @@ impl Store {
     /// The modules for a kernel, which are there already: nothing is built, and nothing made.
     ///
     /// # Errors
-    /// [`Error::Missing`] where none are, with the command that builds them, and where somebody else
-    /// could have put something into the folder.
+    /// [`Error::Missing`] where none are, with the command that builds them, and where somebody
+    /// else could have put something into the folder.
     pub fn built(&self, release: &str) -> Result<Built, Error> {
         let fits = |built: &Built| built.is_present && built.release == release;
         self.all()?.into_iter().find(fits).ok_or_else(|| Error::Missing(how_to_build(release)))
@@ -98,9 +98,9 @@ impl Store {
     /// Two calls at once wait for each other, and only the first takes seconds.
     ///
     /// # Errors
-    /// [`Error::Missing`] where make or gcc is not installed, or no folder of the user's own is to be
-    /// had, [`Error::Plan`] when they refuse, with what they say, and [`Error::System`] when a file
-    /// cannot be written.
+    /// [`Error::Missing`] where make or gcc is not installed, or no folder of the user's own is to
+    /// be had, [`Error::Plan`] when they refuse, with what they say, and [`Error::System`] when a
+    /// file cannot be written.
     pub fn build(&self, headers: &Headers) -> Result<(Built, bool), Error> {
         let folder = self.made()?;
         kbuild::takes(&folder)?;

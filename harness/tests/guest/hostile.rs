@@ -1,5 +1,5 @@
-//! A repository that wants its commands run: files that kbuild, make and gcc would obey lie wherever
-//! a build could meet them, and each writes a canary.
+//! A repository that wants its commands run: files that kbuild, make and gcc would obey lie
+//! wherever a build could meet them, and each writes a canary.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,6 +1,6 @@
 //! The command on the veth wire: the same files with the same goldens, as root and as an ordinary
-//! user. Where the machine allows no namespaces, or has not the program, each test counts as ignored,
-//! with the reason.
+//! user. Where the machine allows no namespaces, or has not the program, each test counts as
+//! ignored, with the reason.
 
 mod own;
 

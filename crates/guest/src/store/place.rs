@@ -1,5 +1,6 @@
-//! Where a user's own files lie that programs are made from, and whether anybody else could have put
-//! something there: another user, or a repository. Knows paths, owners and modes; not what is kept.
+//! Where a user's own files lie that programs are made from, and whether anybody else could have
+//! put something there: another user, or a repository. Knows paths, owners and modes; not what is
+//! kept.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -156,7 +157,8 @@ fn in_no_repository(path: &Path) -> Result<(), String> {
         Some(folder) => {
             let (shown, folder) = (path.display(), folder.display());
             Err(format!(
-                "{shown} lies in the repository {folder}, whose author could have put files there: {WAY}"
+                "{shown} lies in the repository {folder}, whose author could have put files \
+                 there: {WAY}"
             ))
         }
     }

@@ -13,8 +13,9 @@ static MACHINE: Mutex<Option<Machine>> = Mutex::new(None);
 type Test = fn(&mut Machine) -> Completion;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 8] = [
+    let tests: [(&str, Test); 9] = [
         ("runs_scripts_and_tells_their_status", runs_scripts_and_tells_their_status),
+        ("runs_in_a_qemu_without_privileges", runs_in_a_qemu_without_privileges),
         ("carries_frames_byte_for_byte", carries_frames_byte_for_byte),
         ("empties_everything_of_the_network", empties_everything_of_the_network),
         ("loads_rules_of_nft", loads_rules_of_nft),
@@ -71,6 +72,42 @@ fn runs_scripts_and_tells_their_status(machine: &mut Machine) -> Completion {
     assert_eq!(run(&long), (0, "é\n".into()));
     let (status, output) = run("i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done");
     assert_eq!((status, output.lines().count()), (0, 5000));
+    Completion::Completed
+}
+
+fn runs_in_a_qemu_without_privileges(machine: &mut Machine) -> Completion {
+    let place = PathBuf::from(format!("/proc/{}", machine.id()));
+    let status = std::fs::read_to_string(place.join("status")).expect("its status");
+    let value = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("none");
+        line.split_whitespace().next().unwrap_or("none").to_owned()
+    };
+    // Its calls are filtered, in all of its threads, and no program gives it more than it has.
+    assert_eq!((value("Seccomp:").as_str(), value("NoNewPrivs:").as_str()), ("2", "1"), "{status}");
+    let none = "0000000000000000";
+    for kind in ["CapInh:", "CapPrm:", "CapEff:", "CapAmb:"] {
+        assert_eq!(value(kind), none, "{kind} {status}");
+    }
+    let ours = std::fs::metadata("/proc/self").expect("a process");
+    let is_root = std::os::unix::fs::MetadataExt::uid(&ours) == 0;
+    let maps = std::fs::read_to_string("/proc/self/uid_map").expect("a map");
+    if is_root && maps.split_whitespace().eq(["0", "0", "4294967295"]) {
+        assert_eq!(
+            (value("Uid:").as_str(), value("Gid:").as_str()),
+            ("65534", "65534"),
+            "{status}"
+        );
+        assert_eq!(value("CapBnd:"), none, "{status}");
+    }
+    let environment = std::fs::read(place.join("environ")).expect("its environment");
+    let environment = String::from_utf8_lossy(&environment).into_owned();
+    let mut names: Vec<&str> =
+        environment.split('\0').filter_map(|word| Some(word.split_once('=')?.0)).collect();
+    // The shell that starts it adds the folder.
+    names.retain(|name| *name != "PWD");
+    names.sort_unstable();
+    assert_eq!(names, ["LC_ALL", "PATH"]);
+    assert_eq!(std::fs::read_link(place.join("cwd")).expect("its folder"), PathBuf::from("/"));
     Completion::Completed
 }
 
