@@ -3,17 +3,19 @@
 
 use std::cmp::Ordering;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::unnamed::unnamed;
+use crate::unnamed;
 
 /// What gives a machine a kernel to boot.
 const WAY: &str = "apt-get install linux-image-cloud-amd64";
 
+/// The longest image, in bytes: QEMU reads it into memory.
+const MOST_BYTES: u64 = 1 << 30;
 /// The bit of a file's mode that lets everybody read it.
 const READ_BY_OTHERS: u32 = 0o4;
 
@@ -79,7 +81,7 @@ impl Image {
         let name = kernel.file_name().and_then(|name| name.to_str()).unwrap_or("");
         let by_name = || {
             let release = name.strip_prefix("vmlinuz-").or_else(|| name.strip_prefix("vmlinux-"));
-            release.map(str::to_owned)
+            release.filter(|word| is_release(word)).map(str::to_owned)
         };
         let is_elf = head.starts_with(b"\x7fELF");
         let release = match release_in(&head) {
@@ -106,17 +108,21 @@ impl Image {
         if file.metadata().map_err(failed)?.mode() & READ_BY_OTHERS != 0 {
             return Ok(file.into());
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed)?;
-        unnamed(&bytes)
+        let mut copy = unnamed::empty(0).map_err(failed)?;
+        io::copy(&mut file, &mut copy).and_then(|_| copy.rewind()).map_err(failed)?;
+        Ok(copy.into())
     }
 }
 
 /// As much of an image as can hold its head and its version.
 fn head(path: &Path) -> io::Result<Vec<u8>> {
     // A pipe would be waited for, and a device has no end.
-    if !fs::metadata(path)?.is_file() {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
         return Err(io::Error::other("it is no regular file"));
+    }
+    if found.len() > MOST_BYTES {
+        return Err(io::Error::other("it is longer than 1 GiB"));
     }
     let mut head = Vec::new();
     File::open(path)?.take(0x1_0000).read_to_end(&mut head)?;
@@ -132,9 +138,16 @@ fn release_in(head: &[u8]) -> Option<String> {
     let at = u16::from_le_bytes(head.get(0x20e..0x210)?.try_into().ok()?);
     let text = head.get(usize::from(at) + 0x200..)?;
     let word = text.split(|byte| *byte == 0 || *byte == b' ').next()?;
-    let good = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_+~".contains(byte);
-    let fits = !word.is_empty() && word.len() < 65 && word.iter().all(good);
-    fits.then(|| String::from_utf8_lossy(word).into_owned())
+    let word = std::str::from_utf8(word).ok()?;
+    is_release(word).then(|| word.to_owned())
+}
+
+/// A word that can be a kernel's release: it is a folder's name, and is printed.
+fn is_release(word: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || ".-_+~".contains(c);
+    word.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && word.len() < 65
+        && word.chars().all(good)
 }
 
 /// Numbers in a release count as numbers: 6.1.0-9 is older than 6.1.0-10.
@@ -195,6 +208,14 @@ mod tests {
         assert_eq!(Image::at(&file).unwrap().release, "1");
         let told = Image::at(Path::new("/dev/zero")).unwrap_err().to_string();
         assert!(told.contains("no regular file"), "{told}");
+        File::create(&file).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        let told = Image::at(&file).unwrap_err().to_string();
+        assert!(told.contains("longer than 1 GiB"), "{told}");
+        for name in ["vmlinux-..", "vmlinux-1\u{1b}[2J", "vmlinux-"] {
+            let file = folder.path().join(name);
+            fs::write(&file, b"\x7fELF").unwrap();
+            assert_eq!(Image::at(&file).unwrap().release, "unknown", "{name}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Tried};
 
-/// The longest module that a user may bring along, in bytes.
+/// As many bytes of modules may be brought along: they take memory of the guest's, and of ours.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// Loaded at boot: frames and the channel over which the guest is spoken to.
@@ -134,6 +134,7 @@ fn stem(file: &str) -> String {
 /// [`Error::Missing`] for one that cannot be read, [`Error::Plan`] for two of one name.
 pub(crate) fn brought(files: &[PathBuf]) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let mut brought = BTreeMap::new();
+    let mut room = MOST_BYTES;
     for file in files {
         let shown = file.display();
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("");
@@ -142,11 +143,15 @@ pub(crate) fn brought(files: &[PathBuf]) -> Result<BTreeMap<String, Vec<u8>>, Er
         }
         let failed = |error: io::Error| Error::Missing(format!("the module {shown}: {error}"));
         let found = fs::metadata(file).map_err(failed)?;
-        // A pipe would be waited for, a device has no end, and a guest has little memory.
-        if !found.is_file() || found.len() > MOST_BYTES {
-            let told = "is no regular file of at most 64 MiB";
+        // A pipe would be waited for, and a device has no end.
+        if !found.is_file() {
+            return Err(Error::Plan(format!("the module {shown} is no regular file")));
+        }
+        if found.len() > room {
+            let told = "goes beyond the 64 MiB that modules may have together";
             return Err(Error::Plan(format!("the module {shown} {told}")));
         }
+        room -= found.len();
         let bytes = fs::read(file).map_err(failed)?;
         if brought.insert(name.to_owned(), bytes).is_some() {
             return Err(Error::Plan(format!("{shown}: a second module of the name {name}")));
@@ -205,10 +210,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (endless, long) = (folder.path().join("endless.ko"), folder.path().join("long.ko"));
         std::os::unix::fs::symlink("/dev/zero", &endless).unwrap();
-        fs::File::create(&long).unwrap().set_len(MOST_BYTES + 1).unwrap();
-        for file in [endless, long] {
-            let told = brought(&[file]).unwrap_err().to_string();
-            assert!(told.contains("no regular file"), "{told}");
-        }
+        fs::File::create(&long).unwrap().set_len(MOST_BYTES / 2 + 1).unwrap();
+        let told = brought(&[endless]).unwrap_err().to_string();
+        assert!(told.contains("no regular file"), "{told}");
+        brought(std::slice::from_ref(&long)).unwrap();
+        let other = folder.path().join("other.ko");
+        fs::copy(&long, &other).unwrap();
+        let told = brought(&[long, other]).unwrap_err().to_string();
+        assert!(told.contains("other.ko goes beyond the 64 MiB"), "{told}");
     }
 }
