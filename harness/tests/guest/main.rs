@@ -6,6 +6,7 @@
 mod hostile;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -207,13 +208,18 @@ fn killed() {
         let mut command = command(&words);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
     };
-    let running = start();
+    let mut running = start();
     let machine = machine_of(&running).expect("a machine");
-    // Some scenarios on, by the slowest of machines or the fastest.
-    wait(Duration::from_millis(7_500));
+    let mut lines = BufReader::new(running.stdout.take().expect("its output"));
+    // A scenario on, with most of them still to come.
+    let mut said = String::new();
+    while !said.contains("ok ") {
+        assert!(lines.read_line(&mut said).expect("a line") > 0, "{said}");
+    }
     kill(machine);
+    lines.read_to_string(&mut said).expect("the rest");
     let output = running.wait_with_output().expect("it ends");
-    let told = told(&output);
+    let told = said + &told(&output);
     let ended = told.contains("QEMU ended") || told.contains("of the guest: ");
     assert!(output.status.code() == Some(2) && ended, "{told}");
 
