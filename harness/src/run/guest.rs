@@ -34,7 +34,8 @@ static OPTIONS: &[OptionSpec] = &[
         takes: "`free` or `lockstep`",
         default: "free",
         about: "free: the guest's clock runs by itself; on sim the link's stands still while it \
-                works. lockstep, on sim: the guest's clock is the link's (wireproof modules build)",
+                works. lockstep, on sim: the guest's clock is the link's (wireproof modules \
+                build)",
     },
     OptionSpec {
         name: "module",
