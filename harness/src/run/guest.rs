@@ -41,8 +41,8 @@ static OPTIONS: &[OptionSpec] = &[
         name: "module",
         takes: "`skb_sender`, `md5_receiver` or `rst_reply`",
         default: "none",
-        about: "a module that speaks in its kernel (wireproof modules build); TCP that comes in and \
-                is not the module's is then dropped, unless reject or ports say otherwise",
+        about: "a module that speaks in its kernel (wireproof modules build); TCP that comes in \
+                and is not the module's is then dropped, unless reject or ports say otherwise",
     },
     OptionSpec {
         name: "load",
