@@ -1,11 +1,14 @@
 //! `wireproof modules`: builds the kernel modules for guests, and lists those that are built. The
 //! one command that builds anything; the crate `guest` knows where.
 
+use std::fmt::Write as _;
+
 use anyhow::Result;
 use guest::{Built, Headers, MODULES, Store};
 
 use crate::cli::{Modules, ModulesCommand};
 use crate::report::EXIT_HOLDS;
+use crate::text::{line, path};
 
 /// Builds or lists; returns the exit code.
 ///
@@ -22,7 +25,7 @@ pub fn modules(words: &Modules) -> Result<u8> {
             let all: Result<Vec<Headers>, _> = headers.iter().map(|at| Headers::at(at)).collect();
             all?.iter().try_for_each(|headers| build(&store, headers))?;
         }
-        ModulesCommand::List => list(&store.all()?),
+        ModulesCommand::List => list(&store.all()?)?,
     }
     Ok(EXIT_HOLDS)
 }
@@ -30,17 +33,19 @@ pub fn modules(words: &Modules) -> Result<u8> {
 fn build(store: &Store, headers: &Headers) -> Result<()> {
     let (built, now) = store.build(headers)?;
     let what = if now { "built  " } else { "same   " };
-    anstream::println!("{what} {}  {}", built.release, built.folder.display());
-    Ok(())
+    super::print(&format!("{what} {}  {}\n", line(&built.release), path(&built.folder)))
 }
 
-fn list(all: &[Built]) {
+fn list(all: &[Built]) -> Result<()> {
     if all.is_empty() {
-        anstream::println!("no kernel modules are built: wireproof modules build");
+        return super::print("no kernel modules are built: wireproof modules build\n");
     }
+    let mut out = String::new();
     let names = MODULES.map(|(name, _)| name).join(", ");
     for Built { release, compiler, folder, is_present } in all {
         let what = if *is_present { &*names } else { "of another version of wireproof" };
-        anstream::println!("{release}  {}\n  {what}\n  {compiler}", folder.display());
+        let (release, compiler) = (line(release), line(compiler));
+        let _ = writeln!(out, "{release}  {}\n  {what}\n  {compiler}", path(folder));
     }
+    super::print(&out)
 }
