@@ -58,6 +58,7 @@ pub fn kind() -> Kind {
     Kind::new("firewall", about, |config, _| Ok(Box::new(Firewall::new(config)?)))
         .options(OPTIONS)
         .ports(PortRule::AtLeast(2))
+        .imitates(&["profile"])
         .role(|config, _| match config.read().ports("reject") {
             Ok(reject) => Role::Forwarder { reject: reject.unwrap_or_default() },
             Err(_) => Role::Other,

@@ -8,6 +8,7 @@
 //! | `skb-sender` | [`skb_sender`], its buffer in [`skb`] | a packet built as a kernel does |
 //! | `md5-receiver` | [`md5_receiver`] | takes that packet in before TCP sees it |
 //! | `reject` | [`reject`] | a host that rejects TCP with a reset |
+//! | `host` | [`host`] | some TCP host: some ports open, all others closed |
 //! | `firewall` | [`firewall`] | a router that rejects TCP to some ports |
 //! | `faulty` | [`faulty`] | any other kind, with one fault planted |
 //!
@@ -67,6 +68,7 @@
 
 pub mod faulty;
 pub mod firewall;
+pub mod host;
 pub mod md5_receiver;
 pub mod neighbour;
 pub mod options;
@@ -78,7 +80,9 @@ pub mod skb_sender;
 pub mod tester;
 
 pub use options::{ConfigError, Options};
-pub use registry::{Inner, Kind, NodeConfig, OptionSpec, PortRule, Registry, Role, WordSpec};
+pub use registry::{
+    Inner, Kind, Measure, NodeConfig, OptionSpec, PortRule, Registry, Role, WordSpec,
+};
 
 /// Every kind of this crate, in the order that `wireproof nodes` lists them: one line a kind.
 fn standard_kinds() -> Vec<Kind> {
@@ -88,6 +92,7 @@ fn standard_kinds() -> Vec<Kind> {
         skb_sender::kind(),
         md5_receiver::kind(),
         reject::kind(),
+        host::kind(),
         firewall::kind(),
         faulty::kind(),
     ]

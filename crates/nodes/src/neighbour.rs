@@ -59,6 +59,45 @@ pub fn answer_nd(frame: &[u8], port: &PortConfig, out: &mut Vec<u8>) -> bool {
     true
 }
 
+/// Appends a neighbour solicitation of the port for the Ethernet address of `target` (RFC 4861
+/// 7.2.2), with the port's own. False where the port has no IPv6 address to ask from.
+pub fn solicit(port: &PortConfig, target: Ipv6Addr, out: &mut Vec<u8>) -> bool {
+    let own = port.addresses.iter().find_map(|address| match address.ip {
+        IpAddr::V6(ip) => Some(ip),
+        IpAddr::V4(_) => None,
+    });
+    let Some(own) = own else { return false };
+    let target = target.octets();
+    let [a, b, c] = [target[13], target[14], target[15]];
+    let group = [0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c];
+    out.extend_from_slice(&[0x33, 0x33, 0xff, a, b, c]);
+    out.extend_from_slice(&port.mac.0);
+    out.extend_from_slice(&[0x86, 0xdd, 0x60, 0, 0, 0, 0, 32, 58, 255]);
+    out.extend_from_slice(&own.octets());
+    out.extend_from_slice(&group);
+    let start = out.len();
+    out.extend_from_slice(&[135, 0, 0, 0, 0, 0, 0, 0]);
+    out.extend_from_slice(&target);
+    out.extend_from_slice(&[1, 1]);
+    out.extend_from_slice(&port.mac.0);
+    let sum = checksum::transport_ip6(own.octets(), group, 58, &out[start..]);
+    out[start + 2..start + 4].copy_from_slice(&sum.to_be_bytes());
+    true
+}
+
+/// The frame is a neighbour advertisement of `target` (RFC 4861 7.1.2): its node has IPv6.
+#[must_use]
+pub fn advertises(frame: &[u8], target: Ipv6Addr) -> bool {
+    let Ok(packet) = IpPacket::parse(frame) else { return false };
+    let valid = !packet.is_v4()
+        && !packet.is_truncated()
+        && packet.protocol() == 58
+        && packet.ttl() == 255
+        && packet.transport_checksum_ok();
+    let body = packet.payload().first_chunk::<24>();
+    valid && body.is_some_and(|body| body[..2] == [136, 0] && body[8..24] == target.octets())
+}
+
 /// The port has this address.
 #[must_use]
 pub fn owns(port: &PortConfig, ip: IpAddr) -> bool {

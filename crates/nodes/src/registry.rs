@@ -8,7 +8,7 @@ use std::sync::Arc;
 use link::{Datum, Node, PortConfig};
 use wire::PortSet;
 
-use crate::options::{ConfigError, Options, unknown};
+use crate::options::{ConfigError, Options, shown, unknown};
 
 /// What a node is told when it is made.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,6 +79,18 @@ pub enum Inner {
     Any,
 }
 
+/// What the frames of a node are measured by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Measure {
+    /// The golden, byte for byte: it was taken from this implementation, or the kind claims to be
+    /// the same as the one that it was taken from.
+    #[default]
+    Golden,
+    /// The checks and the scenario's steps: an implementation that chooses for itself whatever no
+    /// clause and no step fixes. Where it is not as the golden, that is its choice and no fault.
+    Rules,
+}
+
 /// What the checks may expect of a node: plain data, so that the checks need not know kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -95,6 +107,11 @@ pub enum Role {
     Forwarder {
         /// The destination ports it rejects.
         reject: PortSet,
+    },
+    /// A host with a TCP: it answers as a closed port does, but at the ports where it listens.
+    Host {
+        /// The TCP ports where it listens.
+        open: PortSet,
     },
     /// Nothing is known.
     Other,
@@ -127,6 +144,10 @@ pub struct Kind {
     pub build: Arc<Build>,
     /// What may be expected of one.
     pub role: Arc<RoleOf>,
+    /// What its frames are measured by.
+    pub measure: Measure,
+    /// Options that choose which implementation it is like.
+    pub imitates: &'static [&'static str],
 }
 
 impl Kind {
@@ -149,6 +170,8 @@ impl Kind {
             tells: &[],
             build: Arc::new(build),
             role: Arc::new(|_, _| Role::Other),
+            measure: Measure::Golden,
+            imitates: &[],
         }
     }
 
@@ -194,6 +217,23 @@ impl Kind {
         role: impl Fn(&NodeConfig, &Registry) -> Role + Send + Sync + 'static,
     ) -> Self {
         self.role = Arc::new(role);
+        self
+    }
+
+    /// The same measured by something else than the golden's bytes: [`Measure::Rules`] for a stack
+    /// of which every version chooses other bytes, and whose goldens were taken from another one.
+    #[must_use]
+    pub fn measure(mut self, measure: Measure) -> Self {
+        self.measure = measure;
+        self
+    }
+
+    /// The same with options that choose which implementation it is like, such as a default TTL: a
+    /// scenario that sets one to another value than its default is about that implementation, and
+    /// is not run with another one in the node's place.
+    #[must_use]
+    pub fn imitates(mut self, options: &'static [&'static str]) -> Self {
+        self.imitates = options;
         self
     }
 
@@ -286,6 +326,37 @@ impl Registry {
         let kind = self.find(kind)?;
         kind.check(config)?;
         (kind.build)(config, self)
+    }
+
+    /// The option by which a node of a kind is like one implementation and no other, as
+    /// `profile=linux-2.6`; `None` where any would do.
+    #[must_use]
+    pub fn imitation(&self, kind: &str, config: &NodeConfig) -> Option<String> {
+        let kind = self.get(kind)?;
+        let default = |name: &str| {
+            kind.options.iter().find(|spec| spec.name == name).map_or("", |spec| spec.default)
+        };
+        let set = |name: &&&str| {
+            config.options.get(**name).is_some_and(|value| shown(value) != default(name))
+        };
+        if let Some(name) = kind.imitates.iter().find(set) {
+            return config.options.get(*name).map(|value| format!("{name}={}", shown(value)));
+        }
+        // Of a kind inside it, which the option before the dot names.
+        let Inner::Prefixed(prefix) = kind.inner else { return None };
+        let Datum::Text(inner) = config.options.get(prefix.trim_end_matches('.'))? else {
+            return None;
+        };
+        // Each level has a name less, so that this ends.
+        let options: BTreeMap<String, Datum> = config
+            .options
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
+            })
+            .collect();
+        let found = self.imitation(inner, &config.with_options(options))?;
+        Some(format!("{prefix}{found}"))
     }
 
     /// What may be expected of a node of a kind; [`Role::Other`] for a kind that is not there.

@@ -71,6 +71,7 @@ pub fn kind() -> Kind {
     Kind::new("reject", about, |config, _| Ok(Box::new(Reject::new(config)?)))
         .options(OPTIONS)
         .ports(PortRule::AtLeast(1))
+        .imitates(&["profile", "ttl", "mtu"])
         .role(|config, _| match rejected(config) {
             Ok(ports) => Role::ClosedPort { ports },
             Err(_) => Role::Other,

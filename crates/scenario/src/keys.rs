@@ -117,6 +117,11 @@ pub(crate) static SCENARIO: Table = table(
         must("title", Text, "What happens, in one line."),
         NOTE,
         may("cites", List("text"), "Clauses and requirement ids that it is about."),
+        may(
+            "any-host",
+            Text,
+            "The clause that fixes all that it asks, where any host must do it: --any-host.",
+        ),
         may("seed", Whole(0, U64), "Seed of the wire's random choices."),
         may("limits", Def("limits"), "Limits of the run."),
         may("end", Def("duration"), "Virtual time at which the run stops; until idle otherwise."),
@@ -129,7 +134,8 @@ pub(crate) static SCENARIO: Table = table(
             "not-on",
             Map("reason"),
             "Wires on which it cannot run, each with the reason: sim, veth, nic; \
-             linux: any of them with a kernel in a node's place.",
+             linux: any of them with a kernel in a node's place; \
+             other: with an implementation in a node's place that is not held to the golden.",
         ),
     ],
 );

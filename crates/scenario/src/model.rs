@@ -17,6 +17,8 @@ pub struct Scenario {
     pub note: Option<String>,
     /// Clauses and requirement ids that it is about.
     pub cites: Vec<Spanned<String>>,
+    /// The clause that fixes all that it asks, where any host must do it.
+    pub any_host: Option<Spanned<String>>,
     /// The seed of the wire's random choices.
     pub seed: Option<Spanned<u64>>,
     /// Limits of the run.

@@ -25,7 +25,8 @@ pub use error::Error;
 pub use kernel::program;
 pub use namespace::enter;
 pub use nic::{
-    Answerer, Cable, Interface, Manner, Member, Nic, Sight, interfaces, look, may_listen,
+    Answerer, Asked, Cable, Interface, Manner, Member, Nic, Sight, ask, interfaces, look,
+    may_listen,
 };
 pub use parts::Parts;
 pub use topology::{LinkSpec, NodeSpec, Occupant, lay};

@@ -7,6 +7,7 @@ mod chatter;
 mod look;
 mod ours;
 mod port;
+mod probe;
 mod run;
 mod stop;
 
@@ -22,6 +23,7 @@ use crate::error::{Error, Tried};
 use chatter::Ends;
 pub use look::{Interface, Sight, interfaces, look, may_listen};
 use port::Port;
+pub use probe::{Asked, ask};
 use stop::Stop;
 
 /// A node of the run.

@@ -58,6 +58,8 @@ fn answers(role: &Role) -> Answers {
     match role {
         Role::Silent | Role::Sender => Answers::Never,
         Role::ClosedPort { ports } => Answers::ClosedPorts(ports.clone()),
+        // What an open port answers is decided by connections, which a capture does not show.
+        Role::Host { open } => Answers::ClosedPorts(open.complement()),
         Role::Forwarder { reject } => Answers::Forwards { rejects: reject.clone() },
         Role::Other => Answers::Unknown,
     }

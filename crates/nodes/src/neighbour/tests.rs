@@ -112,3 +112,20 @@ fn invalid_solicitations_are_not_answered() {
     let source = [1, 1, 2, 0, 0, 0, 0, 2];
     assert_eq!(nd(&solicitation("::", "ff02::1:ff00:1", &source)), None, "a probe with a source");
 }
+
+#[test]
+fn what_one_port_solicits_another_one_advertises() {
+    let mut other = port();
+    other.mac = Mac([2, 0, 0, 0, 0, 2]);
+    other.addresses[1].ip = "fd00::2".parse().unwrap();
+    let (mut asked, mut answered) = (Vec::new(), Vec::new());
+    assert!(solicit(&other, "fd00::1".parse().unwrap(), &mut asked));
+    assert!(answer_nd(&asked, &port(), &mut answered));
+    assert!(advertises(&answered, "fd00::1".parse().unwrap()));
+    assert!(!advertises(&answered, "fd00::9".parse().unwrap()), "another address");
+    assert!(!advertises(&asked, "fd00::1".parse().unwrap()), "a solicitation");
+    answered[60] ^= 1;
+    assert!(!advertises(&answered, "fd00::1".parse().unwrap()), "a wrong checksum");
+    other.addresses.truncate(1);
+    assert!(!solicit(&other, "fd00::1".parse().unwrap(), &mut Vec::new()), "no IPv6 of its own");
+}

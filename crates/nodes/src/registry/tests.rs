@@ -102,3 +102,30 @@ fn no_option_has_the_name_of_a_key_that_every_node_has() {
         }
     }
 }
+
+#[test]
+fn an_option_that_imitates_an_implementation_is_named_at_any_depth() {
+    let registry = Registry::standard();
+    let text = |text: &str| Datum::Text(text.into());
+    let of = |kind: &str, options: &[(&str, Datum)]| registry.imitation(kind, &config(1, options));
+    assert_eq!(of("reject", &[]), None);
+    // What is the default anyway says nothing, and a rule is set up on any device.
+    let plain = [("profile", text("linux")), ("ttl", Datum::Num(64)), ("reject", Datum::Num(22))];
+    assert_eq!(of("reject", &plain), None);
+    let old = [("profile", text("linux-2.6"))];
+    assert_eq!(of("reject", &old).as_deref(), Some("profile=linux-2.6"));
+    assert_eq!(of("reject", &[("ttl", Datum::Num(128))]).as_deref(), Some("ttl=128"));
+    assert_eq!(of("reject", &[("mtu", Datum::Num(40))]).as_deref(), Some("mtu=40"));
+    assert_eq!(of("firewall", &old).as_deref(), Some("profile=linux-2.6"));
+    let behind = [("behind", text("reject")), ("behind.profile", text("linux-2.6"))];
+    assert_eq!(of("md5-receiver", &behind).as_deref(), Some("behind.profile=linux-2.6"));
+    assert_eq!(of("md5-receiver", &behind[..1]), None);
+    assert_eq!(of("nobody", &old), None);
+}
+
+#[test]
+fn a_kind_is_held_to_its_golden_unless_it_says_otherwise() {
+    assert_eq!(quiet("a").measure, Measure::Golden);
+    assert_eq!(quiet("a").measure(Measure::Rules).measure, Measure::Rules);
+    assert!(Registry::standard().kinds().all(|kind| kind.measure == Measure::Golden));
+}

@@ -18,6 +18,7 @@ impl Decoder<'_, '_> {
         self.text(&file, "$schema");
         let title = self.title(&file);
         let cites = self.texts(&file, "cites");
+        let any_host = file.get("any-host").and_then(|reason| self.reason(reason));
         let limits = self.limits(&file);
         let seed = self.whole(&file, "seed");
         let end = self.duration(&file, "end");
@@ -33,6 +34,7 @@ impl Decoder<'_, '_> {
             title: title.unwrap_or_default(),
             note,
             cites,
+            any_host,
             seed,
             limits,
             end,
