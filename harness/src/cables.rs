@@ -1,9 +1,10 @@
 //! What `--on nic` was told, and whether a scenario can run so: who is ours, which interface each
 //! link is plugged into, and why not. Knows plans and interfaces' names; sends nothing.
 
-use std::net::IpAddr;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 use link::PortIndex;
@@ -14,12 +15,18 @@ use crate::cli;
 use crate::plan::{Plan, PlanLink, topology};
 use crate::spec::NodeSpec;
 
+mod device;
 mod fit;
 #[cfg(test)]
 mod tests;
 
 /// How long a run listens on where nothing else is said.
 const SETTLE: Duration = Duration::from_millis(50);
+/// How long any host has for a frame that a step expects: no clause says how fast one is.
+const ANY_HOST: Duration = Duration::from_secs(1);
+/// The node of the device, and ours, by what they are, where one node stands there.
+const DEVICE: &str = "device";
+const US: &str = "us";
 
 /// What the words of the command come to.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +36,14 @@ pub struct Cables {
     plugs: Vec<Plug>,
     nodes: Vec<String>,
     addresses: Vec<(String, NodeSpec)>,
+    /// What nodes are said to be.
+    roles: Vec<(String, Role)>,
+    /// The device is said to have no IPv6.
+    without_ip6: bool,
+    /// What any host must do is asked of the device.
+    any_host: bool,
+    /// What was asked of the device before, by interface and address.
+    asked: Arc<Mutex<BTreeMap<(String, Ipv6Addr), veth::Asked>>>,
     /// How long to listen on after the last step.
     pub settle: Duration,
     /// How long to wait at least for a frame that a step expects.
@@ -64,8 +79,8 @@ impl Cables {
     ///
     /// # Errors
     /// Says what is wrong with a word, or with an interface and how it is made right.
-    pub fn plug(words: &cli::Nic) -> Result<Self> {
-        let mut cables = Self::read(words)?;
+    pub fn plug(words: &cli::Nic, any_host: bool) -> Result<Self> {
+        let mut cables = Self::read(words, any_host)?;
         if cables.plugs.is_empty() {
             let there = veth::interfaces()?;
             bail!("--on nic takes --iface NAME, the interface with the cable; there are {there}");
@@ -75,7 +90,7 @@ impl Cables {
         Ok(cables)
     }
 
-    fn read(words: &cli::Nic) -> Result<Self> {
+    fn read(words: &cli::Nic, any_host: bool) -> Result<Self> {
         let mut plugs: Vec<Plug> = Vec::new();
         for word in &words.iface {
             let plug = Plug::parse(word).with_context(|| format!("--iface {word}"))?;
@@ -85,8 +100,12 @@ impl Cables {
             plugs.push(plug);
         }
         let mut addresses: Vec<(String, NodeSpec)> = Vec::new();
+        let mut roles = Vec::new();
         for word in &words.address {
-            let (node, spec) = address(word).with_context(|| format!("--address {word}"))?;
+            let (node, mut spec) = address(word).with_context(|| format!("--address {word}"))?;
+            let role = device::role(std::mem::take(&mut spec.options));
+            let role = role.with_context(|| format!("--address {word}"))?;
+            roles.extend(role.map(|role| (node.clone(), role)));
             if addresses.iter().any(|(other, _)| *other == node) {
                 bail!("--address {word}: `{node}` has addresses already; join them with commas");
             }
@@ -97,28 +116,47 @@ impl Cables {
             plugs,
             nodes: words.node.clone(),
             addresses,
+            roles,
+            without_ip6: words.without.contains(&cli::Without::Ipv6),
+            any_host,
+            asked: Arc::default(),
             settle: words.settle.unwrap_or(SETTLE),
-            patience: words.patience.unwrap_or_default(),
-            arp: words.arp,
+            patience: words.patience.unwrap_or(if any_host { ANY_HOST } else { Duration::ZERO }),
+            arp: words.arp || any_host,
             ended: Arc::default(),
         })
     }
 
-    /// Gives the plan's nodes the addresses that were asked for. The nodes that got some.
+    /// Puts the device into its place in the plan: which nodes it stands for, what it is, and the
+    /// addresses that were asked for. The nodes that got some.
     ///
     /// # Errors
     /// Names the port that is not there.
     pub fn address(&self, plan: &mut Plan) -> Result<Vec<String>, String> {
+        // Where nobody can say who is ours, a later question says so with the way out.
+        let ours = self.ours(plan).unwrap_or_else(|_| vec![true; plan.nodes.len()]);
         let mut given = Vec::new();
         for (name, spec) in &self.addresses {
-            let Some(node) = plan.nodes.iter_mut().find(|node| node.name == *name) else {
-                return Err(format!("--address {name}=…: {}", no_node(plan, name)));
-            };
+            let told = |error| format!("--address {name}=…: {error}");
+            let at = place(plan, &ours, name).map_err(told)?;
+            let node = &mut plan.nodes[at];
             let told = |error| format!("--address {name}=…: {error}");
             spec.address(&mut node.config.ports).map_err(told)?;
-            given.push(name.clone());
+            if spec.has_addresses() {
+                given.push(node.name.clone());
+            }
         }
         topology::introduce(&mut plan.nodes, &plan.links);
+        plan.stand_in(&ours);
+        for node in plan.nodes.iter_mut().filter(|node| node.standing.device) {
+            node.role = device::role_of_place(&node.role);
+        }
+        for (name, role) in &self.roles {
+            let told = |error| format!("--address {name}=role=…: {error}");
+            let at = place(plan, &ours, name).map_err(told)?;
+            plan.nodes[at].role = role.clone();
+            plan.nodes[at].standing.told_role = true;
+        }
         Ok(given)
     }
 
@@ -156,7 +194,7 @@ impl Cables {
             let (ours, theirs, name) = (end(cable.ours), end(cable.theirs), &cable.interface);
             format!("{ours} is on {name}, the device stands for {theirs}")
         };
-        fit.cables.iter().map(told).collect()
+        fit.cables.iter().map(told).chain(self.questions()).collect()
     }
 
     /// Which nodes are ours.
@@ -252,10 +290,24 @@ fn address(word: &str) -> Result<(String, NodeSpec)> {
     let wants = "addresses are NODE=mac=…,ip=…, such as server=mac=02:00:00:00:00:02,ip=10.0.0.2";
     let (node, rest) = word.split_once('=').context(wants)?;
     let spec = NodeSpec::parse(&format!("device,{rest}")).context(wants)?;
-    if let Some(option) = spec.options.keys().next() {
-        bail!("`{option}` is neither `mac` nor `ip`");
-    }
     Ok((node.to_owned(), spec))
+}
+
+/// The node of that name; or the one at that end, where its name is what it is.
+fn place(plan: &Plan, ours: &[bool], name: &str) -> Result<usize, anyhow::Error> {
+    if let Some(at) = plan.nodes.iter().position(|node| node.name == name) {
+        return Ok(at);
+    }
+    let wanted = match name {
+        DEVICE => false,
+        US => true,
+        _ => bail!("{}", no_node(plan, name)),
+    };
+    let mut at = ours.iter().enumerate().filter(|(_, ours)| **ours == wanted);
+    match (at.next(), at.next()) {
+        (Some((at, _)), None) => Ok(at),
+        _ => bail!("`{name}` is no single node here; its nodes are {}", names(plan)),
+    }
 }
 
 /// A node of the plan and its port.

@@ -115,6 +115,15 @@ pub struct Run {
     /// Judge by rules and expectations alone; the report says that no golden was compared
     #[arg(long)]
     pub no_golden: bool,
+    /// Hold every node to the golden's bytes, also another implementation, which else chooses for
+    /// itself what no check and no step fixes
+    #[arg(long, conflicts_with = "no_golden")]
+    pub strict: bool,
+    /// Only scenarios that ask what any host must do, by the clause that their `any-host` names.
+    /// With --on nic it answers the device's ARP, waits a second for what a step expects, and asks
+    /// before the first IPv6 scenario whether the device has IPv6
+    #[arg(long)]
+    pub any_host: bool,
     /// How many scenarios run at the same time [default: the number of cores]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
@@ -135,9 +144,14 @@ pub struct Nic {
     #[arg(long, value_name = "NODE,…", value_delimiter = ',')]
     pub node: Vec<String>,
     /// Addresses of a node, in place of the scenario's: NODE=mac=…,ip=…, or NODE=PORT.mac=… where
-    /// it has several ports. No golden is compared then
-    #[arg(long, value_name = "NODE=mac=…,ip=…")]
+    /// it has several ports; no golden is compared then. Or what the device is, for the checks:
+    /// NODE=role=host,open=80, role=closed, role=silent, role=forwarder,reject=23, role=unknown.
+    /// `device` and `us` are NODE too, where one node stands at that end
+    #[arg(long, value_name = "NODE=mac=…,ip=…,role=…")]
     pub address: Vec<String>,
+    /// What the device does not have: scenarios that need it are not run
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub without: Vec<Without>,
     /// How long to listen on after the last step [default: 50ms]
     #[arg(long, value_name = "TIME", value_parser = scenario::duration)]
     pub settle: Option<Duration>,
@@ -153,6 +167,13 @@ pub struct Nic {
     pub i_know: bool,
 }
 
+/// What a device may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Without {
+    /// The Internet Protocol, version 6
+    Ipv6,
+}
+
 impl Nic {
     /// The words that were given, as one would type them.
     #[must_use]
@@ -166,6 +187,7 @@ impl Nic {
             flags.push(word("--node")(&self.node.join(",")));
         }
         flags.extend(self.address.iter().map(word("--address")));
+        flags.extend(self.without.iter().map(|Without::Ipv6| "--without ipv6".to_owned()));
         flags.extend(self.settle.map(|settle| format!("--settle {}", time(settle))));
         flags.extend(self.patience.map(|patience| format!("--patience {}", time(patience))));
         let switches = [(self.arp, "--arp"), (self.i_know, "--i-know")];

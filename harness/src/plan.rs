@@ -3,6 +3,7 @@
 
 mod faults;
 mod names;
+pub mod standing;
 mod steps;
 pub(crate) mod topology;
 
@@ -20,6 +21,8 @@ use crate::judge::compare::Mask;
 use crate::run::{guest, linux};
 use crate::spec::NodeSpec;
 
+pub use standing::Standing;
+
 /// A scenario, ready to run.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -29,6 +32,8 @@ pub struct Plan {
     pub note: Option<String>,
     /// Clauses and requirement ids.
     pub cites: Vec<String>,
+    /// The clause that fixes all that it asks, where any host must do it.
+    pub any_host: Option<String>,
     /// The seed of the wire's random choices.
     pub seed: u64,
     /// Bounds of the run.
@@ -97,6 +102,8 @@ pub struct PlanNode {
     pub note: Option<String>,
     /// `--swap` put it there.
     pub swapped: bool,
+    /// Who stands there, and what that one is measured by.
+    pub standing: Standing,
 }
 
 impl PlanNode {
@@ -312,6 +319,7 @@ pub fn plan(
         title: scenario.title.value.clone(),
         note: scenario.note.clone(),
         cites: scenario.cites.iter().map(|cite| cite.value.clone()).collect(),
+        any_host: scenario.any_host.as_ref().map(|reason| reason.value.clone()),
         seed: scenario.seed.as_ref().map_or(0, |seed| seed.value),
         limits,
         end: scenario.end.as_ref().map(|end| Instant::ZERO + end.value),

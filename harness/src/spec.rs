@@ -90,6 +90,12 @@ impl NodeSpec {
         Ok(())
     }
 
+    /// It says an address of some port.
+    #[must_use]
+    pub fn has_addresses(&self) -> bool {
+        self.port != PortSpec::default() || !self.ports.is_empty()
+    }
+
     fn add(&mut self, name: &str, value: Datum) {
         match self.options.get_mut(name) {
             None => {

@@ -30,6 +30,8 @@ pub struct Walk {
     pub on: Wire,
     /// What a device at the end of a cable is run with, for [`Wire::Nic`].
     pub cables: Option<Cables>,
+    /// Every node is held to the golden's bytes, whoever it is.
+    pub strict: bool,
     /// Scenarios are run whose own nodes are guests, which take seconds to boot.
     pub guests: bool,
     /// The machines of guests, kept from one scenario to the next.
@@ -110,7 +112,8 @@ impl Walk {
         registry.register(run::guest::kind());
         let machines = guest::Pool::default();
         let (swaps, on) = (Vec::new(), Wire::Sim);
-        Self { registry, swaps, no_golden: None, on, cables: None, guests: true, machines }
+        let (no_golden, cables, strict) = (None, None, false);
+        Self { registry, swaps, no_golden, on, cables, strict, guests: true, machines }
     }
 
     /// Reads a scenario file and makes its plan.
@@ -177,12 +180,16 @@ impl Walk {
                 return Walked::NotRun(format!("`{}` is a guest: {reason}", node.name));
             }
         }
+        if self.strict {
+            plan.hold_to_golden();
+        }
         let guests = plan.nodes.iter().filter(|node| node.kind == run::guest::KIND);
         let mut lacking = guests.filter_map(|node| {
             let reason = run::guest::not_built(&node.config)?;
             Some(format!("`{}` is a guest: {reason}", node.name))
         });
-        if let Some(reason) = not_with(&plan).or_else(|| lacking.next()) {
+        let unfit = not_with(&plan).or_else(|| plan.not_with_other()).or_else(|| lacking.next());
+        if let Some(reason) = unfit {
             return Walked::NotRun(reason);
         }
         let (run, addressed) = match self.on_its_wire(&mut plan) {
@@ -219,6 +226,15 @@ impl Walk {
             Ok(fit) => fit,
             Err(reason) => return Ok(Err(format!("not on the wire `nic`: {reason}"))),
         };
+        if self.strict {
+            plan.hold_to_golden();
+        }
+        if let Some(reason) = plan.not_with_other() {
+            return Ok(Err(reason));
+        }
+        if let Err(reason) = cables.has_ip6(plan, &fit)? {
+            return Ok(Err(reason));
+        }
         let run = run::nic::run(plan, &self.registry, cables, fit)?;
         let addressed = format!("--address gives {} others than the golden's", given.join(", "));
         Ok(Ok((run, (!given.is_empty()).then_some(addressed))))
@@ -240,6 +256,11 @@ fn not_with(plan: &Plan) -> Option<String> {
         let reason = plan.not_on.get(kind)?;
         Some(format!("not with {what} as `{}`: {reason}", node.name))
     })
+}
+
+/// The scenario in a file; `None` where it cannot be read.
+pub(crate) fn scenario(item: &Item) -> Option<scenario::Scenario> {
+    scenario::parse(&read(item).ok()?).ok()
 }
 
 /// A file's bytes, unless it is longer than any scenario.

@@ -8,7 +8,7 @@ fn cables(words: &str) -> Result<Cables> {
     let words = format!("wireproof run --on nic {words}");
     let cli = cli::Cli::try_parse_from(words.split_whitespace())?;
     let cli::Command::Run(run) = cli.command else { bail!("another command") };
-    Cables::read(&run.nic)
+    Cables::read(&run.nic, run.any_host)
 }
 
 /// The plan of a client, a router and a server, of these kinds; or of a client and a server alone.

@@ -28,12 +28,13 @@ const BAR_FROM: usize = 20;
 pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     let cables = available(words)?;
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
+    let items = if words.any_host { for_any_host(items)? } else { items };
     let swaps = Swap::parse_all(&words.swap)?;
     let no_golden = words.no_golden.then(|| "--no-golden was given".to_owned());
     // All there is takes milliseconds without them.
     let guests = !words.ids.is_empty();
-    let walk =
-        Walk { registry, swaps, no_golden, on: words.on, cables, guests, ..Walk::standard() };
+    let (on, strict) = (words.on, words.strict);
+    let walk = Walk { registry, swaps, no_golden, on, cables, strict, guests, ..Walk::standard() };
     follow_reviews(&items)?;
     let targets = targets(words.write.as_deref(), &items)?;
     // A cable carries one scenario at a time.
@@ -77,8 +78,27 @@ fn available(words: &Run) -> Result<Option<Cables>> {
         Wire::Nic if words.jobs.is_some_and(|jobs| jobs.get() > 1) => {
             bail!("--jobs: a cable carries one scenario at a time")
         }
-        Wire::Nic => Cables::plug(&words.nic).map(Some),
+        Wire::Nic => Cables::plug(&words.nic, words.any_host).map(Some),
     }
+}
+
+/// Those that ask what any host must do, by their own word. One that cannot be read stays: why is
+/// told where it is run.
+fn for_any_host(items: Vec<Item>) -> Result<Vec<Item>> {
+    let all = items.len();
+    let asks = |item: &Item| match crate::walk::scenario(item) {
+        Some(scenario) => scenario.any_host.is_some(),
+        None => true,
+    };
+    let chosen: Vec<Item> = items.into_iter().filter(asks).collect();
+    if chosen.is_empty() {
+        bail!("--any-host: none of {all} scenarios says `any-host`, which names the clause");
+    }
+    anstream::eprintln!(
+        "--any-host: {} of {all} scenarios ask what any host must do",
+        chosen.len()
+    );
+    Ok(chosen)
 }
 
 /// Walks all items, several at a time; the entries keep the order of the items.
@@ -183,6 +203,7 @@ fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {
     let to_stderr = words.write.as_deref() == Some(Path::new("-"));
     let hints = report::text::Hints::command(root, &words.swap);
     let hints = hints.on(words.on, &words.nic.flags());
+    let hints = hints.judged(words.strict, words.any_host);
     let text = match words.format {
         Format::Json => report::json::document(entries)?,
         Format::Junit => report::junit::document(entries, &hints)?,

@@ -6,15 +6,23 @@ use std::net::{IpAddr, Ipv4Addr};
 use checks::{Answers, PortFacts};
 use link::{Address, PortIndex};
 use nodes::Role;
-use wire::PortId;
+use wire::segment::{ACK, RST, SYN};
+use wire::{Capture, PortId, PortSet, TcpSegment};
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Standing};
 
 /// The facts of every port, in order of the ports.
-pub(super) fn ports(plan: &Plan) -> Vec<PortFacts> {
+pub(super) fn ports(plan: &Plan, capture: &Capture) -> Vec<PortFacts> {
     let mut facts = Vec::new();
     let peers = peers(plan);
     for (number, node) in plan.nodes.iter().enumerate() {
+        let answers = match (&node.role, &node.standing) {
+            // The place says closed; the device itself is who knows where it listens.
+            (Role::ClosedPort { ports }, Standing { device: true, told_role: false, .. }) => {
+                Answers::ClosedPorts(ports.without(&opened(&node.ports, capture)))
+            }
+            (role, _) => answers(role),
+        };
         for (index, port) in node.config.ports.iter().enumerate() {
             facts.push(PortFacts {
                 node: number as u16,
@@ -22,7 +30,7 @@ pub(super) fn ports(plan: &Plan) -> Vec<PortFacts> {
                 addresses: port.addresses.iter().map(|address| address.ip).collect(),
                 broadcasts: port.addresses.iter().filter_map(broadcast).collect(),
                 peer: peers.get(&(number, index as PortIndex)).copied(),
-                answers: answers(&node.role),
+                answers: answers.clone(),
             });
         }
     }
@@ -52,6 +60,16 @@ fn peers(plan: &Plan) -> BTreeMap<(usize, PortIndex), PortId> {
         }
     }
     peers
+}
+
+/// The TCP ports at which these ports' node answered a SYN with a SYN,ACK.
+fn opened(ports: &[PortId], capture: &Capture) -> PortSet {
+    let theirs = capture.iter().filter(|(_, record, _)| ports.contains(&record.port));
+    let opens = theirs.filter_map(|(_, _, frame)| {
+        let segment = TcpSegment::parse(frame).ok()?;
+        (segment.has(SYN | ACK) && !segment.has(RST)).then(|| segment.src_port())
+    });
+    PortSet::from_ranges(opens.map(|port| port..=port))
 }
 
 fn answers(role: &Role) -> Answers {

@@ -1,6 +1,7 @@
 //! Judges a run: its steps, its golden, and the checks that no golden can bless away. Knows a run
 //! and what must hold; runs nothing and prints nothing.
 
+pub mod choices;
 pub mod compare;
 pub mod expect;
 mod facts;
@@ -10,6 +11,7 @@ pub mod timing;
 use std::collections::BTreeSet;
 
 use checks::{Finding, Level};
+use choices::Choice;
 use compare::Comparison;
 
 use crate::golden;
@@ -21,7 +23,8 @@ use crate::run::Run;
 pub enum Verdict {
     /// Every byte is the golden's and every rule holds.
     Identical,
-    /// Bytes differ only where a written mask allows it, or no golden was asked for.
+    /// Bytes differ only where a written mask allows it or another implementation chose for
+    /// itself, or no golden was asked for.
     Conformant,
     /// The wire could not tell.
     Inconclusive,
@@ -83,6 +86,8 @@ pub struct Judgement {
     pub wanted: Vec<Finding>,
     /// Checks that the scenario's `finds` names and that found nothing.
     pub toothless: Vec<String>,
+    /// Where an implementation that is measured by rules did otherwise than the golden.
+    pub choices: Vec<Choice>,
 }
 
 /// Judges a run. `state` is the golden as read, or why it is not to be compared.
@@ -94,34 +99,52 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
     if run.inconclusive.is_some() {
         return cut_short(Verdict::Inconclusive);
     }
-    let exact_time = !run.real;
-    let against = match state {
-        Ok(golden::State::Accepted(golden)) => {
-            let (capture, masks) = (&run.capture, &plan.masks);
-            Against::Golden(match &run.rehearsed {
-                Some(rehearsed) => races::compare(&golden, capture, masks, rehearsed),
-                None => compare::compare(&golden, capture, masks, exact_time),
-            })
-        }
-        Ok(golden::State::Same) => {
-            let frames = run.capture.len();
-            Against::Golden(Comparison { frames, ..Comparison::default() })
-        }
-        Ok(golden::State::Missing) => Against::Missing,
-        Ok(golden::State::Torn(how)) => Against::Torn(how),
-        Err(reason) => Against::NotCompared(reason),
-    };
     let finds: BTreeSet<&str> = plan.finds.iter().map(String::as_str).collect();
-    let all = checks::judge(&run.capture, &facts::ports(plan));
+    let all = checks::judge(&run.capture, &facts::ports(plan, &run.capture));
     let (wanted, findings): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|finding| finds.contains(finding.check.id));
     let bit: BTreeSet<&str> = wanted.iter().map(|finding| finding.check.id).collect();
     let bit = |id: &&String| bit.contains(id.as_str());
     let toothless: Vec<String> = plan.finds.iter().filter(|id| !bit(id)).cloned().collect();
+    let (against, choices) = against(plan, run, state, &findings);
     let mut judgement =
-        Judgement { verdict: Verdict::Identical, against, findings, wanted, toothless };
+        Judgement { verdict: Verdict::Identical, against, findings, wanted, toothless, choices };
     judgement.verdict = verdict(run, &judgement);
     judgement
+}
+
+/// Holds the run against its golden, and sorts out what another implementation chose for itself.
+fn against(
+    plan: &Plan,
+    run: &Run,
+    state: Result<golden::State, String>,
+    findings: &[Finding],
+) -> (Against, Vec<Choice>) {
+    let (capture, masks) = (&run.capture, &plan.masks);
+    let with_others = plan.others().next().is_some();
+    let golden = match state {
+        Ok(golden::State::Accepted(golden)) => golden,
+        Ok(golden::State::Same) => {
+            let same = Comparison { frames: capture.len(), ..Comparison::default() };
+            return (Against::Golden(same), Vec::new());
+        }
+        Ok(golden::State::Missing) if with_others => {
+            let told = "there is none, and the checks and steps judge another implementation";
+            return (Against::NotCompared(told.to_owned()), Vec::new());
+        }
+        Ok(golden::State::Missing) => return (Against::Missing, Vec::new()),
+        Ok(golden::State::Torn(how)) => return (Against::Torn(how), Vec::new()),
+        Err(reason) => return (Against::NotCompared(reason), Vec::new()),
+    };
+    let mut found = match &run.rehearsed {
+        None if !with_others => compare::compare(&golden, capture, masks, !run.real),
+        rehearsed => races::compare(&golden, capture, masks, rehearsed.as_ref()),
+    };
+    let choices = match with_others {
+        true => choices::take(plan, run, &golden, findings, &mut found),
+        false => Vec::new(),
+    };
+    (Against::Golden(found), choices)
 }
 
 /// A run that was cut short says nothing about the nodes: what is missing might have come.
@@ -132,6 +155,7 @@ fn cut_short(verdict: Verdict) -> Judgement {
         findings: Vec::new(),
         wanted: Vec::new(),
         toothless: Vec::new(),
+        choices: Vec::new(),
     }
 }
 
@@ -152,7 +176,9 @@ fn verdict(run: &Run, judgement: &Judgement) -> Verdict {
     }
     match &judgement.against {
         Against::Golden(found) if !found.differences.is_empty() => Verdict::Differs,
-        Against::Golden(found) if found.masked.is_empty() => Verdict::Identical,
+        Against::Golden(found) if found.masked.is_empty() && judgement.choices.is_empty() => {
+            Verdict::Identical
+        }
         Against::Golden(_) | Against::NotCompared(_) => Verdict::Conformant,
         Against::Missing | Against::Torn(_) => Verdict::Differs,
     }

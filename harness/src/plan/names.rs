@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use nodes::Registry;
 
-use super::{PlanNode, Planner};
+use super::{PlanNode, Planner, standing};
 use crate::judge::compare::Mask;
 use crate::run::{guest, linux};
 
 /// The wires by the names that `--on` and `not-on` use; `linux` is any of them with a kernel in a
-/// node's place, `guest` one with a kernel of its own in QEMU; a module that speaks there goes by
-/// its name.
-const WIRES: [&str; 5] = ["sim", "veth", "nic", linux::KIND, guest::KIND];
+/// node's place, `guest` one with a kernel of its own in QEMU, `other` one with an implementation
+/// that is not held to the golden; a module that speaks there goes by its name.
+const WIRES: [&str; 6] = ["sim", "veth", "nic", linux::KIND, guest::KIND, standing::OTHER];
 
 impl Planner<'_> {
     /// The masks; each emitter is there. One for a kind holds where nodes of that kind stand, and

@@ -9,7 +9,7 @@ use wire::{Mac, PortId};
 
 use crate::run::{guest, linux};
 
-use super::{PlanLink, PlanNode, Planner, Swap};
+use super::{PlanLink, PlanNode, Planner, Standing, Swap};
 
 /// A capture numbers its ports with 16 bits; the rest is room for what a swap may add.
 const MOST_PORTS: usize = 65_000;
@@ -54,10 +54,13 @@ impl Planner<'_> {
                     .map(|option| (option.name.value.clone(), datum(&option.value.value)))
                     .collect(),
             };
+            let config = NodeConfig { name: node.name.value.clone(), ports, options };
+            let swapped_in = swap.map(|swap| swap.spec.kind.as_str());
             nodes.push(PlanNode {
                 name: node.name.value.clone(),
                 kind: kind.clone(),
-                config: NodeConfig { name: node.name.value.clone(), ports, options },
+                standing: Standing::of(node, swapped_in, &config, registry),
+                config,
                 role: Role::Other,
                 ports: (first..next_port).map(PortId).collect(),
                 note: node.note.clone(),

@@ -6,6 +6,7 @@ use wire::{Capture, FrameId};
 
 use super::{Entry, Totals, diagnostics};
 use crate::judge::Against;
+use crate::judge::choices::Choice;
 use crate::judge::compare::Difference;
 use crate::judge::timing::Held;
 use crate::run;
@@ -52,6 +53,9 @@ struct Details<'a> {
     differences: Vec<Differing>,
     masked: Vec<Differing>,
     masks: Vec<MaskReason<'a>>,
+    /// What another implementation did otherwise than the golden, and may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<Chosen<'a>>,
     findings: Vec<Found<'a>>,
     wanted: Vec<Found<'a>>,
     toothless: &'a [String],
@@ -121,6 +125,18 @@ struct Found<'a> {
     message: &'a str,
     expected: &'a str,
     actual: &'a str,
+}
+
+#[derive(Serialize)]
+struct Chosen<'a> {
+    node: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    golden: &'a [String],
+    actual: &'a [String],
+    /// Frames of the run; of the golden where they did not come.
+    frames: Vec<u32>,
+    told: &'a str,
 }
 
 #[derive(Serialize)]
@@ -227,6 +243,7 @@ fn details(judged: &Judged) -> Details<'_> {
             .iter()
             .map(|mask| MaskReason { field: mask.field.path(), reason: &mask.reason })
             .collect(),
+        choices: judgement.choices.iter().map(chosen).collect(),
         findings: judgement.findings.iter().map(found).collect(),
         wanted: judgement.wanted.iter().map(found).collect(),
         toothless: &judgement.toothless,
@@ -339,6 +356,17 @@ fn bytes(golden: Option<FrameId>, frame: FrameId, fields: &[wire::diff::FieldDif
         frame: Some(frame.number()),
         golden_frame: golden.map(FrameId::number),
         fields: fields.iter().map(field).collect(),
+    }
+}
+
+fn chosen(choice: &Choice) -> Chosen<'_> {
+    Chosen {
+        node: &choice.node,
+        field: choice.field.as_deref(),
+        golden: &choice.golden,
+        actual: &choice.actual,
+        frames: choice.frames.iter().map(|frame| frame.number()).collect(),
+        told: &choice.told,
     }
 }
 

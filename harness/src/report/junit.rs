@@ -55,6 +55,11 @@ fn case(entry: &Entry, hints: &text::Hints) -> TestCase {
     let mut case = TestCase::new(line(name), status);
     case.set_classname(line(&entry.item.id));
     if let Walked::Judged(judged) = &entry.walked {
+        for choice in &judged.judgement.choices {
+            let what = choice.field.as_deref().unwrap_or("frame");
+            let name = format!("choice.{}.{what}", choice.node);
+            case.add_property(Property::new(name, choice.told.as_str()));
+        }
         for speaker in &judged.run.speakers {
             let node = judged.plan.nodes[speaker.node].name.as_str();
             let (node, who) = (line(node), line(&speaker.who));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use checks::Finding;
+use nodes::Measure;
 use wire::Capture;
 
 use super::{Entry, Totals, diagnostics, ladder};
@@ -13,6 +14,7 @@ use crate::cli::Wire;
 use crate::golden;
 use crate::judge::Against;
 use crate::judge::compare::{Comparison, Difference};
+use crate::plan::PlanNode;
 use crate::text::{block, count, line, path};
 use crate::walk::{Judged, Walked};
 
@@ -64,6 +66,15 @@ impl Hints {
         self
     }
 
+    /// The same for a run that is judged, or chosen, by these words.
+    #[must_use]
+    pub fn judged(mut self, strict: bool, any_host: bool) -> Self {
+        for (flag, _) in [(" --strict", strict), (" --any-host", any_host)].iter().filter(|f| f.1) {
+            self.repeat[1] = format!("{flag}{}", self.repeat[1]);
+        }
+        self
+    }
+
     /// By the test that runs them.
     #[must_use]
     pub fn test() -> Self {
@@ -108,6 +119,9 @@ pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> Strin
                     let _ = writeln!(text, "  mask {}: {reason}", fields.join(", "));
                 }
             }
+            for choice in &judged.judgement.choices {
+                let _ = writeln!(text, "  choice: {}", choice.told);
+            }
             text += &speakers(judged, verbose);
             if verbose {
                 text += &setting(judged);
@@ -130,6 +144,10 @@ fn headline(id: &str, judged: &Judged) -> String {
         Against::Golden(found) if !found.masked.is_empty() => {
             let differ = if found.masked.len() == 1 { "differs" } else { "differ" };
             let _ = write!(text, ", {} {differ} under a mask", found.masked.len());
+        }
+        Against::Golden(_) if !judged.judgement.choices.is_empty() => {
+            let choices = count(judged.judgement.choices.len(), "choice");
+            let _ = write!(text, ", {choices} of the implementation's");
         }
         Against::Missing => text += ", no golden yet",
         Against::NotCompared(reason) => {
@@ -182,9 +200,32 @@ fn setting(judged: &Judged) -> String {
         let ports: Vec<String> = node.config.ports.iter().map(port).collect();
         let words = format!("{} is {}: {}", node.name, node.kind, ports.join("; "));
         let _ = writeln!(text, "  {}", line(&words));
+        text += &measured(node);
     }
     let _ = writeln!(text, "  seed {}", plan.seed);
     text
+}
+
+/// What somebody in a node's place is measured by.
+fn measured(node: &PlanNode) -> String {
+    let (name, standing) = (&node.name, &node.standing);
+    match (standing.measure, standing.replaces) {
+        (Measure::Rules, true) => format!(
+            "  {name} is another implementation: checks and steps judge it, and what they leave \
+             open is its choice\n"
+        ),
+        (Measure::Rules, false) => {
+            format!("  {name} is judged by checks and steps; what they leave open is its choice\n")
+        }
+        (Measure::Golden, true) if standing.device => {
+            format!("  {name} is another implementation, held to the golden's bytes by --strict\n")
+        }
+        (Measure::Golden, true) => format!(
+            "  {name} is held to the golden's bytes: a {} claims to emit the same\n",
+            node.kind
+        ),
+        (Measure::Golden, false) => String::new(),
+    }
 }
 
 fn port(port: &link::PortConfig) -> String {

@@ -48,6 +48,10 @@ trait Wire {
     fn patience(&self) -> Duration {
         Duration::ZERO
     }
+    /// What is shorter than Ethernet carries comes padded with zeros.
+    fn pads(&self) -> bool {
+        false
+    }
     /// It is the time that steps have it to be, whatever the machine does meanwhile. Where it is
     /// not, a step whose time has passed begins late instead of failing.
     fn is_exact(&self) -> bool {

@@ -141,4 +141,8 @@ impl Wire for Cabled<'_> {
     fn is_exact(&self) -> bool {
         false
     }
+
+    fn pads(&self) -> bool {
+        true
+    }
 }

@@ -126,9 +126,10 @@ impl<'a, W: Wire> Script<'a, W> {
         let step = &self.plan.steps[failure.step];
         let (Action::Expect(wanted), None) = (&step.action, failure.frame) else { return };
         let Ok(pattern) = wanted.pattern.resolve(&self.bindings) else { return };
+        let pads = self.wire.pads();
         while let Some(id) = self.next_frame(&wanted.ports) {
             self.take(id);
-            if !expect::mismatches(&pattern, self.wire.capture().frame(id)).is_empty() {
+            if !expect::mismatches(&pattern, self.wire.capture().frame(id), pads).is_empty() {
                 continue;
             }
             if let Ended::Failed(late) = self.in_time(step, wanted, begun, id) {
@@ -214,7 +215,7 @@ impl<'a, W: Wire> Script<'a, W> {
             while let Some(id) = self.next_frame(&wanted.ports) {
                 self.take(id);
                 let frame = self.wire.capture().frame(id);
-                let wrong = expect::mismatches(&pattern, frame);
+                let wrong = expect::mismatches(&pattern, frame, self.wire.pads());
                 if wrong.is_empty() {
                     self.expected.push((id, step.index));
                     return Ok(match self.in_time(step, wanted, begun, id) {
@@ -307,7 +308,7 @@ impl<'a, W: Wire> Script<'a, W> {
             if taken || !meant || scripted {
                 continue;
             }
-            if expect::mismatches(&pattern, frame).is_empty() {
+            if expect::mismatches(&pattern, frame, self.wire.pads()).is_empty() {
                 let who = self.wire.capture().interface(record.port);
                 let lines = vec![
                     format!("{who} emitted a frame that was not to be"),

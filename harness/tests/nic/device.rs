@@ -3,7 +3,7 @@
 //! own holds. Who answers there is the kernel, another `wireproof`, or nobody.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -167,6 +167,88 @@ impl Device {
             "ip link set {far} address {mac}; ip addr add {ip4} dev {far}; \
              ip addr add {ip6} dev {far} nodad"
         ));
+    }
+}
+
+/// Set, this program is a device itself: `listen` holds TCP port 80 open, `stack` is the command
+/// with one kind more, the [minimal stack](crate::stack).
+const AS_DEVICE: &str = "WIREPROOF_TEST_DEVICE";
+
+/// Runs as a device where this process is to be one.
+pub(crate) fn as_one() -> Option<ExitCode> {
+    match std::env::var(AS_DEVICE).ok()?.as_str() {
+        "listen" => {
+            let listeners = ["0.0.0.0:80", "[::]:80"].map(std::net::TcpListener::bind);
+            assert!(listeners.iter().any(Result::is_ok), "{listeners:?}");
+            wait(Duration::from_secs(600));
+            Some(ExitCode::SUCCESS)
+        }
+        _ => {
+            let mut registry = wireproof::nodes::Registry::standard();
+            registry.register(crate::stack::kind());
+            Some(wireproof::main(registry))
+        }
+    }
+}
+
+/// A process that ends with the test that began it.
+pub(crate) struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Device {
+    /// The kernel answers for itself, with no rule: every port is closed. It has to ask for our
+    /// addresses.
+    pub(crate) fn stock() -> Self {
+        let device = Self::with_cables(1);
+        device.addressed("02:00:00:00:00:02", "10.0.0.2/24", "fd00::2/64");
+        device
+    }
+
+    /// This program in the device's namespace.
+    fn as_device(&self, what: &str, words: &[&str]) -> Running {
+        let program = std::env::current_exe().expect("this program");
+        let mut command = self.command(program.to_str().expect("a path in UTF-8"));
+        command.args(words).env(AS_DEVICE, what);
+        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+        Running(command.spawn().expect("this program"))
+    }
+
+    /// The kernel listens on TCP port 80 when this returns.
+    pub(crate) fn listening(&self) -> Running {
+        let running = self.as_device("listen", &[]);
+        for _ in 0..500 {
+            // Port 80, in the state LISTEN.
+            if self.sh("cat /proc/net/tcp /proc/net/tcp6").contains(":0050 ") {
+                return running;
+            }
+            wait(Duration::from_millis(10));
+        }
+        panic!("nobody listens on port 80");
+    }
+
+    /// The minimal stack with these options answers on the first cable when this returns.
+    pub(crate) fn minimal(&self, file: &Path, options: &str) -> Running {
+        let text = format!(
+            r#"{{ "title": "A minimal stack as the device", "cites": ["wireproof"],
+                 "nodes": {{ "a": {{ "kind": "tester", "mac": "02:00:00:00:00:01",
+                                     "ip": "10.0.0.1" }},
+                   "b": {{ "kind": "minimal", "mac": "02:00:00:00:00:02", "ip": "10.0.0.2",
+                           "arp": true{options} }} }},
+                 "links": [{{ "ends": ["a", "b"] }}], "steps": [{{ "wait": "10m" }}] }}"#
+        );
+        std::fs::write(file, text).expect("a file");
+        let file = file.to_str().expect("a path in UTF-8");
+        let far = &self.far[0];
+        let words = ["run", file, "--no-golden", "--on", "nic", "--iface", far, "--node", "b"];
+        let running = self.as_device("stack", &words);
+        self.listens(|| self.sh(&format!("ip -d link show {far}")));
+        running
     }
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 fn a_kernel_gives_the_golden() {
     let device = Device::rejecting();
     let near = &device.near[0];
-    let words = ["run", FIRST, "--on", "nic", "--iface", near, "--node", "sender", "-v"];
+    let words =
+        ["run", FIRST, "--on", "nic", "--iface", near, "--node", "sender", "--strict", "-v"];
     let (code, told) = run(&words);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.starts_with("ok   rst/fin-then-rst: identical, 2 frames"), "{told}");
@@ -44,7 +45,8 @@ fn a_kernel_gives_the_golden() {
     // What differs is told with the words that repeat it.
     device.sh("nft flush ruleset; echo 63 > /proc/sys/net/ipv4/ip_default_ttl");
     let (code, told) = run(&words);
-    let repeat = format!("repeat: wireproof run {FIRST} --on nic --iface {near} --node sender -v");
+    let repeat =
+        format!("repeat: wireproof run {FIRST} --strict --on nic --iface {near} --node sender -v");
     for word in ["ip4.ttl  Time to Live  expected 64, got 63", &repeat] {
         assert!(code == Some(1) && told.contains(word), "{word}: {told}");
     }
@@ -75,7 +77,7 @@ fn many_scenarios() {
     let device = Device::rejecting();
     let ids = of_this_device();
     assert!(ids.len() >= 20, "{}", ids.len());
-    let mut words = vec!["run", "--on", "nic", "--iface", &device.near[0]];
+    let mut words = vec!["run", "--strict", "--on", "nic", "--iface", &device.near[0]];
     words.extend(ids.iter().map(String::as_str));
     let (code, told) = run(&words);
     assert_eq!(code, Some(0), "{told}");
@@ -110,14 +112,14 @@ fn a_firewall_with_two_cables() {
 }
 
 /// A scenario of one's own, in a folder of its own.
-struct Own {
+pub(crate) struct Own {
     _dir: TempDir,
     path: PathBuf,
 }
 
 impl Own {
     /// A tester `a` with this address, a node `b` of this kind, and steps.
-    fn new(mac: &str, kind: &str, steps: &str) -> Self {
+    pub(crate) fn new(mac: &str, kind: &str, steps: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("wireproof-").tempdir().expect("a folder");
         let path = dir.path().join("own.json");
         let text = format!(
@@ -130,14 +132,14 @@ impl Own {
         Self { _dir: dir, path }
     }
 
-    fn words<'a>(&'a self, iface: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn words<'a>(&'a self, iface: &'a str, more: &[&'a str]) -> Vec<&'a str> {
         let path = self.path.to_str().expect("a path in UTF-8");
         let first = ["run", path, "--no-golden", "--on", "nic", "--iface", iface];
         first.iter().chain(more).copied().collect()
     }
 }
 
-const OURS: &str = "02:00:00:00:00:01";
+pub(crate) const OURS: &str = "02:00:00:00:00:01";
 
 /// What a device that was run beside us said when it had ended.
 fn ended(child: Child) -> String {
@@ -214,7 +216,7 @@ fn a_device_asks() {
     assert!(code == Some(0) && told.contains("identical, 2 frames"), "{told}");
     assert!(told.contains("ARP request of the device, answered"), "{told}");
     let (code, told) =
-        run(&["run", "rst/ip6-fin-then-rst", "--on", "nic", "--iface", near, "--arp"]);
+        run(&["run", "rst/ip6-fin-then-rst", "--strict", "--on", "nic", "--iface", near, "--arp"]);
     assert!(code == Some(0) && told.contains("identical"), "{told}");
 }
 

@@ -6,6 +6,8 @@ mod device;
 mod judged;
 mod refused;
 mod silent;
+mod stack;
+mod strangers;
 
 use std::process::{Command, ExitCode};
 
@@ -21,13 +23,16 @@ const PROGRAMS: [(&str, &str); 5] = [
 ];
 
 fn main() -> ExitCode {
+    if let Some(code) = device::as_one() {
+        return code;
+    }
     let arguments = Arguments::from_args();
     // While there is one thread; listing needs no privilege.
     let refused = if arguments.list { None } else { missing() };
     if let Some(refused) = &refused {
         eprintln!("not run: {refused}");
     }
-    let all = [judged::trials(), refused::trials(), silent::trials()];
+    let all = [judged::trials(), refused::trials(), silent::trials(), strangers::trials()];
     let ignored = |trial: Trial| trial.with_ignored_flag(refused.is_some());
     let trials: Vec<Trial> = all.into_iter().flatten().map(ignored).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
