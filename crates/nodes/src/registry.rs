@@ -331,31 +331,29 @@ impl Registry {
     /// The option by which a node of a kind is like one implementation and no other, as
     /// `profile=linux-2.6`; `None` where any would do.
     #[must_use]
-    pub fn imitation(&self, kind: &str, config: &NodeConfig) -> Option<String> {
+    pub fn imitation(&self, kind: &str, options: &BTreeMap<String, Datum>) -> Option<String> {
         let kind = self.get(kind)?;
         let default = |name: &str| {
             kind.options.iter().find(|spec| spec.name == name).map_or("", |spec| spec.default)
         };
-        let set = |name: &&&str| {
-            config.options.get(**name).is_some_and(|value| shown(value) != default(name))
-        };
+        let set =
+            |name: &&&str| options.get(**name).is_some_and(|value| shown(value) != default(name));
         if let Some(name) = kind.imitates.iter().find(set) {
-            return config.options.get(*name).map(|value| format!("{name}={}", shown(value)));
+            return options.get(*name).map(|value| format!("{name}={}", shown(value)));
         }
         // Of a kind inside it, which the option before the dot names.
         let Inner::Prefixed(prefix) = kind.inner else { return None };
-        let Datum::Text(inner) = config.options.get(prefix.trim_end_matches('.'))? else {
+        let Datum::Text(inner) = options.get(prefix.trim_end_matches('.'))? else {
             return None;
         };
         // Each level has a name less, so that this ends.
-        let options: BTreeMap<String, Datum> = config
-            .options
+        let inside: BTreeMap<String, Datum> = options
             .iter()
             .filter_map(|(name, value)| {
                 Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
             })
             .collect();
-        let found = self.imitation(inner, &config.with_options(options))?;
+        let found = self.imitation(inner, &inside)?;
         Some(format!("{prefix}{found}"))
     }
 

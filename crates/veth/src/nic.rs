@@ -58,8 +58,10 @@ pub struct Manner {
     pub settle: Duration,
     /// Layers that the scenario asks of the device by name: those are no upkeep.
     pub named: Vec<Proto>,
-    /// Answers the device's questions for our nodes' addresses, off the record.
-    pub answer: Option<Answerer>,
+    /// Knows the device's questions for our nodes' addresses, and the answers.
+    pub answerer: Option<Answerer>,
+    /// They are answered, off the record.
+    pub answer: bool,
 }
 
 /// A run on interfaces of this host.
@@ -84,6 +86,8 @@ pub struct Nic {
     /// Frames of the device that came and are not handled yet, in order of their times.
     waiting: VecDeque<Arrival>,
     passed_over: BTreeMap<String, u64>,
+    /// Questions of the device for our nodes' addresses that nobody answered.
+    unanswered: u64,
     /// Room for what is being received, and for an answer off the record.
     arrived: Arrived,
     answer: Vec<u8>,
@@ -163,6 +167,7 @@ impl Nic {
             panics: Vec::new(),
             waiting: VecDeque::new(),
             passed_over: BTreeMap::new(),
+            unanswered: 0,
             arrived: Arrived::new(),
             answer: Vec::new(),
         })
@@ -208,6 +213,12 @@ impl Nic {
     #[must_use]
     pub fn passed_over(&self) -> &BTreeMap<String, u64> {
         &self.passed_over
+    }
+
+    /// How often the device asked for the Ethernet address of a node of ours, and nobody answered.
+    #[must_use]
+    pub fn unanswered(&self) -> u64 {
+        self.unanswered
     }
 }
 

@@ -153,11 +153,79 @@ fn a_run_that_was_ended_is_the_last() {
 
 #[test]
 fn words_are_repeated_as_they_were_given() {
-    let words = "--iface client=a --iface b --node x,y --address x=ip=10.0.0.9 --settle 1.5s \
-                 --patience 20ms --arp --i-know";
+    let words = "--iface client=a --iface b --node x,y --address x=ip=10.0.0.9 --without ipv6 \
+                 --settle 1.5s --patience 20ms --arp --i-know";
     let cli = format!("wireproof run --on nic {words}");
     let cli = cli::Cli::try_parse_from(cli.split_whitespace()).expect("right words");
     let cli::Command::Run(run) = cli.command else { panic!("another command") };
     let words: Vec<&str> = words.split_whitespace().collect();
     assert_eq!(run.nic.flags().join(" "), words.join(" "));
+}
+
+/// The plan with the device in its place, and who got addresses; or why not.
+fn placed(words: &str, mut plan: Plan) -> Result<(Plan, Vec<String>), String> {
+    let given = cables(words).expect("right words").address(&mut plan)?;
+    Ok((plan, given))
+}
+
+#[test]
+fn the_device_is_measured_by_rules_and_has_a_role_of_its_own() {
+    use nodes::Measure;
+    let of = |words: &str, kind: &str| {
+        let (plan, given) = placed(words, plan(["tester", "", kind], WAIT)).expect("it fits");
+        assert_eq!(plan.nodes[0].standing, crate::plan::Standing::default(), "ours is ours");
+        assert_eq!(plan.nodes[0].role, Role::Sender);
+        assert_eq!(plan.nodes[1].standing.measure, Measure::Rules);
+        (plan.nodes[1].role.clone(), given)
+    };
+    let closed = Role::ClosedPort { ports: wire::PortSet::all() };
+    assert_eq!(of("--iface a --node client", "sink").0, Role::Other);
+    assert_eq!(of("--iface a --node client", "tester").0, Role::Other);
+    assert_eq!(of("--iface a", "md5-receiver").0, Role::Other);
+    assert_eq!(of("--iface a", "reject").0, closed);
+    // A role is no address, with which the golden could not be compared.
+    let host = Role::Host { open: wire::PortSet::one(80) };
+    let words = "--iface a --address server=role=host,open=80";
+    assert_eq!(of(words, "reject"), (host, vec![]));
+    let words = "--iface a --address device=role=silent,ip=10.0.0.9 --address us=ip=10.0.0.8";
+    let both = vec!["server".to_owned(), "client".to_owned()];
+    assert_eq!(of(words, "reject"), (Role::Silent, both));
+}
+
+#[test]
+fn a_device_that_is_several_nodes_has_no_name_of_its_own() {
+    let through = || plan(["tester", "firewall", "tester"], WAIT);
+    let words = "--iface client=a --iface server=b --address us=ip=10.0.0.9";
+    let told = placed(words, through()).expect_err("two are ours");
+    assert!(told.contains("`us` is no single node here; its nodes are client, router"), "{told}");
+    let words = "--iface client=a --iface server=b --address device=role=forwarder,reject=80";
+    let (plan, _) = placed(words, through()).expect("one is the device");
+    assert_eq!(plan.nodes[1].role, Role::Forwarder { reject: wire::PortSet::one(80) });
+}
+
+#[test]
+fn a_scenario_with_ip6_is_seen_in_what_is_sent_and_in_what_is_written() {
+    let waits = |plan: &Plan| {
+        let cables = cables("--iface a --without ipv6").expect("right words");
+        let fit = cables.fit(plan, &Registry::standard()).expect("it fits");
+        cables.has_ip6(plan, &fit).expect("nothing is asked")
+    };
+    let send = |packet: &str| format!(r#"{{ "node": "client", "send": {{ {packet} }} }}"#);
+    let behind = |packet: &str| {
+        let never = r#"{ "from": "server", "within": "1ms", "expect": { "udp": {} } }"#;
+        format!("{never}, {}", send(packet))
+    };
+    for (steps, needs) in [
+        (send(r#""tcp": {}"#), false),
+        (send(r#""ip6": {}, "tcp": {}"#), true),
+        // Behind a step that the rehearsal does not come to.
+        (behind(r#""ip6": {}, "tcp": {}"#), true),
+        (behind(r#""tcp": {}"#), false),
+        (send(r#""stack": [{ "ip4": {} }, { "ip4": {} }, { "udp": {} }]"#), false),
+    ] {
+        let plan = plan(["tester", "", "reject"], &steps);
+        let told = waits(&plan);
+        let word = "it has no IPv6: --without ipv6 says so";
+        assert_eq!(told.err().as_deref(), needs.then_some(word), "{steps}");
+    }
 }

@@ -256,3 +256,6 @@ fn list(items: &[String]) -> String {
     let shown = items.iter().take(MOST_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if items.len() > MOST_SHOWN { format!("{shown} and others") } else { shown }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,6 +88,40 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_device_in_the_place_of_a_closed_port_is_open_where_it_shows_that_it_listens() {
+        let text = r#"{ "title": "t", "nodes": { "a": { "kind": "tester" }, "b": { "kind": "reject" } },
+            "links": [{ "ends": ["a", "b"] }], "steps": [{ "wait": "1ms" }] }"#;
+        let scenario = scenario::parse(text.as_bytes()).expect("a right file");
+        let registry = nodes::Registry::standard();
+        let mut plan = crate::plan::plan(&scenario, text, &registry, &[]).expect("a plan");
+        let mut capture = Capture::new();
+        let (ours, theirs) = (capture.add_interface("a:eth0"), capture.add_interface("b:eth0"));
+        let mut say = |port, from: u64, flags: u16| {
+            let segment = wire::Layer::new(wire::Proto::Tcp)
+                .with(&wire::fields::tcp::SRC, from)
+                .with(&wire::fields::tcp::FLAGS, flags.into());
+            let ip4 = |text: &str| text.parse().ok();
+            let (src_ip4, dst_ip4) = (ip4("10.0.0.1"), ip4("10.0.0.2"));
+            let ends = wire::Defaults { src_ip4, dst_ip4, ..wire::Defaults::default() };
+            let frames = wire::build::build(&wire::Packet::new().layer(segment), &ends);
+            capture.push(wire::Instant::ZERO, port, &frames.expect("a frame")[0]);
+        };
+        say(theirs, 80, SYN | ACK);
+        say(theirs, 81, RST | ACK);
+        say(ours, 82, SYN | ACK);
+        let closed = |plan: &Plan| ports(plan, &capture)[1].answers.clone();
+        let all = Answers::ClosedPorts(PortSet::all());
+        assert_eq!(closed(&plan), all, "a node of ours is what the scenario says");
+        plan.stand_in(&[true, false]);
+        let but_80 = Answers::ClosedPorts(PortSet::all().without(&PortSet::one(80)));
+        assert_eq!(closed(&plan), but_80);
+        plan.nodes[1].standing.told_role = true;
+        assert_eq!(closed(&plan), all, "what was said of it stands");
+        plan.nodes[1].role = Role::Host { open: PortSet::one(80) };
+        assert_eq!(closed(&plan), but_80);
+    }
+
+    #[test]
     fn the_broadcast_address_is_the_last_of_a_subnet_that_has_one() {
         let of = |ip: &str, prefix| broadcast(&Address { ip: ip.parse().unwrap(), prefix });
         let is = |text: &str| Some(text.parse().unwrap());

@@ -1,7 +1,7 @@
 //! Who stands in a node's place, and what that one is measured by: the golden's bytes, or the
 //! checks and the steps alone. Knows plans and kinds; judges nothing.
 
-use nodes::{Measure, NodeConfig, Registry};
+use nodes::{Measure, Registry};
 
 use super::{Plan, PlanNode, topology};
 
@@ -25,12 +25,7 @@ pub struct Standing {
 
 impl Standing {
     /// Of a node as the scenario has it, or with another kind in its place.
-    pub(super) fn of(
-        node: &scenario::Node,
-        swap: Option<&str>,
-        config: &NodeConfig,
-        registry: &Registry,
-    ) -> Self {
+    pub(super) fn of(node: &scenario::Node, swap: Option<&str>, registry: &Registry) -> Self {
         let kind = swap.unwrap_or(&node.kind.value);
         let options = node.options.iter();
         let written = options
@@ -39,7 +34,7 @@ impl Standing {
         Self {
             measure: registry.get(kind).map(|kind| kind.measure).unwrap_or_default(),
             replaces: swap.is_some(),
-            imitation: registry.imitation(&node.kind.value, &config.with_options(written)),
+            imitation: registry.imitation(&node.kind.value, &written),
             ..Self::default()
         }
     }

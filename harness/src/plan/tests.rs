@@ -90,7 +90,7 @@ fn wires_checks_and_masks_that_mean_nothing_are_refused() {
     for (key, expected) in [
         (
             r#""not-on": { "smi": "why" }"#,
-            "no wire is called `smi` (the wires are sim, veth, nic, linux, guest)",
+            "no wire is called `smi` (the wires are sim, veth, nic, linux, guest, other)",
         ),
         (r#""finds": ["rst-akc"]"#, "no check is called `rst-akc` (did you mean `rst-ack`?"),
         (

@@ -59,7 +59,7 @@ impl Planner<'_> {
             nodes.push(PlanNode {
                 name: node.name.value.clone(),
                 kind: kind.clone(),
-                standing: Standing::of(node, swapped_in, &config, registry),
+                standing: Standing::of(node, swapped_in, registry),
                 config,
                 role: Role::Other,
                 ports: (first..next_port).map(PortId).collect(),

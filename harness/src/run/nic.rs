@@ -29,8 +29,8 @@ pub fn run(plan: &Plan, registry: &Registry, cables: &Cables, fit: Fit) -> Resul
         members.push(Member { name, ports, node: made });
     }
     let remarks = cables.remarks(plan, &fit);
-    let answer: Option<veth::Answerer> = cables.arp.then_some(answered);
-    let manner = Manner { settle: cables.settle, named: fit.named, answer };
+    let (settle, named, answer) = (cables.settle, fit.named, cables.arp);
+    let manner = Manner { settle, named, answerer: Some(answered), answer };
     let nic = veth::Nic::plug(plan.limits, members, &fit.cables, manner)?;
     // What a link does one way is a matter of time as well, or the scenario does not fit.
     let mut cabled = plan.clone();
@@ -42,6 +42,17 @@ pub fn run(plan: &Plan, registry: &Registry, cables: &Cables, fit: Fit) -> Resul
     let (begun, failures) = (script.begun, script.failures);
     let (expected, timed) = (script.expected, script.timed);
     let Cabled { mut nic, late, .. } = script.wire;
+    // A device that does not know where to send its answer says nothing of whether it had one.
+    let late = late.or_else(|| {
+        let times = crate::text::count(nic.unanswered() as usize, "time");
+        let open = nic.unanswered() > 0 && !failures.is_empty() && stopped.is_none();
+        open.then(|| {
+            format!(
+                "the device asked {times} for our node's Ethernet address, by ARP or neighbour \
+                 discovery, and nobody answered; --arp does"
+            )
+        })
+    });
     let nodes = 0..plan.nodes.len() as u16;
     let passed_over = nic.passed_over().iter().map(|(kind, count)| (kind.clone(), *count));
     Ok(Run {

@@ -10,6 +10,7 @@ mod killed;
 mod lists;
 mod masks;
 mod mutated;
+mod others;
 mod output;
 mod refused_files;
 mod refused_words;

@@ -210,6 +210,10 @@ fn a_device_asks() {
     let (code, told) = run(&words);
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("ARP request of the device\n"), "{told}");
+    // Whether it had an answer cannot be said of a device that does not know where to send it.
+    for word in [": inconclusive, ", "nobody answered; --arp does"] {
+        assert!(told.contains(word) && !told.contains("MUST"), "{word}: {told}");
+    }
     // What waits for an answer in the device's kernel is not part of the next run.
     device.sh(&format!("ip neigh del 10.0.0.1 dev {}", device.far[0]));
     let (code, told) = run(&[&words[..], &["--arp"]].concat());

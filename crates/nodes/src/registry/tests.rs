@@ -107,7 +107,9 @@ fn no_option_has_the_name_of_a_key_that_every_node_has() {
 fn an_option_that_imitates_an_implementation_is_named_at_any_depth() {
     let registry = Registry::standard();
     let text = |text: &str| Datum::Text(text.into());
-    let of = |kind: &str, options: &[(&str, Datum)]| registry.imitation(kind, &config(1, options));
+    let of = |kind: &str, options: &[(&str, Datum)]| {
+        registry.imitation(kind, &config(1, options).options)
+    };
     assert_eq!(of("reject", &[]), None);
     // What is the default anyway says nothing, and a rule is set up on any device.
     let plain = [("profile", text("linux")), ("ttl", Datum::Num(64)), ("reject", Datum::Num(22))];

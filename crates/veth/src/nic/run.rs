@@ -128,11 +128,14 @@ impl Nic {
         if let (None, None) = (&passed_over, time) {
             passed_over = Some("frame from before the run".to_owned());
         }
-        if !outgoing && let Some(answer) = self.manner.answer {
+        if !outgoing && let Some(answer) = self.manner.answerer {
             self.answer.clear();
-            if answer(frame, &cable.config, &mut self.answer) {
+            let asks = answer(frame, &cable.config, &mut self.answer);
+            if asks && self.manner.answer {
                 self.runtime.block_on(cable.port.send(&self.answer, &self.timer))?;
                 passed_over = passed_over.map(|kind| format!("{kind}, answered"));
+            } else if asks && passed_over.is_some() {
+                self.unanswered += 1;
             }
         }
         let name = &cable.port.name;
