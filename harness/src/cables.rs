@@ -136,6 +136,7 @@ impl Cables {
         // Where nobody can say who is ours, a later question says so with the way out.
         let ours = self.ours(plan).unwrap_or_else(|_| vec![true; plan.nodes.len()]);
         let mut given = Vec::new();
+        let before = fit::addresses(plan);
         for (name, spec) in &self.addresses {
             let told = |error| format!("--address {name}=…: {error}");
             let at = place(plan, &ours, name).map_err(told)?;
@@ -146,6 +147,7 @@ impl Cables {
                 given.push(node.name.clone());
             }
         }
+        fit::addresses_stay(plan, &before)?;
         topology::introduce(&mut plan.nodes, &plan.links);
         plan.stand_in(&ours);
         for node in plan.nodes.iter_mut().filter(|node| node.standing.device) {

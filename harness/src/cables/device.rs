@@ -92,6 +92,15 @@ impl Cables {
         if self.without_ip6 {
             return Ok(Err("it has no IPv6: --without ipv6 says so".to_owned()));
         }
+        let without =
+            fit.cables.iter().flat_map(|cable| [cable.ours.0, cable.theirs.0]).find(|node| {
+                let ports = &plan.nodes[usize::from(*node)].config.ports;
+                !ports.iter().flat_map(|port| &port.addresses).any(|address| address.ip.is_ipv6())
+            });
+        if let (Some(node), false) = (without, self.addresses.is_empty()) {
+            let name = &plan.nodes[usize::from(node)].name;
+            return Ok(Err(format!("it has no IPv6: --address gives {name} no IPv6 address")));
+        }
         if !self.any_host {
             return Ok(Ok(()));
         }

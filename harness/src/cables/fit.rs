@@ -5,8 +5,8 @@
 
 use link::{Datum, LossReason, Mishap};
 use nodes::Registry;
-use scenario::Pattern;
-use wire::{FrameId, Proto};
+use scenario::{FieldTemplate, Pattern, ValueTemplate};
+use wire::{FrameId, Proto, Value};
 
 use crate::plan::{Action, Plan, Step};
 use crate::run::{self, Run};
@@ -36,6 +36,53 @@ pub(super) fn device_can(plan: &Plan, ours: &[bool]) -> Result<(), String> {
         if device(node) {
             let name = &plan.nodes[node].name;
             return Err(format!("in {} {name} {asks}, and a device does not", place()));
+        }
+    }
+    Ok(())
+}
+
+/// Every address that a node has, with the node's name.
+pub(super) fn addresses(plan: &Plan) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for node in &plan.nodes {
+        for port in &node.config.ports {
+            let ips = port.addresses.iter().map(|address| Value::Ip(address.ip));
+            let own = ips.chain([Value::Mac(port.mac)]);
+            all.extend(own.map(|address| (node.name.clone(), address)));
+        }
+    }
+    all
+}
+
+/// No step names an address that a node had before and has no more: what it means then nobody says.
+pub(super) fn addresses_stay(plan: &Plan, before: &[(String, Value)]) -> Result<(), String> {
+    let now = addresses(plan);
+    let gone: Vec<&(String, Value)> = before.iter().filter(|one| !now.contains(one)).collect();
+    for step in &plan.steps {
+        let fields: Vec<&FieldTemplate> = match &step.action {
+            Action::Send { packet, .. } => packet.layers.iter().flat_map(|l| &l.fields).collect(),
+            Action::Expect(expect) => {
+                expect.pattern.layers.iter().flat_map(|layer| &layer.fields).collect()
+            }
+            Action::ExpectNothing(nothing) => {
+                nothing.pattern.layers.iter().flat_map(|layer| &layer.fields).collect()
+            }
+            _ => continue,
+        };
+        let named = |(_, address): &&&(String, Value)| {
+            let is = |field: &&FieldTemplate| matches!(&field.value, ValueTemplate::Fixed(value) if value == address);
+            fields.iter().any(is)
+        };
+        if let Some((node, address)) = gone.iter().find(named).copied() {
+            let (number, line) = (step.index + 1, step.line);
+            let address = match address {
+                Value::Mac(mac) => mac.to_string(),
+                Value::Ip(ip) => ip.to_string(),
+                other => format!("{other:?}"),
+            };
+            return Err(format!(
+                "step {number} (line {line}) names {address}, and --address gives {node} another"
+            ));
         }
     }
     Ok(())

@@ -229,3 +229,43 @@ fn a_scenario_with_ip6_is_seen_in_what_is_sent_and_in_what_is_written() {
         assert_eq!(told.err().as_deref(), needs.then_some(word), "{steps}");
     }
 }
+
+#[test]
+fn a_step_that_names_an_address_which_is_gone_is_not_run() {
+    let words = "--iface a --address device=ip=10.0.9.9 --address us=ip=10.0.9.8";
+    let step = |what: &str| format!(r#"{{ "node": "client", "send": {{ {what}, "tcp": {{}} }} }}"#);
+    let expect =
+        |what: &str| format!(r#"{{ "from": "server", "within": "1ms", "expect": {{ {what} }} }}"#);
+    for (steps, gone) in [
+        (
+            step(r#""ip4": { "dst": "10.0.0.2" }"#),
+            Some("names 10.0.0.2, and --address gives server"),
+        ),
+        (
+            expect(r#""ip4": { "dst": "10.0.0.1" }"#),
+            Some("names 10.0.0.1, and --address gives client"),
+        ),
+        // Somebody else's, and an Ethernet address that stays.
+        (step(r#""ip4": { "dst": "10.0.0.99" }"#), None),
+        (expect(r#""eth": { "src": "02:00:00:00:00:02" }"#), None),
+    ] {
+        let placed = placed(words, plan(["tester", "", "reject"], &steps));
+        match (placed, gone) {
+            (Ok(_), None) => {}
+            (Err(told), Some(word)) => assert!(told.contains(word), "{told}"),
+            (placed, _) => panic!("{steps}: {:?}", placed.map(|(_, given)| given)),
+        }
+    }
+}
+
+#[test]
+fn an_address_given_without_ip6_takes_it_away() {
+    let step = r#"{ "node": "client", "send": { "ip6": { "src": "fd00::7" }, "tcp": {} } }"#;
+    let (plan, _) =
+        placed("--iface a --address us=ip=10.0.9.8", plan(["tester", "", "reject"], step))
+            .expect("right words");
+    let cables = cables("--iface a --address us=ip=10.0.9.8").expect("right words");
+    let fit = cables.fit(&plan, &Registry::standard()).expect("it fits");
+    let told = cables.has_ip6(&plan, &fit).expect("nothing is asked").expect_err("none is left");
+    assert_eq!(told, "it has no IPv6: --address gives client no IPv6 address");
+}

@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn a_device_in_the_place_of_a_closed_port_is_open_where_it_shows_that_it_listens() {
-        let text = r#"{ "title": "t", "nodes": { "a": { "kind": "tester" }, "b": { "kind": "reject" } },
+        let text = r#"{ "title": "t", 
+            "nodes": { "a": { "kind": "tester" }, "b": { "kind": "reject" } },
             "links": [{ "ends": ["a", "b"] }], "steps": [{ "wait": "1ms" }] }"#;
         let scenario = scenario::parse(text.as_bytes()).expect("a right file");
         let registry = nodes::Registry::standard();
