@@ -19,6 +19,8 @@ use wireproof::wire::{
 pub(crate) struct Fault {
     /// Its name, for the option `fault`.
     pub(crate) name: &'static str,
+    /// More options of the stack than the fault's, as a scenario has them.
+    pub(crate) options: &'static str,
     /// Steps of `a`, a tester, by which it shows once in `b`, this stack.
     pub(crate) steps: &'static str,
     /// The check that finds it then, and no other one does.
@@ -54,6 +56,7 @@ const SYN_ONCE: &str = r#"{ "node": "a", "send": { "tcp": { "flags": "S", "seq":
 pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "ack-of-a-syn",
+        options: "",
         steps: SYN_ONCE,
         found_by: "rst-ack",
         act: Act::Say(|packet| {
@@ -66,6 +69,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "checksum",
+        options: "",
         steps: SYN_ONCE,
         found_by: "tcp-checksum",
         // The last octet of the checksum, behind Ethernet and an IPv4 header without options.
@@ -73,16 +77,26 @@ pub(crate) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "reset-to-a-reset",
+        options: "",
         steps: r#"{ "node": "a", "send": { "tcp": { "flags": "R", "seq": 1000 } } }"#,
         found_by: "rst-to-rst",
         act: Act::Take(|why| why == Discarded::Reset),
     },
     Fault {
         name: "checksum-not-verified",
+        options: "",
         steps: r#"{ "node": "a",
                    "send": { "tcp": { "flags": "S", "seq": 1000, "checksum": "0x1234" } } }"#,
         found_by: "bad-checksum-answered",
         act: Act::Take(|why| why == Discarded::Checksum),
+    },
+    Fault {
+        name: "reset-to-a-broadcast",
+        options: "",
+        steps: r#"{ "node": "a", "send": { "eth": { "dst": "ff:ff:ff:ff:ff:ff" },
+                    "ip4": { "dst": "10.0.0.255" }, "tcp": { "flags": "S", "seq": 1000 } } }"#,
+        found_by: "rst-on-broadcast",
+        act: Act::Take(|why| why == Discarded::ToMany),
     },
 ];
 

@@ -151,9 +151,10 @@ fn planted_faults() {
         (code, ids, told)
     };
     for fault in FAULTS {
-        let (code, ids, told) = found(&format!(r#", "fault": "{}""#, fault.name), fault.steps);
+        let options = format!(r#"{}, "fault": "{}""#, fault.options, fault.name);
+        let (code, ids, told) = found(&options, fault.steps);
         assert_eq!((code, &ids[..]), (Some(1), &[fault.found_by.to_owned()][..]), "{told}");
-        let (code, ids, told) = found("", fault.steps);
+        let (code, ids, told) = found(fault.options, fault.steps);
         assert_eq!((code, ids.len()), (Some(0), 0), "without {}: {told}", fault.name);
     }
 }
