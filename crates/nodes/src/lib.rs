@@ -18,7 +18,9 @@
 //! # To add a kind
 //!
 //! In this crate: a file of its own with the node and `pub fn kind() -> Kind`, a line in
-//! `standard_kinds` below, and a row above. From outside, without touching the crate:
+//! `standard_kinds` below, and a row above. From outside, without touching the crate; a kind whose
+//! goldens were taken from another implementation says `measure(Measure::Rules)`, and is then held
+//! to checks and steps instead of the golden's bytes ([`Kind::measure`]):
 //!
 //! ```
 //! # use wireproof_nodes as nodes;

@@ -2,6 +2,7 @@ use super::*;
 use crate::judge::races;
 use crate::run::StepFailure;
 use nodes::Registry;
+use std::slice::from_ref;
 use wire::{Defaults, Deliberate, Instant, Layer, Packet, Proto, fields};
 
 /// A tester `a`, and `b`, which is not ours.
@@ -81,10 +82,10 @@ fn a_field_is_told_once_with_its_values_and_frames() {
 #[test]
 fn whole_frames_are_told_and_those_of_ours_stay_differences() {
     let (ask, answer) = ((0, frame(64, 1), ALONE), (1, frame(64, 2), ALONE));
-    let (told, left) = taken(&[ask.clone()], &[ask.clone(), answer.clone()], as_it_is);
+    let (told, left) = taken(from_ref(&ask), &[ask.clone(), answer.clone()], as_it_is);
     assert!(told[0].starts_with("b sent frame 2, which the golden has not: IP "), "{told:?}");
     assert_eq!((told.len(), left), (1, 0));
-    let (told, left) = taken(&[ask.clone(), answer.clone()], &[ask.clone()], as_it_is);
+    let (told, left) = taken(&[ask.clone(), answer.clone()], from_ref(&ask), as_it_is);
     assert!(told[0].starts_with("b did not send frame 2 of the golden: IP "), "{told:?}");
     assert_eq!((told.len(), left), (1, 0));
     // Ours is held to every byte, there and not there.
