@@ -70,8 +70,11 @@ pub(super) fn addresses_stay(plan: &Plan, before: &[(String, Value)]) -> Result<
             _ => continue,
         };
         let named = |(_, address): &&&(String, Value)| {
-            let is = |field: &&FieldTemplate| matches!(&field.value, ValueTemplate::Fixed(value) if value == address);
-            fields.iter().any(is)
+            let is = |value: &ValueTemplate| match value {
+                ValueTemplate::Fixed(value) => value == address,
+                ValueTemplate::Expr(_) => false,
+            };
+            fields.iter().any(|field| is(&field.value))
         };
         if let Some((node, address)) = gone.iter().find(named).copied() {
             let (number, line) = (step.index + 1, step.line);

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use checks::Finding;
-use nodes::Measure;
 use wire::{Capture, Cause, FrameId, PortId};
 
 use super::compare::{Comparison, Difference};
@@ -54,6 +53,8 @@ struct Sorter<'a> {
     plan: &'a Plan,
     run: &'a Run,
     golden: &'a Capture,
+    /// The names of the nodes that are measured by rules.
+    others: BTreeSet<&'a str>,
     /// Frames that a check or a step finds fault with.
     faulted: BTreeSet<FrameId>,
     /// A check or a step misses a frame.
@@ -77,6 +78,7 @@ impl<'a> Sorter<'a> {
             plan,
             run,
             golden,
+            others: plan.others().map(|node| node.name.as_str()).collect(),
             faulted: faulted.chain(failed).collect(),
             missed: !run.failures.is_empty() || findings.iter().any(|one| one.frame.is_none()),
             chosen: BTreeSet::new(),
@@ -113,9 +115,7 @@ impl<'a> Sorter<'a> {
     /// The frame was emitted by an implementation that is measured by rules.
     fn is_other(&self, capture: &Capture, frame: FrameId) -> bool {
         let port = capture.interface(capture.record(frame).port);
-        let name = port.split(':').next().unwrap_or(port);
-        let node = self.plan.nodes.iter().find(|node| node.name == name);
-        node.is_some_and(|node| node.standing.measure == Measure::Rules)
+        self.others.contains(port.split(':').next().unwrap_or(port))
     }
 
     /// A frame of ours that answers one which another implementation chose, or that was made with
@@ -151,6 +151,7 @@ impl<'a> Sorter<'a> {
 fn told(sorter: &Sorter<'_>, chosen: &[Difference]) -> Vec<Choice> {
     let (capture, golden) = (&sorter.run.capture, sorter.golden);
     let mut all: Vec<(Choice, String)> = Vec::new();
+    let mut at = BTreeMap::new();
     for difference in chosen {
         match difference {
             Difference::Missing { golden: id } => {
@@ -189,7 +190,7 @@ fn told(sorter: &Sorter<'_>, chosen: &[Difference]) -> Vec<Choice> {
                     let pads = field.path == "frame.trailer"
                         && capture.frame(*frame).len() <= super::races::LEAST_BYTES;
                     if !is_sum && !pads {
-                        add(&mut all, &node, *frame, field);
+                        add(&mut all, &mut at, (&node, *frame), field);
                     }
                 }
             }
@@ -199,7 +200,7 @@ fn told(sorter: &Sorter<'_>, chosen: &[Difference]) -> Vec<Choice> {
         if choice.field.is_some() {
             choice.told = of_field(choice, title);
         }
-        if !sorter.plan.others().any(|node| node.name == choice.node) {
+        if !sorter.others.contains(choice.node.as_str()) {
             choice.told += "; it follows from what another implementation chose";
         }
     }
@@ -212,29 +213,29 @@ fn whole(node: String, frame: FrameId, what: String, line: String) -> (Choice, S
     (Choice { node, field: None, golden, actual, frames: vec![frame], told }, String::new())
 }
 
-/// Adds a field's difference to the choice that it is part of.
-fn add(all: &mut Vec<(Choice, String)>, node: &str, frame: FrameId, field: &wire::diff::FieldDiff) {
-    let same = |(choice, _): &&mut (Choice, String)| {
-        choice.node == node && choice.field.as_ref() == Some(&field.path)
-    };
-    let at = match all.iter_mut().find(same) {
-        Some((choice, _)) => choice,
-        None => {
-            let (node, path) = (node.to_owned(), Some(field.path.clone()));
-            let (golden, actual, frames) = (Vec::new(), Vec::new(), Vec::new());
-            let choice = Choice { node, field: path, golden, actual, frames, told: String::new() };
-            all.push((choice, field.title.clone()));
-            let Some((choice, _)) = all.last_mut() else { return };
-            choice
-        }
-    };
-    for (values, value) in [(&mut at.golden, &field.expected), (&mut at.actual, &field.actual)] {
+/// Adds a field's difference to the choice that it is part of; `at` is where each stands.
+fn add(
+    all: &mut Vec<(Choice, String)>,
+    at: &mut BTreeMap<(String, String), usize>,
+    (node, frame): (&str, FrameId),
+    field: &wire::diff::FieldDiff,
+) {
+    let place = *at.entry((node.to_owned(), field.path.clone())).or_insert(all.len());
+    if place == all.len() {
+        let (node, path) = (node.to_owned(), Some(field.path.clone()));
+        let (golden, actual, frames) = (Vec::new(), Vec::new(), Vec::new());
+        let choice = Choice { node, field: path, golden, actual, frames, told: String::new() };
+        all.push((choice, field.title.clone()));
+    }
+    let Some((choice, _)) = all.get_mut(place) else { return };
+    let values = [(&mut choice.golden, &field.expected), (&mut choice.actual, &field.actual)];
+    for (values, value) in values {
         if !values.contains(value) && values.len() <= MOST_SHOWN {
             values.push(value.clone());
         }
     }
-    if at.frames.last() != Some(&frame) {
-        at.frames.push(frame);
+    if choice.frames.last() != Some(&frame) {
+        choice.frames.push(frame);
     }
 }
 

@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod json;
 pub mod junit;
 pub mod ladder;
+mod others;
 pub mod text;
 
 use crate::catalog::Item;

@@ -5,16 +5,14 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use checks::Finding;
-use nodes::Measure;
 use wire::Capture;
 
-use super::{Entry, Totals, diagnostics, ladder};
+use super::{Entry, Totals, diagnostics, ladder, others};
 use crate::catalog::Item;
 use crate::cli::Wire;
 use crate::golden;
 use crate::judge::Against;
 use crate::judge::compare::{Comparison, Difference};
-use crate::plan::PlanNode;
 use crate::text::{block, count, line, path};
 use crate::walk::{Judged, Walked};
 
@@ -119,9 +117,7 @@ pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> Strin
                     let _ = writeln!(text, "  mask {}: {reason}", fields.join(", "));
                 }
             }
-            for choice in &judged.judgement.choices {
-                let _ = writeln!(text, "  choice: {}", choice.told);
-            }
+            text += &others::choices(judged);
             text += &speakers(judged, verbose);
             if verbose {
                 text += &setting(judged);
@@ -200,32 +196,10 @@ fn setting(judged: &Judged) -> String {
         let ports: Vec<String> = node.config.ports.iter().map(port).collect();
         let words = format!("{} is {}: {}", node.name, node.kind, ports.join("; "));
         let _ = writeln!(text, "  {}", line(&words));
-        text += &measured(node);
+        text += &others::measured(node);
     }
     let _ = writeln!(text, "  seed {}", plan.seed);
     text
-}
-
-/// What somebody in a node's place is measured by.
-fn measured(node: &PlanNode) -> String {
-    let (name, standing) = (&node.name, &node.standing);
-    match (standing.measure, standing.replaces) {
-        (Measure::Rules, true) => format!(
-            "  {name} is another implementation: checks and steps judge it, and what they leave \
-             open is its choice\n"
-        ),
-        (Measure::Rules, false) => {
-            format!("  {name} is judged by checks and steps; what they leave open is its choice\n")
-        }
-        (Measure::Golden, true) if standing.device => {
-            format!("  {name} is another implementation, held to the golden's bytes by --strict\n")
-        }
-        (Measure::Golden, true) => format!(
-            "  {name} is held to the golden's bytes: a {} claims to emit the same\n",
-            node.kind
-        ),
-        (Measure::Golden, false) => String::new(),
-    }
 }
 
 fn port(port: &link::PortConfig) -> String {
