@@ -21,6 +21,7 @@ mod ports;
 pub mod render;
 pub mod segment;
 pub mod time;
+mod unpack;
 pub mod view;
 
 pub use build::{BuildError, build, build_into};

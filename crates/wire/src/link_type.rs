@@ -51,6 +51,54 @@ const TABLE: &[(u16, &str, LinkType)] = &[
     (276, "LINUX_SLL2", LinkType::Sll2),
 ];
 
+/// Names of others, so that a refusal can say what a capture has.
+const OTHERS: &[(u16, &str)] = &[
+    (6, "IEEE802_5"),
+    (7, "ARCNET_BSD"),
+    (8, "SLIP"),
+    (10, "FDDI"),
+    (51, "PPP_ETHER"),
+    (100, "ATM_RFC1483"),
+    (104, "C_HDLC"),
+    (107, "FRELAY"),
+    (117, "PFLOG"),
+    (119, "IEEE802_11_PRISM"),
+    (122, "IP_OVER_FC"),
+    (123, "SUNATM"),
+    (129, "ARCNET_LINUX"),
+    (143, "DOCSIS"),
+    (144, "LINUX_IRDA"),
+    (147, "USER0"),
+    (163, "IEEE802_11_AVS"),
+    (165, "BACNET_MS_TP"),
+    (166, "PPP_PPPD"),
+    (169, "GPRS_LLC"),
+    (177, "LINUX_LAPD"),
+    (187, "BLUETOOTH_HCI_H4"),
+    (189, "USB_LINUX"),
+    (192, "PPI"),
+    (195, "IEEE802_15_4_WITHFCS"),
+    (201, "BLUETOOTH_HCI_H4_WITH_PHDR"),
+    (204, "PPP_WITH_DIR"),
+    (205, "C_HDLC_WITH_DIR"),
+    (206, "FRELAY_WITH_DIR"),
+    (220, "USB_LINUX_MMAPPED"),
+    (227, "CAN_SOCKETCAN"),
+    (230, "IEEE802_15_4_NOFCS"),
+    (239, "NFLOG"),
+    (240, "NETANALYZER"),
+    (241, "NETANALYZER_TRANSPARENT"),
+    (242, "IPOIB"),
+    (247, "INFINIBAND"),
+    (249, "USBPCAP"),
+    (251, "BLUETOOTH_LE_LL"),
+    (253, "NETLINK"),
+    (254, "BLUETOOTH_LINUX_MONITOR"),
+    (256, "BLUETOOTH_LE_LL_WITH_PHDR"),
+    (258, "PKTAP"),
+    (272, "NORDIC_BLE"),
+];
+
 impl LinkType {
     /// The link type of a number in a capture file.
     #[must_use]
@@ -83,8 +131,10 @@ impl LinkType {
 impl fmt::Display for LinkType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = self.number();
-        match TABLE.iter().find(|(.., known)| known == self) {
-            Some((_, name, _)) => write!(f, "{name} ({number})"),
+        let readable = TABLE.iter().find(|(.., known)| known == self).map(|(_, name, _)| name);
+        let other = || OTHERS.iter().find(|(known, _)| *known == number).map(|(_, name)| name);
+        match readable.or_else(other) {
+            Some(name) => write!(f, "{name} ({number})"),
             None => write!(f, "{number}"),
         }
     }
@@ -103,6 +153,7 @@ mod tests {
         }
         assert_eq!(LinkType::from_number(12), LinkType::Raw);
         assert_eq!(LinkType::from_number(147), LinkType::Other(147));
-        assert_eq!(LinkType::Other(147).to_string(), "147");
+        assert_eq!(LinkType::Other(189).to_string(), "USB_LINUX (189)");
+        assert_eq!(LinkType::Other(9_999).to_string(), "9999");
     }
 }

@@ -1,5 +1,5 @@
 //! Classic pcap, for tools that read nothing else. It has no interfaces, names or comments: what
-//! wireproof keeps is written as [`crate::pcapng`].
+//! wireproof keeps is written as [`crate::pcapng`], whose reader reads both.
 
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapTsResolution, PcapWriter};
 use pcap_file::{DataLink, Endianness};
 
-use crate::capture::Capture;
-use crate::pcapng::{File, ReadError};
+use crate::LinkType;
+use crate::capture::{Capture, Interface};
 use crate::time::Instant;
 
 /// The two choices that a classic file's magic number tells.
@@ -67,53 +67,87 @@ pub fn write(capture: &Capture, format: Format, writer: impl Write) -> io::Resul
     out.flush()
 }
 
-/// Reads a classic pcap; its one interface is `if0`.
-///
-/// # Errors
-/// Where the file is no pcap, is cut, lies about a length or is not of Ethernet; the error carries
-/// the frames before.
-pub fn read(bytes: &[u8]) -> Result<File, ReadError> {
-    let mut file = File::default();
-    let Some(format) = detect(bytes) else {
-        return Err(ReadError::new(0, "no pcap: the magic number is not known", file));
-    };
-    let word = |at: usize| {
-        let four = <[u8; 4]>::try_from(bytes.get(at..at + 4)?).ok()?;
-        Some(if format.big_endian { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) })
-    };
-    let Some(link_type) = word(20) else {
-        let message = format!("the file ends within its head: {} of 24 bytes", bytes.len());
-        return Err(ReadError::new(0, message, file));
-    };
-    // The bits above the link type tell of a frame check sequence.
-    let link_type = link_type as u16;
-    file.link_types.push(link_type);
-    let port = file.capture.add_interface("if0");
-    if link_type != 1 {
-        let message = format!("link type {link_type}; only Ethernet, 1, can be read");
-        return Err(ReadError::new(20, message, file));
+/// What the head of a classic file says of its packets.
+#[derive(Clone, Copy)]
+pub(crate) struct Classic {
+    format: Format,
+    /// A packet's head has eight bytes more, as a patch of libpcap wrote them in the nineties.
+    modified: bool,
+    /// The two lengths of a packet stand in the other order: always before version 2.3, and in 2.3
+    /// where the captured one would be the greater.
+    swapped: fn(u32, u32) -> bool,
+}
+
+/// A packet as its head tells it.
+pub(crate) struct Packet {
+    pub(crate) time: Instant,
+    pub(crate) captured: usize,
+    pub(crate) original: usize,
+}
+
+impl Classic {
+    /// These four bytes begin a classic file.
+    pub(crate) fn is(start: &[u8]) -> bool {
+        Self::magic(start).is_some()
     }
-    let (unit, mut at, mut cut) = (if format.nanoseconds { 1 } else { 1000 }, 24, 0);
-    while at < bytes.len() {
-        let head = (word(at), word(at + 4), word(at + 8), word(at + 12));
-        let (Some(seconds), Some(part), Some(captured), Some(original)) = head else {
-            let had = bytes.len() - at;
-            let message = format!("the file ends within a packet's head: {had} of 16 bytes");
-            return Err(ReadError::new(at, message, file));
+
+    fn magic(start: &[u8]) -> Option<(Format, bool)> {
+        match start.get(..4)? {
+            [0xa1, 0xb2, 0xcd, 0x34] => {
+                Some((Format { big_endian: true, nanoseconds: false }, true))
+            }
+            [0x34, 0xcd, 0xb2, 0xa1] => {
+                Some((Format { big_endian: false, nanoseconds: false }, true))
+            }
+            start => detect(start).map(|format| (format, false)),
+        }
+    }
+
+    /// The file's head, and its one interface, `if0`.
+    pub(crate) fn begun(head: &[u8]) -> Result<(Self, Interface), String> {
+        let short = || format!("the file ends within its head: {} of 24 bytes", head.len());
+        if head.len() < 24 {
+            return Err(short());
+        }
+        let (format, modified) = Self::magic(head).ok_or_else(short)?;
+        let version = u32_at(format, head, 4).rotate_left(if format.big_endian { 0 } else { 16 });
+        let swapped: fn(u32, u32) -> bool = match version {
+            0x0002_0000..=0x0002_0002 => |_, _| true,
+            0x0002_0003 => |captured, original| captured > original,
+            _ => |_, _| false,
         };
-        let rest = &bytes[at + 16..];
-        let Some(frame) = rest.get(..captured as usize) else {
-            let had = rest.len();
-            let message = format!("the file ends within a frame: {had} of {captured} bytes");
-            return Err(ReadError::new(at, message, file));
-        };
-        let nanos = u64::from(seconds) * 1_000_000_000 + u64::from(part) * unit;
-        file.capture.push(Instant::from_nanos(nanos), port, frame);
-        cut += u64::from(captured < original);
-        at += 16 + frame.len();
+        // Above the link type: how many pairs of bytes a frame check sequence has, where one bit
+        // says that this is known.
+        let network = u32_at(format, head, 20);
+        let fcs_len = if network & 0x0400_0000 != 0 { (network >> 28) as u8 * 2 } else { 0 };
+        let link = LinkType::from_number(network as u16);
+        let interface = Interface { name: "if0".into(), link, fcs_len };
+        Ok((Self { format, modified, swapped }, interface))
     }
-    if cut > 0 {
-        file.notes.push(format!("{cut} frames were cut by the capture that took them"));
+
+    /// Bytes of a packet's head.
+    pub(crate) const fn head(self) -> usize {
+        if self.modified { 24 } else { 16 }
     }
-    Ok(file)
+
+    /// A packet from the 16 bytes that every head begins with.
+    pub(crate) fn packet(self, head: &[u8]) -> Packet {
+        let word = |at| u32_at(self.format, head, at);
+        let unit = if self.format.nanoseconds { 1 } else { 1000 };
+        let nanos = u64::from(word(0)) * 1_000_000_000 + u64::from(word(4)) * unit;
+        let (mut captured, mut original) = (word(8), word(12));
+        if (self.swapped)(captured, original) {
+            (captured, original) = (original, captured);
+        }
+        Packet {
+            time: Instant::from_nanos(nanos),
+            captured: captured as usize,
+            original: original as usize,
+        }
+    }
+}
+
+fn u32_at(format: Format, bytes: &[u8], at: usize) -> u32 {
+    let four = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+    if format.big_endian { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) }
 }

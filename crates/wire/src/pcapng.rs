@@ -1,4 +1,4 @@
-//! Capture files: pcapng out, pcapng and classic pcap in.
+//! Capture files: pcapng out, pcapng and classic pcap in, packed or not.
 //!
 //! What is written is the same bytes on every machine: little-endian, nanoseconds, one interface a
 //! port, nothing about the host. Writing goes through `pcap-file`; reading is our own, because a
@@ -20,9 +20,14 @@ use pcap_file::{DataLink, Endianness};
 
 use crate::capture::{Capture, FrameId};
 
-mod read;
+mod blocks;
+mod reader;
+mod tally;
 #[cfg(test)]
 mod tests;
+mod window;
+
+pub use reader::{LONGEST_BLOCK, Reader, Taken};
 
 /// Comments by frame, in the order in which they are shown.
 pub type Comments = BTreeMap<FrameId, Vec<String>>;
@@ -35,9 +40,10 @@ pub struct File {
     pub capture: Capture,
     /// Its packet comments.
     pub comments: Comments,
-    /// Each interface's link type; frames are only taken from Ethernet (1).
-    pub link_types: Vec<u16>,
-    /// What was odd and passed over: frames cut by the capture, blocks of other kinds.
+    /// Each frame's number as Wireshark counts, which counts also frames that were passed over.
+    pub numbers: Vec<u64>,
+    /// What was odd and passed over: frames cut by the capture, frames of other link types, blocks
+    /// of other kinds.
     pub notes: Vec<String>,
 }
 
@@ -45,18 +51,10 @@ pub struct File {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("at byte {offset}: {message}")]
 pub struct ReadError {
-    /// Where the block or packet begins that is wrong.
-    pub offset: usize,
+    /// Where the block or packet begins that is wrong, in the unpacked file.
+    pub offset: u64,
     /// What is wrong with it.
     pub message: String,
-    /// What could be read before it.
-    pub so_far: Box<File>,
-}
-
-impl ReadError {
-    pub(crate) fn new(offset: usize, message: impl Into<String>, so_far: File) -> Self {
-        Self { offset, message: message.into(), so_far: Box::new(so_far) }
-    }
 }
 
 /// The most bytes of one comment: an option's length has 16 bits.
@@ -93,26 +91,22 @@ pub fn write(capture: &Capture, comments: &Comments, writer: impl Write) -> io::
     out.flush()
 }
 
-/// Reads a capture file: pcapng, or classic pcap by its first four bytes.
+/// Reads a capture file into memory: pcapng or classic pcap, also packed with gzip or zstd. For a
+/// capture of any size there is [`Reader`].
 ///
 /// # Errors
-/// Where the file is cut, lies about a length, or carries frames that are not Ethernet; the error
-/// carries what could be read before.
+/// As [`Reader::next_frame`], and where a packed file is larger than 256 MiB.
 pub fn read(bytes: &[u8]) -> Result<File, ReadError> {
-    let fail = |message: String| Err(ReadError::new(0, message, File::default()));
-    match bytes {
-        [] => fail("the file is empty".into()),
-        [0x0a, 0x0d, 0x0d, 0x0a, ..] => read::read(bytes),
-        [0x1f, 0x8b, ..] => fail("the file is packed with gzip; unpack it first".into()),
-        _ if crate::pcap::detect(bytes).is_some() => crate::pcap::read(bytes),
-        _ => {
-            let start: String = bytes.iter().take(4).map(|byte| format!(" {byte:02x}")).collect();
-            fail(format!(
-                "no capture: it begins with{start}, where pcapng begins with 0a 0d 0d 0a and \
-                 pcap with a1 b2 c3 d4 or a1 b2 3c 4d in either byte order"
-            ))
-        }
+    match read_so_far(bytes) {
+        (file, None) => Ok(file),
+        (_, Some(error)) => Err(error),
     }
+}
+
+/// As [`read`]: the frames before the error too.
+#[must_use]
+pub fn read_so_far(bytes: &[u8]) -> (File, Option<ReadError>) {
+    reader::whole(bytes)
 }
 
 /// A comment in parts that an option can hold.

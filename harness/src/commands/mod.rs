@@ -45,6 +45,19 @@ pub(crate) fn read_input(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A file or, for `-`, standard input, to be read bit by bit.
+pub(crate) fn open_input(path: &Path) -> Result<Box<dyn Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(std::io::stdin().lock()));
+    }
+    let named = || format!("cannot read {}", path.display());
+    let file = std::fs::File::open(path).with_context(named)?;
+    if file.metadata().with_context(named)?.is_dir() {
+        bail!("{}: it is a folder", named());
+    }
+    Ok(Box::new(file))
+}
+
 /// Reads a capture from a file or, for `-`, from standard input.
 pub(crate) fn read_capture(path: &Path) -> Result<File> {
     let bytes = read_input(path)?;
