@@ -57,6 +57,20 @@ pub enum Proto {
     Hdlc,
     /// PPP's protocol number, RFC 1661 section 2.
     Ppp,
+    /// BSD loopback: an address family in the byte order of the host that captured.
+    Null,
+    /// Linux cooked capture.
+    Sll,
+    /// Linux cooked capture version 2.
+    Sll2,
+    /// Cisco's HDLC.
+    Chdlc,
+    /// Radiotap: what a radio's driver says of a frame of IEEE 802.11.
+    Radiotap,
+    /// IEEE 802.11 header, clause 9.
+    Wlan,
+    /// QoS control of IEEE 802.11, and HT control where it has one.
+    WlanQos,
     /// What no header above claims.
     Payload,
 }
@@ -68,6 +82,8 @@ pub enum Form {
     Dec,
     /// A hexadecimal number as wide as the field: `0x8b52`.
     Hex,
+    /// A decimal number whose low byte comes first: some link headers of captures have it.
+    Little,
     /// One bit: 0 or 1.
     Bit,
     /// The TCP flags, a subset of `FSRPAUEWN` (bit 0 to bit 8, RFC 9293 3.1 and RFC 3540).
@@ -195,7 +211,7 @@ impl Field {
     #[must_use]
     pub fn max(&self) -> Option<u64> {
         match self.form {
-            Form::Dec | Form::Hex | Form::Bit | Form::TcpFlags => {
+            Form::Dec | Form::Hex | Form::Little | Form::Bit | Form::TcpFlags => {
                 Some(if self.width >= 64 { u64::MAX } else { (1 << self.width) - 1 })
             }
             _ => None,
@@ -214,6 +230,9 @@ impl Field {
             Form::Mac => Value::Mac(Mac(bytes.try_into().ok()?)),
             Form::Ip4 => Value::Ip(Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?).into()),
             Form::Ip6 => Value::Ip(Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?).into()),
+            Form::Little => {
+                Value::Num(bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+            }
             _ => {
                 let all = bytes.iter().fold(0u128, |sum, byte| sum << 8 | u128::from(*byte));
                 let tail = bytes.len() * 8 - usize::from(self.bit % 8) - usize::from(self.width);
@@ -242,10 +261,17 @@ impl Field {
             (Form::Mac, Value::Mac(mac)) => room.copy_from_slice(&mac.0),
             (Form::Ip4, Value::Ip(IpAddr::V4(ip))) => room.copy_from_slice(&ip.octets()),
             (Form::Ip6, Value::Ip(IpAddr::V6(ip))) => room.copy_from_slice(&ip.octets()),
-            (Form::Dec | Form::Hex | Form::Bit | Form::TcpFlags, Value::Num(number)) => {
+            (
+                Form::Dec | Form::Hex | Form::Little | Form::Bit | Form::TcpFlags,
+                Value::Num(number),
+            ) => {
                 let max = self.max().unwrap_or(0);
                 if *number > max {
                     return Err(self.out_of_range(*number));
+                }
+                if self.form == Form::Little {
+                    room.iter_mut().zip(number.to_le_bytes()).for_each(|(to, byte)| *to = byte);
+                    return Ok(());
                 }
                 let tail = room.len() * 8 - usize::from(self.bit % 8) - usize::from(self.width);
                 let mut all = room.iter().fold(0u128, |sum, byte| sum << 8 | u128::from(*byte));
@@ -282,7 +308,7 @@ impl Field {
             Form::TcpFlags if !text.starts_with(|c: char| c.is_ascii_digit()) => {
                 Ok(Value::Num(tcp_flags(text)?))
             }
-            Form::Dec | Form::Hex | Form::Bit | Form::TcpFlags => {
+            Form::Dec | Form::Hex | Form::Little | Form::Bit | Form::TcpFlags => {
                 let number = match text.strip_prefix("0x") {
                     Some(digits) => u64::from_str_radix(digits, 16),
                     None => text.parse(),
@@ -316,7 +342,9 @@ impl Field {
     #[must_use]
     pub fn wants(&self) -> String {
         match self.form {
-            Form::Dec | Form::Bit => format!("a number from 0 to {}", self.max().unwrap_or(0)),
+            Form::Dec | Form::Little | Form::Bit => {
+                format!("a number from 0 to {}", self.max().unwrap_or(0))
+            }
             Form::Hex => format!("a number from 0 to {:#x}", self.max().unwrap_or(0)),
             Form::TcpFlags => "flags out of F S R P A U E W N (`-` for none) or a number".into(),
             Form::Mac => "an Ethernet address such as 02:00:00:00:00:01".into(),

@@ -44,8 +44,10 @@ macro_rules! alias {
     };
 }
 
+mod links;
 mod tunnels;
 
+pub use links::{chdlc, null, radiotap, sll, sll2, wlan, wlan_qos};
 pub use tunnels::{ah, gre, hdlc, llc, ppp, pppoe, snap, vxlan};
 
 table! {
@@ -201,7 +203,7 @@ table! {
 
 impl Proto {
     /// Every protocol, in the order of layers in an ordinary frame.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 29] = [
         Self::Eth,
         Self::Vlan,
         Self::Arp,
@@ -223,6 +225,13 @@ impl Proto {
         Self::Pppoe,
         Self::Hdlc,
         Self::Ppp,
+        Self::Null,
+        Self::Sll,
+        Self::Sll2,
+        Self::Chdlc,
+        Self::Radiotap,
+        Self::Wlan,
+        Self::WlanQos,
         Self::Payload,
     ];
 
@@ -275,6 +284,13 @@ impl Proto {
             Self::Pppoe => "pppoe",
             Self::Hdlc => "hdlc",
             Self::Ppp => "ppp",
+            Self::Null => "null",
+            Self::Sll => "sll",
+            Self::Sll2 => "sll2",
+            Self::Chdlc => "chdlc",
+            Self::Radiotap => "radiotap",
+            Self::Wlan => "wlan",
+            Self::WlanQos => "wlan-qos",
             Self::Payload => "payload",
         }
     }
@@ -304,6 +320,13 @@ impl Proto {
             Self::Pppoe => "PPP over Ethernet",
             Self::Hdlc => "HDLC-like Framing",
             Self::Ppp => "Point-to-Point Protocol",
+            Self::Null => "BSD Loopback",
+            Self::Sll => "Linux Cooked Capture",
+            Self::Sll2 => "Linux Cooked Capture Version 2",
+            Self::Chdlc => "Cisco HDLC",
+            Self::Radiotap => "Radiotap",
+            Self::Wlan => "IEEE 802.11",
+            Self::WlanQos => "IEEE 802.11 QoS and HT Control",
             Self::Payload => "Data",
         }
     }
@@ -339,6 +362,13 @@ impl Proto {
             Self::Pppoe => pppoe::ALL,
             Self::Hdlc => hdlc::ALL,
             Self::Ppp => ppp::ALL,
+            Self::Null => null::ALL,
+            Self::Sll => sll::ALL,
+            Self::Sll2 => sll2::ALL,
+            Self::Chdlc => chdlc::ALL,
+            Self::Radiotap => radiotap::ALL,
+            Self::Wlan => wlan::ALL,
+            Self::WlanQos => wlan_qos::ALL,
             Self::Payload => payload::ALL,
         }
     }

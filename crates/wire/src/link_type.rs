@@ -140,6 +140,13 @@ impl fmt::Display for LinkType {
     }
 }
 
+/// The address family of a loopback header, whichever byte order it is in: no family needs more
+/// than 16 bits.
+pub(crate) const fn loopback_family(bytes: [u8; 4]) -> u32 {
+    let family = u32::from_be_bytes(bytes);
+    if family > 0xffff { family.swap_bytes() } else { family }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ mod group;
 mod icmp;
 mod icmp6;
 mod line;
+mod link;
 mod mptcp;
 mod names;
 mod options;

@@ -15,10 +15,12 @@ mod sums;
 mod tests;
 mod walk;
 
+pub(crate) use options::whole_options;
 pub use options::{RawOption, raw_options};
 pub use sums::ChecksumView;
 
-/// One layer of a frame: where its header is and how far what it carries goes.
+/// One layer of a frame: where its header is and how far what it carries goes, on the wire. Where
+/// the capture cut the frame, places may lie behind the bytes that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerView {
     /// Its protocol.
@@ -34,7 +36,7 @@ pub struct LayerView {
 /// A frame as far as it can be told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaxFrame<'a> {
-    bytes: &'a [u8],
+    frame: Frame<'a>,
     layers: Vec<LayerView>,
     quote: Vec<LayerView>,
     trailer: Range<usize>,
@@ -150,10 +152,23 @@ impl<'a> LaxFrame<'a> {
         walk::walk(frame.into(), true)
     }
 
-    /// The whole frame.
+    /// What was captured of the frame.
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {
-        self.bytes
+        self.frame.bytes
+    }
+
+    /// The frame as the capture has it.
+    #[must_use]
+    pub const fn frame(&self) -> Frame<'a> {
+        self.frame
+    }
+
+    /// The bytes of the frame check sequence that were captured, where the capture says that frames
+    /// have one.
+    #[must_use]
+    pub fn fcs(&self) -> Range<usize> {
+        self.trailer.end..self.frame.bytes.len()
     }
 
     /// Its layers from the outside in; what no header claims is a layer [`Proto::Payload`].
@@ -211,10 +226,17 @@ impl<'a> LaxFrame<'a> {
         self.layer(proto, 0)
     }
 
-    /// The header's bytes of one of its layers; all bytes of a payload.
+    /// The header's bytes of one of its layers, all bytes of a payload; as far as captured.
     #[must_use]
     pub fn header(&self, layer: &LayerView) -> &'a [u8] {
-        self.bytes.get(layer.start..layer.end).unwrap_or(&[])
+        let bytes = self.frame.bytes;
+        bytes.get(layer.start..layer.end.min(bytes.len())).unwrap_or(&[])
+    }
+
+    /// The capture lost a part of this header, or all of it.
+    #[must_use]
+    pub fn is_lost(&self, layer: &LayerView) -> bool {
+        layer.end > self.frame.bytes.len()
     }
 
     /// The value of a field in the layer of that occurrence; `None` where there is no such layer

@@ -199,7 +199,7 @@ fn field_value(field: &Field) -> Value {
     let number = || whole(0, field.max().unwrap_or(0));
     let numeric = json!({ "type": "string", "pattern": NUMBER });
     let value = match field.form {
-        Form::Dec | Form::Hex => json!({ "anyOf": [number(), numeric] }),
+        Form::Dec | Form::Hex | Form::Little => json!({ "anyOf": [number(), numeric] }),
         Form::Bit => json!({ "anyOf": [{ "enum": [0, 1] }, { "type": "boolean" }, numeric] }),
         Form::TcpFlags => json!({
             "anyOf": [

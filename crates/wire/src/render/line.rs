@@ -4,10 +4,10 @@
 use std::fmt::Write;
 
 use super::{icmp, icmp6, options};
-use crate::Frame;
 use crate::field::{Field, Proto, TCP_FLAG_LETTERS, Value};
 use crate::fields::{eth, fragment, ip4, ip6, routing, tcp, udp, vlan};
-use crate::view::{HeaderError, LaxFrame, LayerView, lax};
+use crate::view::{HeaderError, LaxFrame, LayerView, lax, whole_options};
+use crate::{Frame, LinkType};
 
 /// A frame in one line, without its end of line.
 #[must_use]
@@ -58,6 +58,10 @@ impl Line<'_> {
     /// Shows Ethernet's own header only where nothing within says more.
     fn link(&mut self) {
         let view = self.view;
+        if view.frame().link != LinkType::Ethernet {
+            self.out += &super::link::words(view);
+            return;
+        }
         let known = |layer: &LayerView| {
             !matches!(
                 layer.proto,
@@ -204,11 +208,15 @@ impl Line<'_> {
             self.put(format_args!("res {reserved:#x}, "));
         }
         if let Some(Value::Bytes(bytes)) = self.view.read_in(layer, &tcp::OPTIONS)
-            && !bytes.is_empty()
+            && (!bytes.is_empty() || self.view.is_lost(layer))
         {
+            let lost = self.view.is_lost(layer);
+            let whole = if lost { whole_options(&bytes) } else { &bytes[..] };
             let named = self.named;
-            let text = if named { options::tcp(&bytes, flags) } else { accepted(&bytes) };
-            self.put(format_args!("options [{text}], "));
+            let text = if named { options::tcp(whole, flags) } else { accepted(whole) };
+            let comma = if text.is_empty() { "" } else { "," };
+            let rest = if lost { format!("{comma}[|tcp]") } else { String::new() };
+            self.put(format_args!("options [{text}{rest}], "));
         }
         self.put(format_args!("length {length}"));
     }

@@ -4,9 +4,9 @@
 use std::fmt::Write;
 
 use super::{arp, count, hexdump, icmp, icmp6, names, options};
-use crate::Frame;
 use crate::field::{Field, Form, Proto, Value};
 use crate::view::{Fault, HeaderError, LaxFrame, LayerView, lax};
+use crate::{Frame, LinkType};
 
 /// A frame as lines of fields; every byte of it is in one of them.
 #[must_use]
@@ -14,6 +14,13 @@ pub fn tree<'a>(frame: impl Into<Frame<'a>>) -> String {
     let frame = frame.into();
     let view = lax(frame);
     let mut tree = Tree { view: &view, out: String::new(), margin: "" };
+    if frame.link != LinkType::Ethernet {
+        let _ = writeln!(tree.out, "Link type {}", frame.link);
+    }
+    if frame.is_cut() {
+        let (had, of) = (frame.bytes.len(), frame.original_len);
+        let _ = writeln!(tree.out, "{had} of {of} bytes were captured");
+    }
     let quoted = view.quote().first().map(|layer| layer.start);
     for layer in view.layers() {
         if layer.proto == Proto::Payload && quoted == Some(layer.start) {
@@ -31,6 +38,11 @@ pub fn tree<'a>(frame: impl Into<Frame<'a>>) -> String {
     if !trailer.is_empty() {
         tree.head("Padding or trailer", trailer.start, trailer.end);
         tree.dump(&frame.bytes[trailer]);
+    }
+    let fcs = view.fcs();
+    if !fcs.is_empty() {
+        tree.head("Frame check sequence", fcs.start, fcs.end);
+        tree.dump(&frame.bytes[fcs]);
     }
     for fault in view.faults().iter().filter(|fault| fault.claimed_by.is_none()) {
         let _ = writeln!(tree.out, "! {fault}");
@@ -68,7 +80,7 @@ impl Tree<'_> {
                 && value != Value::Bytes(Vec::new())
             {
                 self.field(layer, field, &value);
-                told = field.bytes().end.min(layer.end - layer.start);
+                told = field.bytes().end.min(self.view.header(layer).len());
             }
         }
         // The rest of a header that ends within a field.
@@ -139,6 +151,10 @@ pub(crate) fn meaning(field: &Field, value: &Value) -> Option<String> {
         (Proto::Eth | Proto::Vlan | Proto::Gre, "type", 0x600..)
         | (Proto::Arp, "proto-type", _) => names::ether_type(number)?,
         (Proto::Eth | Proto::Vlan, "type", _) => "length",
+        (Proto::Null, "family", _) => return family(number as u32),
+        (Proto::Chdlc, "type", 0x8035) => "SLARP",
+        (Proto::Sll | Proto::Sll2 | Proto::Chdlc, "type", 0x600..) => names::ether_type(number)?,
+        (Proto::Sll | Proto::Sll2, "hw-type", _) => names::hardware(number)?,
         (Proto::Arp, "hw-type", _) => names::hardware(number)?,
         (Proto::Arp, "opcode", _) => match arp::operation(number) {
             "Unknown" => return None,
@@ -158,4 +174,15 @@ pub(crate) fn meaning(field: &Field, value: &Value) -> Option<String> {
         _ => return None,
     };
     Some(word.into())
+}
+
+/// A loopback header's address family, in either byte order.
+fn family(number: u32) -> Option<String> {
+    let family = crate::link_type::loopback_family(number.to_be_bytes());
+    let order = if family == number { "" } else { ", low byte first" };
+    match family {
+        2 => Some(format!("IPv4{order}")),
+        24 | 28 | 30 => Some(format!("IPv6{order}")),
+        _ => None,
+    }
 }

@@ -34,3 +34,9 @@ pub fn raw_options(list: &[u8]) -> impl Iterator<Item = RawOption> {
         Some(RawOption { kind, range: start..start + length, lies })
     })
 }
+
+/// The options of a list whose end was lost: those that are there as a whole.
+pub(crate) fn whole_options(list: &[u8]) -> &[u8] {
+    let cut = raw_options(list).find(|option| option.lies.is_some());
+    &list[..cut.map_or(list.len(), |option| option.range.start)]
+}

@@ -36,7 +36,7 @@ impl LaxFrame<'_> {
         };
         let Some(Value::Num(stored)) = self.read_in(layer, field) else { return None };
         let end = if layer.proto == Proto::Ip4 { layer.end } else { layer.limit };
-        let covered = self.bytes.get(layer.start..end)?;
+        let covered = self.frame.bytes.get(layer.start..end)?;
         // A quoted layer has none of the frame's own around it.
         let at = self.layers.iter().position(|known| known == layer).unwrap_or(0);
         let outside = &self.layers[..at];

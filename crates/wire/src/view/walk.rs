@@ -7,6 +7,7 @@ use crate::fields::{arp, dest_opts, hop_by_hop, ip4, ip6, routing, tcp, udp};
 use crate::segment::is_offloaded;
 
 mod jumbo;
+mod link;
 mod tunnels;
 
 /// Layers of one frame that are taken apart; what stands within is its payload. Headers of four
@@ -32,8 +33,10 @@ enum Kind {
 }
 
 struct Walk<'a> {
+    /// What was captured.
     bytes: &'a [u8],
-    /// The byte after what the innermost length so far accounts for.
+    /// The byte after what the innermost length so far accounts for, on the wire: the capture may
+    /// have less.
     limit: usize,
     layers: Vec<LayerView>,
     faults: Vec<HeaderError>,
@@ -59,10 +62,10 @@ impl Kind {
 }
 
 impl<'a> Walk<'a> {
-    fn new(bytes: &'a [u8], as_sent: bool) -> Self {
+    fn new(bytes: &'a [u8], limit: usize, as_sent: bool) -> Self {
         Self {
             bytes,
-            limit: bytes.len(),
+            limit,
             layers: Vec::new(),
             faults: Vec::new(),
             stop: None,
@@ -73,22 +76,25 @@ impl<'a> Walk<'a> {
     }
 }
 
-pub(super) fn walk(seen: Frame<'_>, as_sent: bool) -> LaxFrame<'_> {
-    let frame = seen.bytes;
-    let mut walk = Walk::new(frame, as_sent);
-    walk.follow(Some((Kind::Ethernet, 0)));
+pub(super) fn walk(frame: Frame<'_>, as_sent: bool) -> LaxFrame<'_> {
+    let bytes = frame.bytes;
+    let wire_len = frame.original_len.max(bytes.len());
+    let mut walk = Walk::new(bytes, wire_len.saturating_sub(frame.fcs_len), as_sent);
+    let first = walk.link(frame.link, frame.fcs_len);
+    let body = walk.limit;
+    walk.follow(first);
     let mut view = LaxFrame {
-        bytes: frame,
+        frame,
         layers: walk.layers,
         quote: Vec::new(),
-        trailer: walk.limit..frame.len(),
+        trailer: walk.limit.min(bytes.len())..body.min(bytes.len()),
         truncated: walk.truncated,
         fragment: walk.fragment,
         stop: walk.stop,
         faults: walk.faults,
     };
     if let Some((kind, start, end)) = quoted(&view) {
-        let mut quote = Walk::new(&frame[..end], as_sent);
+        let mut quote = Walk::new(&bytes[..end.min(bytes.len())], end, as_sent);
         quote.follow(Some((kind, start)));
         view.quote = quote.layers;
     }
@@ -99,7 +105,7 @@ pub(super) fn walk(seen: Frame<'_>, as_sent: bool) -> LaxFrame<'_> {
 fn quoted(view: &LaxFrame<'_>) -> Option<(Kind, usize, usize)> {
     let payload = view.find(Proto::Payload)?;
     let icmp = view.layers.iter().find(|layer| layer.end == payload.start)?;
-    let kind = match (icmp.proto, *view.bytes.get(icmp.start)?) {
+    let kind = match (icmp.proto, *view.frame.bytes.get(icmp.start)?) {
         (Proto::Icmp4, 3 | 4 | 5 | 11 | 12) => Kind::Type(0x0800),
         (Proto::Icmp6, 1..=4) => Kind::Type(0x86dd),
         _ => return None,
@@ -131,29 +137,30 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The bytes from `at` to the limit when the header's fixed part fits; else the walk ends here.
-    fn claim(&mut self, layer: Proto, offset: usize, needed: usize) -> Option<&'a [u8]> {
-        let rest = self.bytes.get(offset..self.limit).unwrap_or(&[]);
-        if rest.len() >= needed {
-            return Some(rest);
+    /// What is left from `offset` on when the header's fixed part was captured; else the walk ends
+    /// here, and that is a fault only where the frame itself had less.
+    fn claim(&mut self, layer: Proto, offset: usize, needed: usize) -> Option<Rest<'a>> {
+        let len = self.limit.saturating_sub(offset);
+        let rest = self.bytes.get(offset..).unwrap_or(&[]);
+        let bytes = &rest[..rest.len().min(len)];
+        if bytes.len() >= needed {
+            return Some(Rest { bytes, len });
         }
-        self.stop(HeaderError {
-            layer,
-            offset,
-            needed,
-            had: rest.len(),
-            claimed_by: None,
-            fault: Fault::Short,
-        });
+        let lost = len >= needed;
+        let had = if lost { bytes.len() } else { len };
+        let fault = Fault::Short;
+        self.stop(HeaderError { layer, offset, needed, had, claimed_by: None, fault }, lost);
         None
     }
 
-    /// Ends the walk with what there is of the header.
-    fn stop(&mut self, error: HeaderError) {
+    /// Ends the walk with what there is of the header. What the capture lost is no fault.
+    fn stop(&mut self, error: HeaderError, lost: bool) {
         if error.had > 0 {
             self.push(error.layer, error.offset, self.limit);
         }
-        self.faults.push(error);
+        if !lost {
+            self.faults.push(error);
+        }
         self.stop = Some(error);
     }
 
@@ -193,21 +200,29 @@ impl<'a> Walk<'a> {
         if needed <= had {
             return Some(at + needed);
         }
-        self.stop(HeaderError {
+        let error = HeaderError {
             layer: field.proto,
             offset: at,
             needed,
             had,
             claimed_by: Some(field),
             fault: Fault::Short,
-        });
+        };
+        self.stop(error, false);
         None
     }
 
     fn options(&mut self, field: &'static Field, start: usize, end: usize) {
-        let list = &self.bytes[start..end];
+        let captured = end.min(self.bytes.len());
+        let list = self.bytes.get(start..captured).unwrap_or(&[]);
         for option in raw_options(list) {
-            if let Some(claimed) = option.lies {
+            // An option that goes on behind what was captured need not lie.
+            let lost = |claimed: &usize| {
+                captured < end
+                    && (option.range.len() == 1 || *claimed >= 2)
+                    && start + option.range.start + claimed <= end
+            };
+            if let Some(claimed) = option.lies.filter(|claimed| !lost(claimed)) {
                 let numbers = (claimed, option.range.len());
                 self.fault(Fault::Option, field, start + option.range.start, numbers);
             }
@@ -276,7 +291,7 @@ impl<'a> Walk<'a> {
         } else if length > 0 {
             self.limit = at + 40 + length;
         } else if head[6] == 0 {
-            self.jumbogram(at, &head[40..]);
+            self.jumbogram(at, &head[40..], had);
         } else if !(head[6] == 6 && had >= 20) {
             self.limit = at + 40;
         }
@@ -340,7 +355,7 @@ impl<'a> Walk<'a> {
             self.limit = at + length;
         }
         self.push(Proto::Udp, at, at + 8);
-        let kind = if self.is_vxlan(head) { Kind::Vxlan } else { Kind::Payload };
+        let kind = if self.is_vxlan(&head) { Kind::Vxlan } else { Kind::Payload };
         Some((kind, at + 8))
     }
 
@@ -358,6 +373,29 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
+/// What is left from a header's first byte on: the bytes that were captured, at least those of the
+/// header's fixed part.
+#[derive(Clone, Copy)]
+struct Rest<'a> {
+    bytes: &'a [u8],
+    len: usize,
+}
+
+impl Rest<'_> {
+    /// How many bytes there were on the wire.
+    const fn len(self) -> usize {
+        self.len
+    }
+}
+
+impl std::ops::Deref for Rest<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
+fn u16_at(bytes: impl std::ops::Deref<Target = [u8]>, at: usize) -> u16 {
     u16::from_be_bytes([bytes[at], bytes[at + 1]])
 }

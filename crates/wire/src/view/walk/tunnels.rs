@@ -15,7 +15,7 @@ impl Walk<'_> {
         if (1..had).contains(&length) {
             self.limit = at + length;
         }
-        let novell = self.bytes[at..self.limit].starts_with(&[0xff, 0xff]);
+        let novell = self.bytes.get(at..).is_some_and(|rest| rest.starts_with(&[0xff, 0xff]));
         let short = self.limit - at < 3;
         if novell || short { Kind::Payload } else { Kind::Llc }
     }
@@ -109,7 +109,7 @@ impl Walk<'_> {
             at += 2;
             head = self.claim(Proto::Ppp, at, 1)?;
         }
-        let (number, end) = match head {
+        let (number, end) = match &*head {
             [first, ..] if first & 1 == 1 => (u16::from(*first), at + 1),
             [_, _, ..] => (u16_at(head, 0), at + 2),
             _ => {
