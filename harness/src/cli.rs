@@ -260,6 +260,23 @@ pub struct Diff {
     /// Compare the times as well
     #[arg(long)]
     pub time: bool,
+    /// Leave aside: interface (names of interfaces), mac (Ethernet addresses), time, a field such
+    /// as ip4.id, or a layer such as vlan; a checksum counts then where it is wrong
+    #[arg(long, value_name = "WHAT,…", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// What stands beside what
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub pair: Pair,
+}
+
+/// What a comparison holds beside what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Pair {
+    /// Frames in the order of the captures
+    #[default]
+    Place,
+    /// Frames of one flow in the flow's order, on whatever interfaces
+    Flow,
 }
 
 /// `wireproof list`.

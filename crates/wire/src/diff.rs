@@ -28,7 +28,7 @@ pub struct FieldDiff {
     /// The field, where the difference is one field's.
     pub field: Option<&'static Field>,
     /// `tcp.ack`, `vlan[1].id` for the second tag, `quote.ip4.ttl` within an ICMP error, `tcp` for
-    /// a layer, `frame.trailer` or `frame.bytes`.
+    /// a layer, `frame.trailer` or `frame.bytes`; `frame.length` and `frame.link` for the whole.
     pub path: String,
     /// Its name in the RFC.
     pub title: String,
@@ -47,23 +47,64 @@ impl fmt::Display for FieldDiff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, title, bytes, expected, actual, .. } = self;
         let Range { start, end } = bytes;
-        write!(f, "{path}  {title}  expected {expected}, got {actual}  at {start}..{end}")?;
+        write!(f, "{path}  {title}  expected {expected}, got {actual}")?;
+        if !bytes.is_empty() {
+            write!(f, "  at {start}..{end}")?;
+        }
         self.meaning.as_ref().map_or(Ok(()), |meaning| write!(f, " ({meaning})"))
     }
 }
 
-/// Every difference between two frames, in order of the layers; none when they are equal.
+/// Every difference between two frames, in order of the layers; none when they are equal as far as
+/// both were captured.
 #[must_use]
 pub fn diff<'a>(expected: impl Into<Frame<'a>>, actual: impl Into<Frame<'a>>) -> Vec<FieldDiff> {
-    let (expected, actual) = (expected.into(), actual.into());
+    let (mut expected, mut actual) = (expected.into(), actual.into());
     if expected == actual {
         return Vec::new();
     }
+    let mut out = Vec::new();
+    let cut = expected.is_cut() || actual.is_cut();
+    if cut && expected.original_len != actual.original_len {
+        let lengths = [expected, actual].map(|frame| frame.original_len.to_string());
+        out.push(whole("frame.length", "Length on the wire", lengths));
+    }
+    if expected.link != actual.link {
+        let links = [expected, actual].map(|frame| frame.link.to_string());
+        out.push(whole("frame.link", "Link type", links));
+    }
+    (expected.bytes, actual.bytes) = common(expected, actual);
     let (expected, actual) = (lax(expected), lax(actual));
-    let mut differ = Differ { expected: &expected, actual: &actual, out: Vec::new() };
+    let mut differ = Differ { expected: &expected, actual: &actual, out };
     differ.layers();
     differ.rest();
     differ.out
+}
+
+/// The bytes of two frames that can be compared: what one capture lost is not looked at in the
+/// other.
+#[must_use]
+pub fn common<'a>(expected: Frame<'a>, actual: Frame<'a>) -> (&'a [u8], &'a [u8]) {
+    let as_far = |frame: Frame<'a>, other: Frame<'_>| {
+        let most = if other.is_cut() { other.bytes.len() } else { usize::MAX };
+        &frame.bytes[..frame.bytes.len().min(most)]
+    };
+    (as_far(expected, actual), as_far(actual, expected))
+}
+
+/// A difference of what the capture says of the whole frame.
+fn whole(path: &str, title: &str, [expected, actual]: [String; 2]) -> FieldDiff {
+    FieldDiff {
+        proto: None,
+        occurrence: 0,
+        field: None,
+        path: path.into(),
+        title: title.into(),
+        bytes: 0..0,
+        expected,
+        actual,
+        meaning: None,
+    }
 }
 
 struct Differ<'a> {

@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::{BufWriter, ErrorKind, Read, Write as _};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use wire::pcapng::{Reader, Taken};
 
-use crate::cli::{Diff, Show};
-use crate::judge::compare;
+use crate::cli::{Diff, Pair, Show};
+use crate::judge::beside::{Beside, Held, Pairing, Unlike};
+use crate::judge::ignored::Ignored;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS, text};
 use crate::text::{count, harmless};
 
@@ -37,8 +39,7 @@ pub fn show(words: &Show) -> Result<u8> {
         }
         named = names.len();
         let who = names.get(usize::from(port.0)).map_or("?", |interface| &interface.name);
-        // A name is a part of a line.
-        let who: String = who.chars().map(|c| if c == '\n' { '\u{fffd}' } else { c }).collect();
+        let who = one_line(who);
         let text = format!("{number:>4}  {time}  {who:width$}  {text}");
         shown += 1;
         if !written(out.borrow_mut().write_all(harmless(&text).as_bytes()))? {
@@ -100,27 +101,133 @@ impl<R: Read, W: std::io::Write> Read for Prompt<'_, R, W> {
     }
 }
 
+/// A name of an interface, which is a part of a line.
+fn one_line(name: &str) -> String {
+    name.replace(['\n', '\t'], "\u{fffd}")
+}
+
 fn indent(out: &mut String, text: &str) {
     for line in text.lines() {
         let _ = writeln!(out, "        {line}");
     }
 }
 
-/// Compares two captures; returns the exit code.
+/// Compares two captures as they are read; returns the exit code.
 ///
 /// # Errors
-/// When one cannot be read.
+/// When one cannot be read to its end.
 pub fn diff(words: &Diff) -> Result<u8> {
-    let expected = super::read_capture(&words.expected)?.capture;
-    let actual = super::read_capture(&words.actual)?.capture;
-    let found = compare::compare(&expected, &actual, &[], words.time);
-    if found.differences.is_empty() {
-        anstream::println!("identical: {}", count(actual.len(), "frame"));
-        return Ok(EXIT_HOLDS);
+    let ignored = Ignored::parse(&words.ignore)?;
+    let pairing = match words.pair {
+        Pair::Place => Pairing::Place,
+        Pair::Flow => Pairing::Flow,
+    };
+    let mut expected = Side::open(&words.expected, ignored.clone())?;
+    let mut actual = Side::open(&words.actual, ignored.clone())?;
+    let name = expected.name.clone();
+    let (mut differences, mut told) = (0, String::new());
+    let mut beside = Beside::new(ignored, words.time, pairing, |unlike| {
+        differences += 1;
+        if differences <= text::MOST_DIFFERENCES {
+            told += &self::unlike(&unlike, &name);
+        }
+    });
+    // One of each in turn, so that none waits longer than it must.
+    loop {
+        let (ours, theirs) = (expected.next()?, actual.next()?);
+        if ours.is_none() && theirs.is_none() {
+            break;
+        }
+        ours.map_or(Ok(()), |held| beside.expected(held))?;
+        theirs.map_or(Ok(()), |held| beside.actual(held))?;
     }
-    let name = words.expected.display().to_string();
-    let told = text::differences(&found, &name, Some(&expected), &actual);
-    anstream::print!("{}", harmless(&told));
-    anstream::println!("{}", count(found.differences.len(), "difference"));
-    Ok(EXIT_FINDING)
+    beside.finish();
+    let partial = beside.partial;
+    drop(beside);
+    if let more @ 1.. = differences.saturating_sub(text::MOST_DIFFERENCES) {
+        let _ = writeln!(told, "  … and {} more", count(more, "difference"));
+    }
+    for side in [&expected, &actual] {
+        for note in side.reader.notes() {
+            let _ = writeln!(told, "note: {}: {note}", side.name);
+        }
+    }
+    if !words.ignore.is_empty() {
+        let _ = writeln!(told, "not compared: {}", words.ignore.join(", "));
+    }
+    if words.pair == Pair::Flow {
+        told += "paired by flow; not compared: the order of flows, interface\n";
+    }
+    let frames = count(actual.frames, "frame");
+    let partial = match partial {
+        0 => String::new(),
+        1 => ", 1 pair compared by its first bytes only".into(),
+        many => format!(", {many} pairs compared by their first bytes only"),
+    };
+    let (last, code) = match (differences, partial.is_empty()) {
+        (0, true) => (format!("identical: {frames}"), EXIT_HOLDS),
+        (0, false) => (format!("identical as far as captured: {frames}{partial}"), EXIT_HOLDS),
+        _ => (format!("{}{partial}", count(differences, "difference")), EXIT_FINDING),
+    };
+    anstream::println!("{}{last}", harmless(&told));
+    Ok(code)
+}
+
+/// One of the two captures that are compared.
+struct Side {
+    name: String,
+    reader: Reader<Box<dyn Read>>,
+    ignored: Ignored,
+    frames: usize,
+}
+
+impl Side {
+    fn open(path: &Path, ignored: Ignored) -> Result<Self> {
+        let reader = Reader::new(super::open_input(path)?);
+        Ok(Self { name: path.display().to_string(), reader, ignored, frames: 0 })
+    }
+
+    fn next(&mut self) -> Result<Option<Held>> {
+        let taken = self.reader.next_frame().map_err(|error| anyhow!("{}: {error}", self.name))?;
+        let Some(Taken { number, time, interface, frame, .. }) = taken else { return Ok(None) };
+        let mut held = Held::new(number, time, String::new(), frame, &self.ignored);
+        let known = self.reader.interfaces().get(usize::from(interface.0));
+        held.interface = known.map_or_else(|| "?".into(), |known| one_line(&known.name));
+        self.frames += 1;
+        Ok(Some(held))
+    }
+}
+
+/// A difference in words.
+fn unlike(unlike: &Unlike, name: &str) -> String {
+    let of = |held: &Held| format!("{}  {}", held.interface, wire::render::line(held.frame()));
+    match unlike {
+        Unlike::Missing(held) => {
+            format!("  frame {} of {name} is missing: {}\n", held.number, of(held))
+        }
+        Unlike::Extra(held) => {
+            format!("  frame {} is not in {name}: {}\n", held.number, of(held))
+        }
+        Unlike::Interface(expected, actual) => format!(
+            "  frame {} has another emitter:\n    expected {}\n    got      {}\n",
+            actual.number,
+            of(expected),
+            of(actual)
+        ),
+        Unlike::Bytes(expected, actual, fields) => {
+            let beside = match expected.number == actual.number {
+                true => String::new(),
+                false => format!(" from frame {}", expected.number),
+            };
+            let mut text = format!("  frame {} differs{beside}: {}\n", actual.number, of(actual));
+            for field in fields {
+                let _ = writeln!(text, "    {field}");
+            }
+            text
+        }
+        Unlike::Time(expected, actual) => format!(
+            "  frame {} has another time: expected {}, got {}\n",
+            actual.number, expected.time, actual.time
+        ),
+    }
 }

@@ -13,8 +13,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use wire::Capture;
 use wire::pcapng::{Comments, File};
+use wire::{Capture, LinkType};
 
 use crate::catalog::Root;
 use crate::files::Real;
@@ -58,10 +58,26 @@ pub(crate) fn open_input(path: &Path) -> Result<Box<dyn Read>> {
     Ok(Box::new(file))
 }
 
-/// Reads a capture from a file or, for `-`, from standard input.
+/// Reads a capture of Ethernet from a file or, for `-`, from standard input.
 pub(crate) fn read_capture(path: &Path) -> Result<File> {
     let bytes = read_input(path)?;
-    wire::pcapng::read(&bytes).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
+    let file = wire::pcapng::read(&bytes)
+        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    let other = file
+        .capture
+        .iter()
+        .position(|(_, record, _)| file.capture.link(record.port) != LinkType::Ethernet);
+    if let Some(index) = other {
+        let (number, capture) = (file.numbers[index], &file.capture);
+        let link = capture.iter().nth(index).map(|(_, record, _)| capture.link(record.port));
+        bail!(
+            "{}: frame {number} is of link type {}, where a node takes Ethernet; capture on one \
+             Ethernet interface",
+            path.display(),
+            link.unwrap_or_default()
+        );
+    }
+    Ok(file)
 }
 
 /// The folder of a file to write is there: one that a slip of the pen named is not made.

@@ -2,9 +2,12 @@
 //! and what must hold; runs nothing and prints nothing.
 
 pub mod choices;
+pub mod beside;
 pub mod compare;
 pub mod expect;
 mod facts;
+mod flow;
+pub mod ignored;
 pub mod races;
 pub mod timing;
 

@@ -24,7 +24,7 @@ const ODD: Style = AnsiColor::Yellow.on_default().bold();
 const DEEPER: &str = "        ";
 
 /// How many differing frames are told in full; a run that went wrong early differs everywhere.
-const MOST_DIFFERENCES: usize = 5;
+pub(crate) const MOST_DIFFERENCES: usize = 5;
 
 /// How a reader accepts a run, or repeats it: the words around the scenario's id.
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ mod refused_files;
 mod refused_words;
 mod reports;
 mod selection;
+mod streams;
 mod support;
 mod times;
 mod verdicts;
