@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, Write};
 
+use proptest::prelude::*;
 use wireproof_wire::pcapng::{LONGEST_BLOCK, Reader, read, read_so_far};
 use wireproof_wire::{FrameId, LinkType};
 
@@ -227,6 +228,40 @@ fn a_note_has_its_plural() {
     ] {
         let file = [start.clone(), cut.repeat(count)].concat();
         assert_eq!(read(&file).expect("a right file").notes, [note]);
+    }
+}
+
+proptest! {
+    /// Wrongly packed files, and files of every form with bytes changed: an error or frames, never a
+    /// panic, and no frame longer than what is read at most.
+    #[test]
+    fn no_bytes_panic(
+        form in 0usize..4,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let head: &[u32] = &[3, 4, 5, 9, 77, 88];
+        let mut file = match form {
+            0 => gzip(&FRAMES[..2_000]),
+            1 => zstd(&FRAMES[..2_000]),
+            2 => classic(0xa1b2_cd34, 0x0004_0002, 1, &[(head, b"abcde"), (head, b"fghij")]),
+            _ => FRAMES[..2_000].to_vec(),
+        };
+        for (at, byte) in edits {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        if let Some(cut) = cut {
+            file.truncate(cut.index(file.len()));
+        }
+        let mut reader = Reader::new(&file[..]);
+        let mut last = 0;
+        while let Ok(Some(taken)) = reader.next_frame() {
+            prop_assert!(taken.number > last && taken.frame.bytes.len() <= LONGEST_BLOCK);
+            prop_assert!(taken.frame.original_len >= taken.frame.bytes.len());
+            last = taken.number;
+        }
+        let _ = (reader.notes(), reader.interfaces());
     }
 }
 
