@@ -105,7 +105,8 @@ impl Ignored {
     /// follows from what it covers, so it is compared only where it is wrong.
     fn bits(&self, view: &LaxFrame<'_>, layer: &LayerView) -> Vec<Range<usize>> {
         if self.layers.contains(&layer.proto) {
-            return Vec::from([layer.start * 8..layer.end.saturating_mul(8)]);
+            let all = layer.start * 8..layer.end.saturating_mul(8);
+            return std::iter::once(all).collect();
         }
         let ignored = |field: &&&'static Field| {
             self.has(field) || field.key == "checksum" && sum_is_hidden(view, layer)
