@@ -248,14 +248,14 @@ fn a_cut_blames_nobody_and_moves_no_number() {
         for length in 0..frame.len() {
             let cut = Frame { original_len: frame.len(), ..of(link, &frame[..length]) };
             let view = lax(cut);
-            let name = format!("{link}, {length} of {:02x?}", frame);
+            let name = format!("{link}, {length} of {frame:02x?}");
             for fault in view.faults() {
                 assert!(whole.faults().contains(fault), "{fault} in {name}");
             }
             let whole_ones = view
                 .layers()
                 .iter()
-                .filter(|layer| !view.stop().is_some_and(|stop| stop.offset == layer.start));
+                .filter(|layer| view.stop().is_none_or(|stop| stop.offset != layer.start));
             for (layer, other) in whole_ones.zip(whole.layers()) {
                 let same =
                     layer == other || (layer.start, layer.proto) == (other.start, Proto::Payload);
