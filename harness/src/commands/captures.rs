@@ -12,7 +12,10 @@ use crate::cli::{Diff, Pair, Show};
 use crate::judge::beside::{Beside, Held, Pairing, Unlike};
 use crate::judge::ignored::Ignored;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS, text};
-use crate::text::{count, harmless};
+use crate::text::{count, harmless, line};
+
+/// Characters of an interface's name that are shown.
+const MOST_NAME: usize = 128;
 
 /// Shows a capture as it is read; returns the exit code.
 ///
@@ -35,7 +38,7 @@ pub fn show(words: &Show) -> Result<u8> {
         let (number, time, port) = (taken.number, taken.time, taken.interface);
         let names = reader.interfaces();
         for interface in &names[named..] {
-            width = width.max(interface.name.chars().count());
+            width = width.max(one_line(&interface.name).chars().count());
         }
         named = names.len();
         let who = names.get(usize::from(port.0)).map_or("?", |interface| &interface.name);
@@ -51,7 +54,7 @@ pub fn show(words: &Show) -> Result<u8> {
     }
     let mut text = String::new();
     for note in &reader.notes() {
-        let _ = writeln!(text, "note: {note}");
+        let _ = writeln!(text, "note: {}", line(note));
     }
     let _ = writeln!(text, "{}", count(shown, "frame"));
     let mut out = out.borrow_mut();
@@ -101,9 +104,13 @@ impl<R: Read, W: std::io::Write> Read for Prompt<'_, R, W> {
     }
 }
 
-/// A name of an interface, which is a part of a line.
+/// A name of an interface, which is anybody's text and a part of a line.
 fn one_line(name: &str) -> String {
-    name.replace(['\n', '\t'], "\u{fffd}")
+    let name = line(name);
+    match name.char_indices().nth(MOST_NAME) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => name,
+    }
 }
 
 fn indent(out: &mut String, text: &str) {
@@ -149,7 +156,7 @@ pub fn diff(words: &Diff) -> Result<u8> {
     }
     for side in [&expected, &actual] {
         for note in side.reader.notes() {
-            let _ = writeln!(told, "note: {}: {note}", side.name);
+            let _ = writeln!(told, "note: {}: {}", side.name, line(&note));
         }
     }
     if !words.ignore.is_empty() {
@@ -169,7 +176,7 @@ pub fn diff(words: &Diff) -> Result<u8> {
         (0, false) => (format!("identical as far as captured: {frames}{partial}"), EXIT_HOLDS),
         _ => (format!("{}{partial}", count(differences, "difference")), EXIT_FINDING),
     };
-    anstream::println!("{}{last}", harmless(&told));
+    super::print(&format!("{}{last}\n", harmless(&told)))?;
     Ok(code)
 }
 
@@ -184,7 +191,7 @@ struct Side {
 impl Side {
     fn open(path: &Path, ignored: Ignored) -> Result<Self> {
         let reader = Reader::new(super::open_input(path)?);
-        Ok(Self { name: path.display().to_string(), reader, ignored, frames: 0 })
+        Ok(Self { name: crate::text::path(path), reader, ignored, frames: 0 })
     }
 
     fn next(&mut self) -> Result<Option<Held>> {
@@ -192,7 +199,7 @@ impl Side {
         let Some(Taken { number, time, interface, frame, .. }) = taken else { return Ok(None) };
         let mut held = Held::new(number, time, String::new(), frame, &self.ignored);
         let known = self.reader.interfaces().get(usize::from(interface.0));
-        held.interface = known.map_or_else(|| "?".into(), |known| one_line(&known.name));
+        held.interface = known.map_or_else(|| "?".into(), |known| known.name.clone());
         self.frames += 1;
         Ok(Some(held))
     }
@@ -200,7 +207,9 @@ impl Side {
 
 /// A difference in words.
 fn unlike(unlike: &Unlike, name: &str) -> String {
-    let of = |held: &Held| format!("{}  {}", held.interface, wire::render::line(held.frame()));
+    let of = |held: &Held| {
+        format!("{}  {}", one_line(&held.interface), wire::render::line(held.frame()))
+    };
     match unlike {
         Unlike::Missing(held) => {
             format!("  frame {} of {name} is missing: {}\n", held.number, of(held))
