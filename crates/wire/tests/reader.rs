@@ -232,7 +232,7 @@ fn a_note_has_its_plural() {
 }
 
 proptest! {
-    /// Wrongly packed files, and files of every form with bytes changed: an error or frames, never a
+    /// Files wrongly packed, and files of every form with bytes changed: an error or frames, no
     /// panic, and no frame longer than what is read at most.
     #[test]
     fn no_bytes_panic(

@@ -63,7 +63,7 @@ fn captures_from_elsewhere_are_shown() {
     place.write("any.pcap", cut(276, &[(&cooked, 64)]));
     place.write("usb.pcap", cut(189, &[(&cooked, 64)]));
     place.write("cut.pcap", cut(1, &[(&data(80, 100)[..68], 158), (&syn(0)[..56], 58)]));
-    // An interface of a link type that is not known beside one of Ethernet, and a name of two lines.
+    // An interface of an unknown link type beside one of Ethernet, and a name of two lines.
     let mut mixed = on("eth0\nof two lines", &[syn(0)]);
     let interface = [1u32, 20, 189, 0, 20].map(u32::to_le_bytes).concat();
     let packet = [6u32, 36, 1, 0, 0, 4, 4, 0x0102_0304, 36].map(u32::to_le_bytes).concat();

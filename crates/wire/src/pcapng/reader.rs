@@ -69,7 +69,7 @@ struct Found {
 }
 
 impl<R: Read> Reader<R> {
-    /// A reader from the input's first byte on. Nothing is read before the first frame is asked for.
+    /// A reader from the input's first byte on. Nothing is read before a frame is asked for.
     pub fn new(input: R) -> Self {
         Self::limited(input, u64::MAX)
     }

@@ -28,13 +28,13 @@ impl<R: Read> Window<R> {
         self.offset
     }
 
-    /// What is in the window; as much as the last [`Window::fill`] has asked for, where it was there.
+    /// What is in the window; as much as [`Window::fill`] has asked for, where it was there.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// Sees to it that so many bytes are in the window, or all that are left; how many are there. It
-    /// waits for no byte more than that, and makes room only for what has come.
+    /// Sees to it that so many bytes are in the window, or all that are left; how many are there.
+    /// It waits for no byte more than that, and makes room only for what has come.
     pub(super) fn fill(&mut self, wanted: usize) -> io::Result<usize> {
         while self.end - self.start < wanted {
             if self.end == self.buffer.len() {
