@@ -17,7 +17,7 @@ use wireproof_nodes::reject::Reject;
 
 fn frames(file: &Path) -> Vec<(Instant, Vec<u8>)> {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let file = wire::pcap::read(&bytes).expect("a classic pcap");
+    let file = wire::pcapng::read(&bytes).expect("a classic pcap");
     file.capture.iter().map(|(_, record, frame)| (record.time, frame.to_vec())).collect()
 }
 

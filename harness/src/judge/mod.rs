@@ -1,8 +1,8 @@
 //! Judges a run: its steps, its golden, and the checks that no golden can bless away. Knows a run
 //! and what must hold; runs nothing and prints nothing.
 
-pub mod choices;
 pub mod beside;
+pub mod choices;
 pub mod compare;
 pub mod expect;
 mod facts;
