@@ -4,13 +4,15 @@
 
 mod answering;
 pub mod fence;
+mod lines;
 mod rules;
 mod settings;
 mod surroundings;
 
 pub use answering::{Answering, Transport};
+pub use lines::check_rule;
 pub use rules::{Hook, Load, Reject, Rules, Unfit};
-pub use settings::Setting;
+pub use settings::{Setting, check_setting};
 pub use surroundings::{Neighbour, Surroundings, interface_name};
 
 /// A kernel to be put on a wire.

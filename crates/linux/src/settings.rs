@@ -62,8 +62,7 @@ impl Setting<'_> {
     /// Its file below `/proc/sys`.
     #[must_use]
     pub fn file(&self) -> String {
-        // An interface's name may hold a dot, so who names one writes slashes between the parts.
-        self.name.replace('.', "/")
+        file(self.name)
     }
 
     /// What a reader is told when it is set.
@@ -77,6 +76,44 @@ impl Setting<'_> {
     pub fn told_missing(&self) -> String {
         format!("{} is not there or not to be set", self.name)
     }
+}
+
+/// The file of a setting below `/proc/sys`. An interface's name may hold a dot, so who names one
+/// writes slashes between the parts, and then dots are what they are.
+fn file(name: &str) -> String {
+    if name.contains('/') { name.to_owned() } else { name.replace('.', "/") }
+}
+
+/// Longer names and values are no setting's.
+const MOST_BYTES: usize = 4096;
+
+/// Says whether a setting of the user's is one of a network, and so of the node's own namespace.
+///
+/// # Errors
+/// Names what is wrong and what would be right.
+pub fn check_setting(name: &str, value: &str) -> Result<(), String> {
+    let refused = |told: &str| {
+        let told = format!("`{}`: {told}; net.ipv4.tcp_sack=0 is right", name.escape_debug());
+        Err(told)
+    };
+    if name.len().max(value.len()) > MOST_BYTES {
+        return Err(format!("a setting of more than {MOST_BYTES} bytes"));
+    }
+    if name.chars().chain(value.chars()).any(|c| c.is_control() && c != '\t') {
+        return refused("a setting holds no control characters");
+    }
+    let file = file(name);
+    let parts: Vec<&str> = file.split('/').collect();
+    if parts.first() != Some(&"net") || parts.len() < 2 {
+        return refused("a node has settings of its network alone, which begin with `net.`");
+    }
+    if parts.iter().any(|part| part.is_empty() || [".", ".."].contains(part)) {
+        return refused("a part of its name is missing, or is no name");
+    }
+    if parts.iter().any(|part| part.contains(char::is_whitespace)) {
+        return refused("its name holds white space");
+    }
+    Ok(())
 }
 
 impl Kernel {
@@ -107,5 +144,46 @@ mod tests {
         assert!(!routes(&kernel));
         kernel.rules.hook = Hook::Forward;
         assert!(routes(&kernel));
+    }
+
+    #[test]
+    fn settings_of_a_network_pass_and_an_interface_may_have_a_dot() {
+        for name in [
+            "net.ipv4.tcp_sack",
+            "net/ipv4/tcp_sack",
+            "net/ipv4/conf/eth0.5/forwarding",
+            "net.netfilter.nf_conntrack_tcp_loose",
+        ] {
+            assert_eq!(check_setting(name, "1"), Ok(()), "{name}");
+        }
+        assert_eq!(check_setting("net.ipv4.tcp_rmem", "4096\t131072 6291456"), Ok(()));
+        assert_eq!(file("net/ipv4/conf/eth0.5/forwarding"), "net/ipv4/conf/eth0.5/forwarding");
+    }
+
+    #[test]
+    fn nothing_but_settings_of_a_network_is_one() {
+        for (name, word) in [
+            ("kernel.core_pattern", "begin with `net.`"),
+            ("/proc/sys/kernel/core_pattern", "begin with `net.`"),
+            ("/net/ipv4/tcp_sack", "begin with `net.`"),
+            ("network.ipv4", "begin with `net.`"),
+            ("net", "begin with `net.`"),
+            ("", "begin with `net.`"),
+            ("net.", "is missing"),
+            ("net..ipv4", "is missing"),
+            ("net....kernel.core_pattern", "is missing"),
+            ("net/../kernel/core_pattern", "no name"),
+            ("net/./ipv4/tcp_sack", "no name"),
+            ("net/ipv4/../../kernel/hostname", "no name"),
+            ("net/ipv4/tcp_sack/", "is missing"),
+            ("net.ipv4.tcp sack", "white space"),
+            ("net.ipv4.tcp_sack\n", "control"),
+            ("net.ipv4.tcp_sack\0", "control"),
+        ] {
+            let told = check_setting(name, "1").expect_err(name);
+            assert!(told.contains(word) && !told.contains('\n'), "{name}: {told}");
+        }
+        assert!(check_setting("net.ipv4.tcp_sack", "0\n1").is_err());
+        assert!(check_setting("net.ipv4.tcp_sack", &"0".repeat(5000)).is_err());
     }
 }
