@@ -1,6 +1,7 @@
 //! The plan: a scenario in which every name is a thing. Nothing downstream meets an unknown name.
 //! Knows the registry and the scenario's types; runs nothing.
 
+mod bridges;
 mod faults;
 mod names;
 pub mod standing;
@@ -104,6 +105,8 @@ pub struct PlanNode {
     pub swapped: bool,
     /// Who stands there, and what that one is measured by.
     pub standing: Standing,
+    /// Why what the swap put there cannot do anything in this scenario.
+    pub unfit: Option<String>,
 }
 
 impl PlanNode {
@@ -307,6 +310,7 @@ pub fn plan(
     topology::introduce(&mut nodes, &links);
     topology::destinations(&mut nodes);
     planner.make_each(&mut nodes, registry, swaps);
+    planner.unfit(&mut nodes, &links);
     let steps = planner.steps(&nodes, &links);
     let masks = planner.masks(&nodes, registry);
     planner.known_checks();

@@ -28,6 +28,8 @@ pub struct PortSpec {
     pub mac: Option<Mac>,
     /// Its IP addresses, given once or more.
     pub addresses: Vec<Address>,
+    /// It has none: `ip=none`.
+    pub bare: bool,
 }
 
 impl NodeSpec {
@@ -112,7 +114,11 @@ impl PortSpec {
         match key {
             "mac" if self.mac.is_some() => bail!("`mac` is given twice"),
             "mac" => self.mac = Some(value.parse()?),
+            _ if value == "none" => self.bare = true,
             _ => self.addresses.push(address(value)?),
+        }
+        if self.bare && !self.addresses.is_empty() {
+            bail!("`ip=none` stands by itself: a port has addresses or none");
         }
         Ok(())
     }
@@ -120,7 +126,7 @@ impl PortSpec {
     /// What is not given stays.
     fn give(&self, port: &mut PortConfig) {
         port.mac = self.mac.unwrap_or(port.mac);
-        if !self.addresses.is_empty() {
+        if self.bare || !self.addresses.is_empty() {
             port.addresses.clone_from(&self.addresses);
         }
     }
@@ -132,7 +138,8 @@ fn address(text: &str) -> Result<Address> {
         Some((ip, prefix)) => (ip, Some(prefix)),
         None => (text, None),
     };
-    let wants = || format!("`{text}`: an address is 10.0.0.1, 10.0.0.1/24 or fd00::1/64");
+    let wants =
+        || format!("`{text}`: an address is 10.0.0.1, 10.0.0.1/24 or fd00::1/64, or `none`");
     let ip: IpAddr = ip.parse().with_context(wants)?;
     let (default, most) = if ip.is_ipv4() { (24, 32) } else { (64, 128) };
     let prefix = prefix.map_or(Ok(default), str::parse::<u8>).with_context(wants)?;
@@ -177,6 +184,8 @@ mod tests {
         let ip = |port: &PortConfig| port.addresses[0].ip.to_string();
         assert_eq!([mac(&two[0]), mac(&two[1])], [1, 0xaa]);
         assert_eq!([ip(&two[0]), ip(&two[1])], ["10.9.0.1", "10.0.0.1"]);
+        NodeSpec::parse("sink,in.ip=none").unwrap().address(&mut two).unwrap();
+        assert!(two[0].addresses.is_empty() && !two[1].addresses.is_empty());
         let mut one = ports(&["eth0"]);
         NodeSpec::parse("sink,ip=10.9.0.1").unwrap().address(&mut one).unwrap();
         assert_eq!((mac(&one[0]), ip(&one[0]).as_str()), (1, "10.9.0.1"));
@@ -201,6 +210,7 @@ mod tests {
             ("reject,a.mac=02:00:00:00:00:02,a.mac=02:00:00:00:00:03", "twice"),
             ("reject,a.ip=10.0.0", "10.0.0`"),
             ("reject,ip=10.0.0", "10.0.0`"),
+            ("reject,ip=none,ip=10.0.0.1", "addresses or none"),
             ("reject,ip=10.0.0.1/33", "at most 32"),
         ] {
             let error = format!("{:#}", NodeSpec::parse(text).unwrap_err());

@@ -188,7 +188,10 @@ impl Walk {
             let reason = run::guest::not_built(&node.config)?;
             Some(format!("`{}` is a guest: {reason}", node.name))
         });
-        let unfit = not_with(&plan).or_else(|| plan.not_with_other()).or_else(|| lacking.next());
+        let unfit = not_with(&plan)
+            .or_else(|| plan.not_with_other())
+            .or_else(|| unfit(&plan, self.on))
+            .or_else(|| lacking.next());
         if let Some(reason) = unfit {
             return Walked::NotRun(reason);
         }
@@ -261,6 +264,18 @@ fn not_with(plan: &Plan) -> Option<String> {
 /// The scenario in a file; `None` where it cannot be read.
 pub(crate) fn scenario(item: &Item) -> Option<scenario::Scenario> {
     scenario::parse(&read(item).ok()?).ok()
+}
+
+/// Why a kernel in this plan cannot do what its options ask: where it stands, or on this machine.
+fn unfit(plan: &Plan, on: Wire) -> Option<String> {
+    plan.nodes.iter().find_map(|node| {
+        let of_machine = || match (on, node.kind.as_str()) {
+            (Wire::Veth, run::linux::KIND) => run::linux::missing(&node.config),
+            _ => None,
+        };
+        let reason = node.unfit.clone().or_else(of_machine)?;
+        Some(format!("`{}` cannot be this kernel: {reason}", node.name))
+    })
 }
 
 /// A file's bytes, unless it is longer than any scenario.

@@ -113,6 +113,12 @@ pub enum Role {
         /// The TCP ports where it listens.
         open: PortSet,
     },
+    /// It passes frames on between its ports as they are, and answers TCP segments to some ports in
+    /// the name of whom they are for.
+    Bridge {
+        /// The destination ports it rejects.
+        reject: PortSet,
+    },
     /// Nothing is known.
     Other,
 }

@@ -20,8 +20,10 @@ pub(crate) enum Shape {
     List(&'static str),
     /// An object with any keys and such values.
     Map(&'static str),
+    /// The same; a scalar at this key is something else, and no key of the table.
+    MapOrScalar(&'static str),
 }
-use Shape::{Bool, Def, List, Map, Text, Unlimited, Whole};
+use Shape::{Bool, Def, List, Map, MapOrScalar, Text, Unlimited, Whole};
 
 /// One key of an object.
 #[derive(Debug)]
@@ -163,8 +165,13 @@ pub(crate) static NODE: Table = Table {
     keys: &[
         must("kind", Text, "What it is; `wireproof nodes` lists the kinds and their options."),
         may("mac", Def("mac"), "Ethernet address of its first port."),
-        may("ip", Def("addresses"), "Addresses of its first port."),
-        may("ports", Map("port"), "Its ports by name, in order; the kind decides otherwise."),
+        may("ip", Def("addresses"), "Addresses of its first port; an empty list: it has none."),
+        may(
+            "ports",
+            MapOrScalar("port"),
+            "Its ports by name, in order; the kind decides otherwise. What is no object is the \
+             option of that name.",
+        ),
         NOTE,
     ],
     others: Others::Scalars,
@@ -177,7 +184,7 @@ pub(crate) static PORT: Table = table(
     "A port of a node.",
     &[
         may("mac", Def("mac"), "Its Ethernet address."),
-        may("ip", Def("addresses"), "Its addresses."),
+        may("ip", Def("addresses"), "Its addresses; an empty list: it has none."),
         NOTE,
     ],
 );

@@ -72,8 +72,8 @@ pub struct Node {
     pub kind: Spanned<String>,
     /// The Ethernet address of its first port.
     pub mac: Option<Spanned<Mac>>,
-    /// The addresses of its first port.
-    pub addresses: Vec<Spanned<Address>>,
+    /// The addresses of its first port; `None` where the file leaves them out.
+    pub addresses: Option<Vec<Spanned<Address>>>,
     /// Its ports where the file names them, in order; empty where the kind decides.
     pub ports: Vec<Port>,
     /// All other keys: options of its kind.
@@ -89,8 +89,8 @@ pub struct Port {
     pub name: Spanned<String>,
     /// Its Ethernet address.
     pub mac: Option<Spanned<Mac>>,
-    /// Its addresses.
-    pub addresses: Vec<Spanned<Address>>,
+    /// Its addresses; `None` where the file leaves them out.
+    pub addresses: Option<Vec<Spanned<Address>>>,
     /// A comment.
     pub note: Option<String>,
 }

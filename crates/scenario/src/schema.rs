@@ -124,10 +124,15 @@ fn shape(key: &Key) -> Value {
         Shape::List(def) => {
             json!({ "type": "array", "items": reference(def), "minItems": least })
         }
-        Shape::Map(def) => json!({
-            "type": "object", "additionalProperties": reference(def), "minProperties": least
-        }),
+        Shape::Map(def) => map(def, least),
+        Shape::MapOrScalar(def) => json!({ "anyOf": [map(def, least), reference("scalar")] }),
     }
+}
+
+fn map(def: &str, least: u8) -> Value {
+    json!({
+        "type": "object", "additionalProperties": reference(def), "minProperties": least
+    })
 }
 
 fn whole(least: u64, most: u64) -> Value {

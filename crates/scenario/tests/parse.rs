@@ -21,7 +21,7 @@ fn a_small_file() {
     assert_eq!(scenario.title.value, "A bare FIN meets a REJECT rule");
     assert_eq!(scenario.nodes.len(), 2);
     assert_eq!(scenario.nodes[1].options[0].name.value, "profile");
-    assert_eq!(scenario.nodes[0].addresses[0].value.prefix, 24);
+    assert_eq!(scenario.nodes[0].addresses.as_ref().expect("addresses")[0].value.prefix, 24);
     assert_eq!(scenario.links[0].ends[1].index, 1);
     let Action::Send { when: When::At(at), from, packet } = &scenario.steps[0].action else {
         panic!("{:?}", scenario.steps[0])

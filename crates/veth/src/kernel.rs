@@ -3,18 +3,17 @@
 //! scenario.
 
 use std::collections::VecDeque;
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{self, Stdio};
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use link::PortConfig;
-use linux::{Kernel, Load, Neighbour, Rules, Surroundings, Transport, fence};
+use linux::{Kernel, Neighbour, Rules, Surroundings, Transport, fence};
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags};
+use rtnetlink::packet_route::link::{InfoBridge, InfoData};
 use rtnetlink::packet_route::route::RouteType;
-use rtnetlink::{Handle, RouteMessageBuilder};
+use rtnetlink::{Handle, LinkBridge, LinkUnspec, RouteMessageBuilder};
 use wire::{Duration, Instant, Mac};
 
 use crate::behind::Shared;
@@ -22,6 +21,7 @@ use crate::clock::Pauses;
 use crate::end::{Arrived, End};
 use crate::error::{Error, Tried};
 use crate::namespace::set_sysctl;
+use crate::program;
 use crate::stay::Stay;
 
 /// One port of a kernel node.
@@ -154,11 +154,35 @@ pub(crate) fn load(rules: &Rules, interfaces: &[String]) -> Result<Vec<String>, 
     let mut loaded = Vec::new();
     for load in rules.loads(interfaces).map_err(|unfit| Error::Plan(unfit.to_string()))? {
         for program in load.programs {
-            feed(program, &load)?;
+            program::feed(program, &load)?;
         }
         loaded.extend(load.told());
     }
     Ok(loaded)
+}
+
+/// Joins the node's ports by a bridge that passes on whatever comes, at once, and says nothing of
+/// its own.
+pub(crate) async fn bridge(netlink: &Handle, ports: &[Port]) -> Result<(), Error> {
+    let taken = |name: &str| ports.iter().any(|port| port.config.name == name);
+    let mut names = (0..=ports.len()).map(|number| format!("bridge{number}"));
+    let name = names.find(|name| !taken(name)).unwrap_or_else(|| "bridge".to_owned());
+    let manner = vec![
+        InfoBridge::ForwardDelay(0),
+        InfoBridge::MulticastSnooping(false),
+        InfoBridge::VlanFiltering(false),
+    ];
+    let request = LinkBridge::new(&name).set_info_data(InfoData::Bridge(manner)).build();
+    netlink.link().add(request).execute().await.tried("make a bridge")?;
+    let asked = netlink.link().get().match_name(name).execute();
+    let bridge = std::pin::pin!(asked).try_next().await.tried("ask for the bridge")?;
+    let index = bridge.map_or(0, |bridge| bridge.header.index);
+    for port in ports.iter().filter(|port| port.end.is_some()) {
+        let joined = LinkUnspec::new_with_index(port.index).controller(index).build();
+        let told = || format!("join {} to the bridge", port.config.name);
+        netlink.link().set(joined).execute().await.tried(told())?;
+    }
+    Ok(())
 }
 
 /// Gives the node its addresses and its neighbours.
@@ -223,39 +247,4 @@ async fn neighbour(
     mac: Mac,
 ) -> Result<(), rtnetlink::Error> {
     netlink.neighbours().add(index, address).link_layer_address(&mac.0).replace().execute().await
-}
-
-/// A program of the system. Those that set up networks lie where root looks for programs and an
-/// ordinary user does not; in a namespace of their own both may use them.
-#[must_use]
-pub fn program(name: &str) -> process::Command {
-    let mut path = std::env::var_os("PATH").unwrap_or_default();
-    path.push(":/usr/local/sbin:/usr/sbin:/sbin");
-    let mut command = process::Command::new(name);
-    command.env("PATH", path);
-    command
-}
-
-/// Runs a program in the calling thread's namespace with rules as its input.
-fn feed(name: &str, load: &Load) -> Result<(), Error> {
-    let Load { arguments, package, text, .. } = load;
-    let failed = |told: String| Error::Tool(format!("{name}: {told}"));
-    let missing = |error: std::io::Error| {
-        failed(format!("{error} (a kernel node needs it: apt-get install {package})"))
-    };
-    let mut command = program(name);
-    command.args(*arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    // Its lock belongs to the host, and these rules do not.
-    command.env("XTABLES_LOCKFILE", "/dev/null");
-    let mut child = command.spawn().map_err(missing)?;
-    let mut input = child.stdin.take().ok_or_else(|| failed("no input".into()))?;
-    // A program that stops reading says why on its own.
-    let _ = input.write_all(text.as_bytes());
-    drop(input);
-    let output = child.wait_with_output().map_err(missing)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let told = String::from_utf8_lossy(&output.stderr);
-    Err(failed(format!("it refuses these rules:\n{text}{}", told.trim())))
 }

@@ -15,6 +15,8 @@ mod namespace;
 mod nic;
 mod pairs;
 mod parts;
+mod program;
+mod rights;
 mod stay;
 mod sys;
 mod topology;
@@ -22,12 +24,12 @@ mod wire;
 
 pub use end::{LEAST_BYTES, MOST_BYTES};
 pub use error::Error;
-pub use kernel::program;
 pub use namespace::enter;
 pub use nic::{
     Answerer, Asked, Cable, Interface, Manner, Member, Nic, Sight, ask, interfaces, look,
     may_listen,
 };
 pub use parts::Parts;
+pub use program::{can_load, program, runs};
 pub use topology::{LinkSpec, NodeSpec, Occupant, lay};
 pub use wire::Wire;

@@ -2,21 +2,44 @@
 //! inside one. A namespace is held by a descriptor and by nothing else, so whatever ends the
 //! process ends it too. Knows no interface and no node.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::thread;
 
 use crate::error::{Error, Tried};
+use crate::rights;
 use crate::sys;
 
+/// Why the settings of the machine itself could not be put out of reach, if they could not.
+static UNSEALED: OnceLock<Option<String>> = OnceLock::new();
+
 /// Brings the whole process into a network namespace of its own and, where it has not the right
-/// to that, into a user namespace first. To be called while the process has a single thread.
+/// to that, into a user namespace first. There it gives up what the wire does not need: most
+/// capabilities, new privileges, and writing to settings that are not a network's. To be called
+/// while the process has a single thread.
 ///
 /// # Errors
-/// [`Error::Forbidden`] where the machine allows neither; it names the ways out.
+/// [`Error::Forbidden`] where the machine allows neither; it names the ways out. [`Error::System`]
+/// where capabilities cannot be given up.
 pub fn enter() -> Result<(), Error> {
+    unshare()?;
+    let sealed = rights::seal_settings();
+    UNSEALED.get_or_init(|| {
+        let told = |error| format!("/proc/sys could not be made read-only but for net: {error}");
+        sealed.err().map(told)
+    });
+    rights::shed().tried("give up capabilities")
+}
+
+/// A line for a reader where a container, say, forbids mounts; a setting's name is checked anyway.
+pub(crate) fn unsealed() -> Option<String> {
+    UNSEALED.get().cloned().flatten()
+}
+
+fn unshare() -> Result<(), Error> {
     let (user, group) = sys::effective_ids();
     if user == 0 && sys::unshare(libc::CLONE_NEWNET).is_ok() {
         return Ok(());
@@ -107,6 +130,11 @@ fn in_thread<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<
 
 /// Writes a setting of the calling thread's namespace.
 pub(crate) fn set_sysctl(name: &str, value: &str) -> Result<(), Error> {
-    // An interface's name may hold a dot, so callers write slashes between the parts.
-    fs::write(format!("/proc/sys/{name}"), value).tried(format!("set {name} to {value}"))
+    // Whoever gave it has checked it; nothing unchecked is ever written.
+    linux::check_setting(name, value).map_err(Error::Plan)?;
+    let told = || format!("set {name} to {value}");
+    // One that a namespace does not have is not made. An interface's name may hold a dot, so
+    // callers write slashes between the parts.
+    let file = OpenOptions::new().write(true).open(format!("/proc/sys/{name}"));
+    file.and_then(|mut file| file.write_all(value.as_bytes())).tried(told())
 }

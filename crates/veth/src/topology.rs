@@ -7,7 +7,7 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 
 use link::{Chance, Limits, LinkChange, LinkConfig, Node, NodeId, PortConfig, PortIndex, Sim};
-use linux::{Answering, Kernel, Surroundings, interface_name};
+use linux::{Answering, Hook, Kernel, Surroundings, interface_name};
 use rtnetlink::Handle;
 
 use crate::behind::{Behind, Shared, Ways};
@@ -15,7 +15,7 @@ use crate::clock::Timer;
 use crate::end::{self, Arrived, Closing, Ear, End, Leg, MOST_MTU};
 use crate::error::{Error, Tried};
 use crate::kernel::{self, Namespaced};
-use crate::namespace::{Namespace, set_sysctl};
+use crate::namespace::{Namespace, set_sysctl, unsealed};
 use crate::pairs::{self, Wanted};
 use crate::parts::{Parts, timed};
 use crate::stay::Stay;
@@ -332,11 +332,19 @@ impl Layer {
         let linked = linked.map(|(number, port)| (number, &port.config));
         let around = Surroundings::of(linked, kernel.default_route);
         let Self { shared, parts, .. } = self;
-        let settled = || shared.runtime.block_on(kernel::settle(&netlink, &ports, &around));
+        let settled = || {
+            shared.runtime.block_on(async {
+                if kernel.rules.hook == Hook::Bridge {
+                    kernel::bridge(&netlink, &ports).await?;
+                }
+                kernel::settle(&netlink, &ports, &around).await
+            })
+        };
         timed(&mut parts.addresses, settled)?;
         let ruled = || Ok((kernel::load(&kernel.rules, &names)?, kernel::listen(&kernel.listen)?));
         let (loaded, listening) = timed(&mut parts.rules, || ground.namespace.inside(ruled))?;
-        for line in told.into_iter().chain(loaded) {
+        let unsealed = unsealed().into_iter();
+        for line in told.into_iter().chain(loaded).chain(unsealed) {
             self.remarks.push(format!("{name}: {line}"));
         }
         let configs = ports.iter().map(|port| port.config.clone()).collect();

@@ -1,8 +1,6 @@
 //! `wireproof doctor`: what this machine can run, a line a capability. Changes nothing but this
 //! process, which moves into namespaces of its own to see whether it may.
 
-use std::process::Stdio;
-
 use anyhow::Result;
 use link::{Limits, LinkChange, PortConfig};
 use nodes::{NodeConfig, Registry};
@@ -33,15 +31,20 @@ pub fn doctor() -> Result<u8> {
     };
     line(&laid, "veth", "--on veth: veth pairs as links, packet sockets on their ends");
     let tools = [
-        ("nft", "--version", "kernel nodes with reject=nft", "nftables"),
-        ("iptables", "--version", "kernel nodes with reject=iptables", "iptables"),
-        ("ip6tables", "--version", "the same for IPv6", "iptables"),
-        ("tshark", "--version", "the check of captures by Wireshark", "tshark"),
+        ("nft", "kernel nodes with reject=nft", "nftables"),
+        ("iptables", "kernel nodes with reject=iptables", "iptables"),
+        ("ip6tables", "the same for IPv6", "iptables"),
+        ("tshark", "the check of captures by Wireshark", "tshark"),
     ];
-    for (tool, argument, purpose, package) in tools {
+    for (tool, purpose, package) in tools {
         let way = || format!("apt-get install {package}");
-        line(&runs(tool, argument).then_some(()).ok_or_else(way), tool, purpose);
+        line(&veth::runs(tool).then_some(()).ok_or_else(way), tool, purpose);
     }
+    let bridge = match &laid {
+        Ok(()) => veth::can_load(&linux::Load::bridge_probe()),
+        Err(_) => Err("needs veth".to_owned()),
+    };
+    line(&bridge, "bridge reject", "kernel nodes with hook=bridge that reject (nft_reject_bridge)");
     for guest::Need { what, purpose, found } in guest::needs() {
         line(&found.map_err(|error| error.to_string()), what, purpose);
     }
@@ -65,10 +68,4 @@ fn link() -> Result<(), String> {
         veth::LinkSpec { name: "a-b".into(), ends: [(0, 0), (1, 0)], settings, steady: true };
     let nodes = vec![node("a")?, node("b")?];
     veth::lay(0, Limits::default(), nodes, &[link]).map(drop).map_err(|error| error.to_string())
-}
-
-fn runs(tool: &str, argument: &str) -> bool {
-    let mut command = veth::program(tool);
-    command.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
 }

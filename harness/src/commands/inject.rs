@@ -2,7 +2,7 @@
 
 use ::guest::Pool;
 use anyhow::{Context, Result, anyhow, bail};
-use link::{Node, PortIndex};
+use link::{Datum, Node, PortIndex};
 use nodes::{NodeConfig, PortRule, Registry};
 use wire::pcapng::Comments;
 use wire::{Capture, Instant, PortId};
@@ -90,8 +90,12 @@ fn config(spec: &NodeSpec, registry: &Registry) -> Result<NodeConfig> {
     let ports = match registry.get(&spec.kind).map_or(PortRule::Exactly(1), |kind| kind.ports) {
         PortRule::Exactly(count) | PortRule::AtLeast(count) => count.max(1),
     };
-    let port =
-        |number: u16| topology::config(&format!("eth{number}"), None, Vec::new(), number + 1);
+    // A kernel that routes or bridges does so between two.
+    let between = matches!(spec.options.get("hook"), Some(Datum::Text(hook))
+        if ["forward", "bridge"].contains(&hook.as_str()));
+    let ports = if between { ports.max(2) } else { ports };
+    let given = || linux::is_bridge(&spec.kind, &spec.options).then(Vec::new);
+    let port = |number: u16| topology::config(&format!("eth{number}"), None, given(), number + 1);
     let mut ports: Vec<_> = (0..ports as u16).map(port).collect();
     spec.address(&mut ports)?;
     Ok(NodeConfig { name: spec.kind.clone(), ports, options: spec.options.clone() })

@@ -7,7 +7,7 @@ use checks::{Answers, PortFacts};
 use link::{Address, PortIndex};
 use nodes::Role;
 use wire::segment::{ACK, RST, SYN};
-use wire::{Capture, PortId, PortSet, TcpSegment};
+use wire::{Capture, Mac, PortId, PortSet, TcpSegment};
 
 use crate::plan::{Plan, Standing};
 
@@ -23,10 +23,12 @@ pub(super) fn ports(plan: &Plan, capture: &Capture) -> Vec<PortFacts> {
             }
             (role, _) => answers(role),
         };
+        // What leaves a bridge is from somebody else, or in the name of somebody else.
+        let bridges = matches!(node.role, Role::Bridge { .. });
         for (index, port) in node.config.ports.iter().enumerate() {
             facts.push(PortFacts {
                 node: number as u16,
-                mac: port.mac,
+                mac: if bridges { Mac::default() } else { port.mac },
                 addresses: port.addresses.iter().map(|address| address.ip).collect(),
                 broadcasts: port.addresses.iter().filter_map(broadcast).collect(),
                 peer: peers.get(&(number, index as PortIndex)).copied(),
@@ -79,7 +81,7 @@ fn answers(role: &Role) -> Answers {
         // What an open port answers is decided by connections, which a capture does not show.
         Role::Host { open } => Answers::ClosedPorts(open.complement()),
         Role::Forwarder { reject } => Answers::Forwards { rejects: reject.clone() },
-        Role::Other => Answers::Unknown,
+        Role::Bridge { .. } | Role::Other => Answers::Unknown,
     }
 }
 

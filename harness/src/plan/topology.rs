@@ -9,6 +9,7 @@ use wire::{Mac, PortId};
 
 use crate::run::{guest, linux};
 
+use super::bridges::Bridges;
 use super::{PlanLink, PlanNode, Planner, Standing, Swap};
 
 /// A capture numbers its ports with 16 bits; the rest is room for what a swap may add.
@@ -39,13 +40,6 @@ impl Planner<'_> {
         for (index, node) in self.scenario.nodes.iter().enumerate() {
             let swap = swaps.iter().find(|swap| swap.node == node.name.value);
             let kind = swap.map_or(&node.kind.value, |swap| &swap.spec.kind);
-            let mut ports = self.ports(index, registry, kind, next_port, &linked[index]);
-            if let Some(Err(error)) = swap.map(|swap| swap.spec.address(&mut ports)) {
-                let message = format!("--swap {}={kind}: {error}", node.name.value);
-                self.fault(node.name.span, message, String::new());
-            }
-            let first = next_port;
-            next_port += ports.len() as u16;
             let options = match swap {
                 Some(swap) => inherited(swap, node),
                 None => node
@@ -54,6 +48,16 @@ impl Planner<'_> {
                     .map(|option| (option.name.value.clone(), datum(&option.value.value)))
                     .collect(),
             };
+            let mut ports = self.ports(index, registry, kind, next_port, &linked[index]);
+            if linux::is_bridge(kind, &options) {
+                bridged(node, &mut ports);
+            }
+            if let Some(Err(error)) = swap.map(|swap| swap.spec.address(&mut ports)) {
+                let message = format!("--swap {}={kind}: {error}", node.name.value);
+                self.fault(node.name.span, message, String::new());
+            }
+            let first = next_port;
+            next_port += ports.len() as u16;
             let config = NodeConfig { name: node.name.value.clone(), ports, options };
             let swapped_in = swap.map(|swap| swap.spec.kind.as_str());
             nodes.push(PlanNode {
@@ -65,6 +69,7 @@ impl Planner<'_> {
                 ports: (first..next_port).map(PortId).collect(),
                 note: node.note.clone(),
                 swapped: swap.is_some(),
+                unfit: None,
             });
         }
         let numbers = |node: &PlanNode| {
@@ -94,11 +99,11 @@ impl Planner<'_> {
             let own = |number| if number == 0 { node.mac.as_ref() } else { None };
             let port = |(number, port): (u16, &scenario::Port)| {
                 let mac = port.mac.as_ref().or(own(number)).map(|mac| mac.value);
-                let given = match port.addresses.as_slice() {
-                    [] if number == 0 => &node.addresses,
-                    _ => &port.addresses,
+                let given = match &port.addresses {
+                    None if number == 0 => &node.addresses,
+                    given => given,
                 };
-                let given = given.iter().map(|address| plain(address.value)).collect();
+                let given = given.as_deref().map(plain);
                 config(&port.name.value, mac, given, first + number)
             };
             return (0..).zip(&node.ports).map(port).collect();
@@ -117,11 +122,9 @@ impl Planner<'_> {
             names.push(format!("eth{number}"));
         }
         let mac = node.mac.as_ref().map(|mac| mac.value);
-        let given: Vec<Address> =
-            node.addresses.iter().map(|address| plain(address.value)).collect();
         let port = |(number, name): (u16, &String)| match number {
-            0 => config(name, mac, given.clone(), first),
-            _ => config(name, None, Vec::new(), first + number),
+            0 => config(name, mac, node.addresses.as_deref().map(plain), first),
+            _ => config(name, None, None, first + number),
         };
         (0..).zip(&names).map(port).collect()
     }
@@ -227,8 +230,14 @@ fn inherited(swap: &Swap, node: &scenario::Node) -> BTreeMap<String, Datum> {
     let mut options = swap.spec.options.clone();
     if [linux::KIND, guest::KIND].contains(&swap.spec.kind.as_str()) {
         let written = |name: &str| node.options.iter().find(|option| option.name.value == name);
-        for (theirs, ours) in [("reject", "ports"), ("default-route", "default-route")] {
-            if let (Some(option), false) = (written(theirs), options.contains_key(ours)) {
+        let has_rule = options.get("reject") != Some(&Datum::Text("none".to_owned()));
+        let says_ports = ["ports", "reject-ports"].iter().any(|name| options.contains_key(*name));
+        let takes_ports = has_rule && !says_ports;
+        for (theirs, ours, takes) in [
+            ("reject", "ports", takes_ports),
+            ("default-route", "default-route", !options.contains_key("default-route")),
+        ] {
+            if let (Some(option), true) = (written(theirs), takes) {
                 options.insert(ours.to_owned(), datum(&option.value.value));
             }
         }
@@ -244,7 +253,7 @@ fn inherited(swap: &Swap, node: &scenario::Node) -> BTreeMap<String, Datum> {
             of_module(node, &mut options);
         }
         // A firewall passes on whatever it is not told to reject.
-        if node.kind.value == "firewall" && !options.contains_key("ports") {
+        if node.kind.value == "firewall" && takes_ports && !options.contains_key("ports") {
             options.insert("ports".to_owned(), Datum::Text("none".to_owned()));
         }
     }
@@ -275,7 +284,7 @@ fn of_module(node: &scenario::Node, options: &mut BTreeMap<String, Datum>) {
             options.insert((*name).to_owned(), value);
         }
     }
-    let asked = ["reject", "ports"].iter().any(|name| options.contains_key(*name));
+    let asked = ["reject", "ports", "reject-ports"].iter().any(|name| options.contains_key(*name));
     if !asked && written("behind") == Some(Datum::Text("reject".to_owned())) {
         let all = || Datum::Text(wire::PortSet::all().to_string());
         options.insert("ports".to_owned(), written("behind.reject").unwrap_or_else(all));
@@ -336,11 +345,12 @@ pub(super) fn destinations(nodes: &mut [PlanNode]) {
     }
 }
 
-/// Tells each port who sits at the other end of its link.
+/// Tells each port who sits at the other end of its link, or behind the bridge that does.
 pub(crate) fn introduce(nodes: &mut [PlanNode], links: &[PlanLink]) {
+    let bridges = Bridges::of(nodes, links);
     for link in links {
         for (here, there) in [(0, 1), (1, 0)] {
-            let (node, port) = link.ends[there];
+            let (node, port) = bridges.behind(link.ends[there]);
             let other = &nodes[node].config.ports[usize::from(port)];
             let peer = Peer { mac: other.mac, addresses: other.addresses.clone() };
             let (node, port) = link.ends[here];
@@ -350,23 +360,40 @@ pub(crate) fn introduce(nodes: &mut [PlanNode], links: &[PlanLink]) {
 }
 
 /// A port; what the file leaves out follows from the port's number in the run, from 1:
-/// 02:00:00:00:00:01, 10.0.0.1/24 and fd00::1/64.
-pub(crate) fn config(name: &str, mac: Option<Mac>, given: Vec<Address>, number: u16) -> PortConfig {
+/// 02:00:00:00:00:01, 10.0.0.1/24 and fd00::1/64. An empty list of addresses is none left out.
+pub(crate) fn config(
+    name: &str,
+    mac: Option<Mac>,
+    given: Option<Vec<Address>>,
+    number: u16,
+) -> PortConfig {
     let number = number + 1;
     let [high, low] = number.to_be_bytes();
-    let addresses = if given.is_empty() {
+    let addresses = given.unwrap_or_else(|| {
         let ip4 = IpAddr::V4(Ipv4Addr::new(10, 0, high, low));
         let ip6 = IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, number));
         vec![Address { ip: ip4, prefix: 24 }, Address { ip: ip6, prefix: 64 }]
-    } else {
-        given
-    };
+    });
     let mac = mac.unwrap_or(Mac([0x02, 0, 0, 0, high, low]));
     PortConfig { name: name.to_owned(), mac, addresses, peer: None }
 }
 
-fn plain(address: scenario::Address) -> Address {
-    Address { ip: address.ip, prefix: address.prefix }
+fn plain(given: &[scenario::Spanned<scenario::Address>]) -> Vec<Address> {
+    let one = |address: &scenario::Spanned<scenario::Address>| Address {
+        ip: address.value.ip,
+        prefix: address.value.prefix,
+    };
+    given.iter().map(one).collect()
+}
+
+/// The ports of a bridge have no addresses by default.
+fn bridged(node: &scenario::Node, ports: &mut [PortConfig]) {
+    for (number, port) in ports.iter_mut().enumerate() {
+        let named = node.ports.get(number).is_some_and(|port| port.addresses.is_some());
+        if !(named || (number == 0 && node.addresses.is_some())) {
+            port.addresses.clear();
+        }
+    }
 }
 
 fn shown(end: &PortRef) -> String {

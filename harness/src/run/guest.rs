@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow, bail};
 use guest::{Clock, Guest, Image, Linked, Module, Pool, SkbSender, Spec, Store, Trouble, Watch};
 use link::NodeId;
-use linux::{Kernel, Reject};
+use linux::{Hook, Kernel, Reject};
 use nodes::{ConfigError, Kind, NodeConfig, OptionSpec, PortRule, Role};
 use wire::{Duration, Instant, PortSet};
 
@@ -89,6 +89,7 @@ static OPTIONS: &[OptionSpec] = &[
     kernels::OPTIONS[4],
     kernels::OPTIONS[5],
     kernels::OPTIONS[6],
+    kernels::OPTIONS[7],
 ];
 
 /// The kind. Its node is a stand-in that only says that the options are right: a wire puts the
@@ -127,6 +128,10 @@ fn told(config: &NodeConfig) -> Result<Told, ConfigError> {
         None | Some(_) => Clock::Free,
     };
     let mut kernel = kernels::kernel(config)?;
+    if kernel.rules.hook == Hook::Bridge {
+        let told = "hook=bridge is for the running kernel, the kind linux";
+        return Err(ConfigError::at("hook", told));
+    }
     let named = options.one_of("module", &MODULE_NAMES)?;
     let given = |name: &str| config.options.contains_key(name);
     for (name, module) in [("port", 1), ("src", 0), ("dst", 0), ("payload", 0), ("defaults", 0)] {
@@ -136,7 +141,7 @@ fn told(config: &NodeConfig) -> Result<Told, ConfigError> {
         }
     }
     // Behind a module stands nothing unless it is asked for.
-    if named.is_some() && !given("reject") && !given("ports") {
+    if named.is_some() && !given("reject") && kernels::rejected(config)?.is_none() {
         kernel.rules.ports = PortSet::default();
     }
     let module = match named {
@@ -151,7 +156,7 @@ fn told(config: &NodeConfig) -> Result<Told, ConfigError> {
         Some(_) => {
             // The module is the rule, and says no to all else by itself.
             kernel.rules.reject = Reject::None;
-            Some(Module::RstReply(options.ports("ports")?.unwrap_or_else(PortSet::all)))
+            Some(Module::RstReply(kernels::rejected(config)?.unwrap_or_else(PortSet::all)))
         }
     };
     let image = options.text("kernel")?.map(PathBuf::from);

@@ -1,12 +1,19 @@
 //! The kind `linux`: the running kernel in a node's place. Knows its options; the crate `veth`
 //! makes the kernel node.
 
+mod fit;
+mod label;
+
 use std::collections::BTreeMap;
 
 use link::Datum;
-use linux::{Hook, Kernel, Reject, Rules};
+use linux::{Hook, Kernel, Reject, Rules, check_rule, check_setting};
 use nodes::{ConfigError, Kind, NodeConfig, OptionSpec, PortRule, Role};
 use wire::PortSet;
+
+pub use fit::missing;
+pub(crate) use fit::{is_bridge, unfit};
+pub(super) use label::{speaks, who};
 
 /// Its name.
 pub const KIND: &str = "linux";
@@ -21,9 +28,10 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     },
     OptionSpec {
         name: "hook",
-        takes: "`input`, `prerouting`, `ingress` or `forward`",
+        takes: "`input`, `prerouting`, `ingress`, `forward` or `bridge`",
         default: "input",
-        about: "where the rule stands; at forward the kernel routes between its ports",
+        about: "where the rule stands; at forward the kernel routes between its ports, at bridge \
+                (linux alone) it joins them by a bridge",
     },
     OptionSpec {
         name: "ports",
@@ -55,6 +63,32 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         default: "false",
         about: "sources outside the port's subnets are answered too",
     },
+    OptionSpec {
+        name: "reject-ports",
+        takes: "ports",
+        default: "all",
+        about: "the same as the option ports, for a scenario that names the node's own ports too",
+    },
+    OptionSpec {
+        name: "dnat",
+        takes: "lines of nft",
+        default: "none",
+        about: "rules that translate destinations as packets come in",
+    },
+    OptionSpec {
+        name: "snat",
+        takes: "lines of nft",
+        default: "none",
+        about: "rules that translate sources as packets go out",
+    },
+];
+
+const HOOKS: [(&str, Hook); 5] = [
+    ("input", Hook::Input),
+    ("prerouting", Hook::Prerouting),
+    ("ingress", Hook::Ingress),
+    ("forward", Hook::Forward),
+    ("bridge", Hook::Bridge),
 ];
 
 /// The kind. Its node is a stand-in that only says that the options are right: on the veth wire a
@@ -83,32 +117,59 @@ pub fn kernel(config: &NodeConfig) -> Result<Kernel, ConfigError> {
         Some(2) => Reject::None,
         _ => Reject::Nft,
     };
-    let hook = match options.one_of("hook", &["input", "prerouting", "ingress", "forward"])? {
-        Some(1) => Hook::Prerouting,
-        Some(2) => Hook::Ingress,
-        Some(3) => Hook::Forward,
-        _ => Hook::Input,
-    };
-    if reject == Reject::Iptables && matches!(hook, Hook::Prerouting | Hook::Ingress) {
-        let told = "iptables rejects at input and forward only; reject=nft does it everywhere";
-        return Err(ConfigError::at("hook", told));
+    let hook = options.one_of("hook", &HOOKS.map(|(name, _)| name))?;
+    let hook = hook.map_or(Hook::Input, |place| HOOKS[place].1);
+    let ports = rejected(config)?.unwrap_or_else(PortSet::all);
+    let [own, dnat, snat] = ["rules", "dnat", "snat"].map(|name| lines(config, name));
+    let accept = options.ports("listen")?.unwrap_or_default();
+    let listen = listening(&accept)?;
+    let default_route = options.bool("default-route")?.unwrap_or(false);
+    let rules = Rules { reject, hook, ports, accept, own: own?, dnat: dnat?, snat: snat? };
+    let kernel = Kernel { rules, sysctls: settings(config)?, listen, default_route };
+    fit::together(config, &kernel)?;
+    Ok(kernel)
+}
+
+/// The TCP ports that are rejected, where an option says so, by either of its names.
+///
+/// # Errors
+/// When it is no set of ports, or both are written.
+pub(super) fn rejected(config: &NodeConfig) -> Result<Option<PortSet>, ConfigError> {
+    let options = config.read();
+    match (options.ports("ports")?, options.ports("reject-ports")?) {
+        (Some(_), Some(_)) => {
+            let told = "`ports` and `reject-ports` are one option by two names; write one of them";
+            Err(ConfigError::at("reject-ports", told))
+        }
+        (ports, other) => Ok(ports.or(other)),
     }
-    let ports = options.ports("ports")?.unwrap_or_else(PortSet::all);
-    let own = texts(config, "rules")?;
-    let sysctls = texts(config, "sysctls")?;
+}
+
+/// An option whose texts are rules, each held against what a rule may be.
+fn lines(config: &NodeConfig, name: &str) -> Result<Vec<String>, ConfigError> {
+    let lines = texts(config, name)?;
+    match lines.iter().try_for_each(|line| check_rule(line)) {
+        Ok(()) => Ok(lines),
+        Err(told) => Err(ConfigError::at(name, told)),
+    }
+}
+
+/// The settings of the user's: of the node's own network, and nothing else of the machine.
+fn settings(config: &NodeConfig) -> Result<Vec<(String, String)>, ConfigError> {
     let pair = |text: String| match text.split_once('=') {
-        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        Some((name, value)) => {
+            let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
+            let told = check_setting(&name, &value);
+            told.map_err(|told| ConfigError::at("sysctls", told))?;
+            Ok((name, value))
+        }
         None => {
+            let text = text.escape_debug();
             let told = format!("`{text}`: a setting is NAME=VALUE, net.ipv4.tcp_sack=0 for one");
             Err(ConfigError::at("sysctls", told))
         }
     };
-    let sysctls: Result<Vec<_>, _> = sysctls.into_iter().map(pair).collect();
-    let accept = options.ports("listen")?.unwrap_or_default();
-    let listen = listening(&accept)?;
-    let default_route = options.bool("default-route")?.unwrap_or(false);
-    let rules = Rules { reject, hook, ports, accept, own };
-    Ok(Kernel { rules, sysctls: sysctls?, listen, default_route })
+    texts(config, "sysctls")?.into_iter().map(pair).collect()
 }
 
 /// A socket is opened for each.
@@ -143,43 +204,27 @@ fn role(config: &NodeConfig) -> Role {
 
 /// The same of a kernel.
 pub(super) fn role_of(Kernel { rules, listen, .. }: &Kernel) -> Role {
-    if !rules.own.is_empty() || !listen.is_empty() {
-        return Role::Other;
-    }
-    match (rules.reject, rules.hook) {
-        (Reject::None, _) => Role::Other,
-        (_, Hook::Input) => Role::ClosedPort { ports: rules.ports.clone() },
-        (_, Hook::Forward) => Role::Forwarder { reject: rules.ports.clone() },
-        _ => Role::Other,
-    }
-}
-
-/// What of a kernel speaks, in words: `nft at input`.
-pub(super) fn speaks(kernel: &Kernel) -> String {
-    let hook = match kernel.rules.hook {
-        Hook::Input => "input",
-        Hook::Prerouting => "prerouting",
-        Hook::Ingress => "ingress",
-        Hook::Forward => "forward",
+    // A line of the user's may take a segment away before the rule, so no reset is owed then; and
+    // one that matches nothing makes no other node of it.
+    let owed = match rules.reject {
+        Reject::None => PortSet::default(),
+        _ if rules.has_own() => PortSet::default(),
+        _ => rules.ports.without(&rules.accept),
     };
-    match kernel.rules.reject {
-        Reject::Nft => format!("nft at {hook}"),
-        Reject::Iptables => format!("iptables at {hook}"),
-        Reject::None => "its closed port".to_owned(),
+    match rules.hook {
+        Hook::Forward => Role::Forwarder { reject: owed },
+        Hook::Bridge => Role::Bridge { reject: owed },
+        _ if rules.has_own() || !listen.is_empty() || rules.reject == Reject::None => Role::Other,
+        Hook::Input => Role::ClosedPort { ports: rules.ports.clone() },
+        Hook::Prerouting | Hook::Ingress => Role::Other,
     }
-}
-
-/// Who a running kernel is, for the report.
-pub(super) fn who(kernel: &Kernel) -> String {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("running kernel {} ({})", release.trim(), speaks(kernel))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with(options: &[(&str, &str)]) -> Result<Kernel, ConfigError> {
+    pub(super) fn with(options: &[(&str, &str)]) -> Result<Kernel, ConfigError> {
         let text =
             |(name, value): &(&str, &str)| ((*name).to_owned(), Datum::Text((*value).into()));
         let options = options.iter().map(text).collect();
@@ -210,6 +255,11 @@ mod tests {
             ("sysctls", "net.ipv4.tcp_sack", "NAME=VALUE"),
             ("listen", "all", "at most 100"),
             ("listen", "0,80", "from 1 to 65535"),
+            ("sysctls", "kernel.core_pattern=x", "begin with `net.`"),
+            ("sysctls", "net/../kernel/hostname=x", "no name"),
+            ("rules", "include \"/etc/passwd\"", "reads a file"),
+            ("dnat", "accept; drop", "`;`"),
+            ("snat", "} table inet x {", "`}`"),
         ] {
             let error = with(&[(name, value)]).unwrap_err();
             assert!(error.to_string().contains(word), "{error}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Decoder, Object};
 use crate::json::{Json, Kind, Member};
-use crate::keys::{LINK, NODE, PORT, SETTINGS};
+use crate::keys::{LINK, NODE, PORT, SETTINGS, Shape};
 use crate::{Link, LinkSettings, Node, Port, PortRef, Spanned, suggestion};
 
 /// A name stands in the capture's interfaces and in each line of a report.
@@ -44,7 +44,7 @@ impl Decoder<'_, '_> {
             name: member.key.clone(),
             kind: Spanned::default(),
             mac: None,
-            addresses: Vec::new(),
+            addresses: None,
             ports: Vec::new(),
             options: Vec::new(),
             note: None,
@@ -54,7 +54,9 @@ impl Decoder<'_, '_> {
         node.mac = self.mac(&object);
         node.addresses = self.addresses(&object);
         node.note = self.note(&object);
-        let ports = self.map(&object, "ports");
+        // What is no object there is the option of that name.
+        let has_ports = matches!(object.get("ports"), Some(Json { kind: Kind::Object(_), .. }));
+        let ports = if has_ports { self.map(&object, "ports") } else { &[] };
         if let Some(port) = ports.get(MAX_PORTS) {
             let message = format!("{} ports", ports.len());
             self.fault(port.key.span, message, format!("a node has at most {MAX_PORTS}"));
@@ -64,14 +66,19 @@ impl Decoder<'_, '_> {
             let read = self.port(port);
             node.ports.push(read);
         }
-        let options = object.members.iter().filter(|member| NODE.key(&member.key).is_none());
+        let is_option = |member: &&Member| match NODE.key(&member.key).map(|key| key.shape) {
+            Some(Shape::MapOrScalar(_)) => !has_ports,
+            Some(_) => false,
+            None => true,
+        };
+        let options = object.members.iter().filter(is_option);
         node.options = options.filter_map(|option| self.argument(option, false)).collect();
         node
     }
 
     fn port(&mut self, member: &Member) -> Port {
         let object = self.object(&member.value, &PORT);
-        let (mut mac, mut addresses, mut note) = (None, Vec::new(), None);
+        let (mut mac, mut addresses, mut note) = (None, None, None);
         if let Some(object) = object {
             mac = self.mac(&object);
             addresses = self.addresses(&object);

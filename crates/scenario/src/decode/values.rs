@@ -171,14 +171,13 @@ impl Decoder<'_, '_> {
         }
     }
 
-    /// `ip`: an address or a list of them.
-    pub(super) fn addresses(&mut self, object: &Object<'_>) -> Vec<Spanned<Address>> {
-        let items = match object.get("ip") {
-            Some(Json { kind: Kind::List(items), .. }) => items.as_slice(),
-            Some(json) => std::slice::from_ref(json),
-            None => &[],
+    /// `ip`: an address or a list of them, and an empty list for none; `None` where it is left out.
+    pub(super) fn addresses(&mut self, object: &Object<'_>) -> Option<Vec<Spanned<Address>>> {
+        let items = match object.get("ip")? {
+            Json { kind: Kind::List(items), .. } => items.as_slice(),
+            json => std::slice::from_ref(json),
         };
-        items.iter().filter_map(|item| self.address(item)).collect()
+        Some(items.iter().filter_map(|item| self.address(item)).collect())
     }
 
     fn address(&mut self, json: &Json) -> Option<Spanned<Address>> {

@@ -1,0 +1,145 @@
+//! Which options of a kernel do not go together, and where one has no place: a rule that nothing
+//! ever comes to would make a run green for an empty reason. Knows options and ports; runs nothing
+//! but the question whether this machine's kernel can do what they ask.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use link::{Datum, PortConfig};
+use linux::{Hook, Kernel, Load, Reject};
+use nodes::{ConfigError, NodeConfig};
+
+use super::{KIND, kernel};
+
+/// Refuses options of which one has no effect beside the others.
+pub(super) fn together(config: &NodeConfig, kernel: &Kernel) -> Result<(), ConfigError> {
+    let Kernel { rules, listen, default_route, .. } = kernel;
+    let refused = |option: &str, told: &str| Err(ConfigError::at(option, told));
+    let given = |name: &str| config.options.contains_key(name);
+    let at_input = matches!(rules.hook, Hook::Input | Hook::Forward);
+    if rules.reject == Reject::Iptables && !at_input {
+        let told = "iptables rejects at input and forward only; reject=nft does it everywhere";
+        return refused("hook", told);
+    }
+    if rules.reject == Reject::None && rules.own.is_empty() {
+        if matches!(rules.hook, Hook::Prerouting | Hook::Ingress) {
+            let told = "no rule stands there: with reject=none the closed port answers, which is \
+                        at no hook; write rules of your own, or leave `hook` out";
+            return refused("hook", told);
+        }
+    }
+    for ports in ["ports", "reject-ports"].into_iter().filter(|name| given(name)) {
+        if rules.reject == Reject::None {
+            let told = "nothing is rejected with reject=none; reject=nft or iptables has ports";
+            return refused(ports, told);
+        }
+        if !rules.ports.is_empty() && rules.ports.without(&rules.accept).is_empty() {
+            let told = "every port of these is one of `listen`, which the rule lets pass; name \
+                        others, or none";
+            return refused(ports, told);
+        }
+    }
+    if rules.hook == Hook::Bridge {
+        let told = "a bridge has no addresses, so nothing comes to it";
+        let translates = "a bridge translates no addresses; hook=forward does";
+        for (option, is_given, told) in [
+            ("listen", !listen.is_empty(), told),
+            ("default-route", *default_route, told),
+            ("dnat", !rules.dnat.is_empty(), translates),
+            ("snat", !rules.snat.is_empty(), translates),
+        ] {
+            if is_given {
+                return refused(option, told);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The node is a kernel that joins its ports by a bridge.
+#[must_use]
+pub(crate) fn is_bridge(kind: &str, options: &BTreeMap<String, Datum>) -> bool {
+    kind == KIND && options.get("hook") == Some(&Datum::Text("bridge".to_owned()))
+}
+
+/// Why a kernel with these ports linked can never do what its hook is for; `None` too where its
+/// options are wrong, which is told when it is made.
+pub(crate) fn unfit(config: &NodeConfig, linked: &[&PortConfig]) -> Option<ConfigError> {
+    let kernel = kernel(config).ok()?;
+    let told = |told: &str| Some(ConfigError::at("hook", told));
+    match kernel.rules.hook {
+        Hook::Forward if linked.len() < 2 => told(
+            "hook=forward stands between two links, and this node has fewer: nothing passes \
+             FORWARD, and the closed port would answer; hook=input rejects what is for the node",
+        ),
+        Hook::Bridge if linked.len() < 2 => told(
+            "hook=bridge joins two links, and this node has fewer: nothing passes the bridge; \
+             hook=ingress rejects whatever comes in on one",
+        ),
+        Hook::Forward
+            if !kernel.default_route && linked.iter().all(|port| port.addresses.is_empty()) =>
+        {
+            told(
+                "hook=forward routes to subnets, and no port of this node has an address: nothing \
+                 passes FORWARD; give its ports addresses, or write hook=bridge",
+            )
+        }
+        Hook::Bridge if config.ports.iter().any(|port| !port.addresses.is_empty()) => {
+            told("hook=bridge joins its ports below IP, so none has an address; leave `ip` out")
+        }
+        Hook::Prerouting | Hook::Ingress if linked.is_empty() => {
+            told("no link leads to this node, so nothing comes to its hook")
+        }
+        _ => None,
+    }
+}
+
+/// Why the kernel of this machine cannot be this node; `None` where it can, or where only the
+/// attempt will show.
+#[must_use]
+pub fn missing(config: &NodeConfig) -> Option<String> {
+    static BRIDGE: OnceLock<Option<String>> = OnceLock::new();
+    let kernel = kernel(config).ok()?;
+    let rejects = kernel.rules.reject == Reject::Nft && !kernel.rules.ports.is_empty();
+    if kernel.rules.hook != Hook::Bridge || !rejects {
+        return None;
+    }
+    let told = |error| format!("the running kernel does not reject at a bridge ({error})");
+    BRIDGE.get_or_init(|| veth::can_load(&Load::bridge_probe()).err().map(told)).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::run::linux::tests::with;
+
+    #[test]
+    fn options_that_have_no_effect_together_are_refused() {
+        for (options, option, word) in [
+            (&[("reject", "iptables"), ("hook", "ingress")][..], "hook", "reject=nft"),
+            (&[("reject", "iptables"), ("hook", "bridge")], "hook", "reject=nft"),
+            (&[("reject", "none"), ("hook", "prerouting")], "hook", "no rule stands there"),
+            (&[("reject", "none"), ("hook", "ingress")], "hook", "no rule stands there"),
+            (&[("reject", "none"), ("ports", "80")], "ports", "nothing is rejected"),
+            (&[("listen", "80-90"), ("ports", "85")], "ports", "one of `listen`"),
+            (&[("listen", "80"), ("reject-ports", "80")], "reject-ports", "one of `listen`"),
+            (&[("ports", "80"), ("reject-ports", "80")], "reject-ports", "two names"),
+            (&[("hook", "bridge"), ("listen", "80")], "listen", "no addresses"),
+            (&[("hook", "bridge"), ("default-route", "true")], "default-route", "no addresses"),
+            (&[("hook", "bridge"), ("dnat", "dnat ip to 10.0.0.1")], "dnat", "hook=forward"),
+        ] {
+            let error = with(options).expect_err("no kernel");
+            assert_eq!(error.option.as_deref(), Some(option), "{error}");
+            assert!(error.message.contains(word), "{error}");
+        }
+        for options in [
+            &[("reject", "none"), ("hook", "ingress"), ("rules", "tcp dport 9 drop")][..],
+            &[("reject", "none"), ("hook", "forward")],
+            &[("reject", "none"), ("hook", "bridge")],
+            &[("listen", "80"), ("ports", "80,81")],
+            &[("listen", "80"), ("ports", "none")],
+            &[("reject-ports", "80"), ("hook", "forward")],
+        ] {
+            assert!(with(options).is_ok(), "{options:?}");
+        }
+    }
+}
