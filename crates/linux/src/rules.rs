@@ -186,9 +186,10 @@ impl Rules {
             }
         };
         // Priorities as nft's own names have them, which older versions lack: dstnat and srcnat.
-        for (name, hook, priority, lines) in
-            [("dnat", "prerouting", "-100", &self.dnat), ("snat", "postrouting", "100", &self.snat)]
-        {
+        for (name, hook, priority, lines) in [
+            ("destinations", "prerouting", "-100", &self.dnat),
+            ("sources", "postrouting", "100", &self.snat),
+        ] {
             if !lines.is_empty() {
                 let head = format!("    type nat hook {hook} priority {priority};\n");
                 chains += &format!("  chain {name} {{\n{head}{}  }}\n", indented(lines));

@@ -47,6 +47,13 @@ const ROUTING: &[(&str, &str)] = &[
     ("net.ipv6.conf.all.forwarding", "1"),
 ];
 
+/// What keeps a bridge from handing IP packets to rules that are not a bridge's.
+const BRIDGING: &[(&str, &str)] = &[
+    ("net.bridge.bridge-nf-call-arptables", "0"),
+    ("net.bridge.bridge-nf-call-ip6tables", "0"),
+    ("net.bridge.bridge-nf-call-iptables", "0"),
+];
+
 /// One setting of a kernel's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting<'a> {
@@ -120,8 +127,12 @@ impl Kernel {
     /// All settings, in the order in which they are made; before there is any interface, since
     /// an interface takes its own from the defaults.
     pub fn settings(&self) -> impl Iterator<Item = Setting<'_>> {
-        let routing = if self.rules.hook == Hook::Forward { ROUTING } else { &[] };
-        let pinned = PINNED.iter().chain(routing);
+        let passing = match self.rules.hook {
+            Hook::Forward => ROUTING,
+            Hook::Bridge => BRIDGING,
+            _ => &[],
+        };
+        let pinned = PINNED.iter().chain(passing);
         let pinned = pinned.map(|(name, value)| Setting { name, value, must: false });
         let own = self.sysctls.iter().map(|(name, value)| Setting { name, value, must: true });
         pinned.chain(own)

@@ -167,11 +167,8 @@ pub(crate) async fn bridge(netlink: &Handle, ports: &[Port]) -> Result<(), Error
     let taken = |name: &str| ports.iter().any(|port| port.config.name == name);
     let mut names = (0..=ports.len()).map(|number| format!("bridge{number}"));
     let name = names.find(|name| !taken(name)).unwrap_or_else(|| "bridge".to_owned());
-    let manner = vec![
-        InfoBridge::ForwardDelay(0),
-        InfoBridge::MulticastSnooping(false),
-        InfoBridge::VlanFiltering(false),
-    ];
+    // It filters no VLANs where nobody asks it to, and not every kernel lets itself be asked.
+    let manner = vec![InfoBridge::ForwardDelay(0), InfoBridge::MulticastSnooping(false)];
     let request = LinkBridge::new(&name).set_info_data(InfoData::Bridge(manner)).build();
     netlink.link().add(request).execute().await.tried("make a bridge")?;
     let asked = netlink.link().get().match_name(name).execute();
