@@ -38,6 +38,7 @@ const ON_DEMAND: &[&str] = &[
     "xt_comment",
     "xt_length",
     "xt_u32",
+    "bridge",
     "sch_netem",
     "8021q",
 ];

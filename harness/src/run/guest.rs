@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow, bail};
 use guest::{Clock, Guest, Image, Linked, Module, Pool, SkbSender, Spec, Store, Trouble, Watch};
 use link::NodeId;
-use linux::{Hook, Kernel, Reject};
+use linux::{Kernel, Reject};
 use nodes::{ConfigError, Kind, NodeConfig, OptionSpec, PortRule, Role};
 use wire::{Duration, Instant, PortSet};
 
@@ -90,6 +90,8 @@ static OPTIONS: &[OptionSpec] = &[
     kernels::OPTIONS[5],
     kernels::OPTIONS[6],
     kernels::OPTIONS[7],
+    kernels::OPTIONS[8],
+    kernels::OPTIONS[9],
 ];
 
 /// The kind. Its node is a stand-in that only says that the options are right: a wire puts the
@@ -128,10 +130,6 @@ fn told(config: &NodeConfig) -> Result<Told, ConfigError> {
         None | Some(_) => Clock::Free,
     };
     let mut kernel = kernels::kernel(config)?;
-    if kernel.rules.hook == Hook::Bridge {
-        let told = "hook=bridge is for the running kernel, the kind linux";
-        return Err(ConfigError::at("hook", told));
-    }
     let named = options.one_of("module", &MODULE_NAMES)?;
     let given = |name: &str| config.options.contains_key(name);
     for (name, module) in [("port", 1), ("src", 0), ("dst", 0), ("payload", 0), ("defaults", 0)] {

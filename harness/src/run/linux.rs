@@ -31,7 +31,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         takes: "`input`, `prerouting`, `ingress`, `forward` or `bridge`",
         default: "input",
         about: "where the rule stands; at forward the kernel routes between its ports, at bridge \
-                (linux alone) it joins them by a bridge",
+                it joins them by a bridge",
     },
     OptionSpec {
         name: "ports",

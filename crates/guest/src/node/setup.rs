@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use linux::{Kernel, Neighbour, Surroundings, fence};
+use linux::{Hook, Kernel, Neighbour, Surroundings, fence};
 use wire::Mac;
 
 use super::Spec;
@@ -44,6 +44,9 @@ impl Setup {
         let mut setup = Self { script: "set -e\n".to_owned(), ..Self::default() };
         setup.before += "set -e\n";
         setup.settings(kernel);
+        if kernel.rules.hook == Hook::Bridge {
+            setup.bridge(&names);
+        }
         setup.addresses(around, interfaces);
         setup.rules(kernel, &names)?;
         setup.listen(&kernel.listen, spec.close_after_secs.unwrap_or(NEVER_SECS));
@@ -82,6 +85,18 @@ impl Setup {
             script.push_str(&line);
             self.settings.push((file, setting.told(), setting.told_missing()));
         }
+    }
+
+    /// Joins the interfaces by a bridge that passes on whatever comes, at once.
+    fn bridge(&mut self, interfaces: &[&str]) {
+        let mut names = (0..=interfaces.len()).map(|number| format!("bridge{number}"));
+        let name = names.find(|name| !interfaces.contains(&name.as_str())).unwrap_or_default();
+        let mut batch = format!("link add {name} type bridge forward_delay 0 mcast_snooping 0\n");
+        for interface in interfaces {
+            let _ = writeln!(batch, "link set {interface} master {name}");
+        }
+        let _ = writeln!(batch, "link set {name} up");
+        let _ = writeln!(self.script, "/bin/ip -batch - <<{END}\n{batch}{END}");
     }
 
     /// Addresses, neighbours and routes in one run of `ip`.
@@ -194,7 +209,7 @@ mod tests {
             "address add fd00::2/64 dev eth0 nodad",
             "neighbour replace fd00::1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent",
             "-6 route add default dev eth0",
-            "nft -f - <<'WIREPROOF_END_OF_RULES'",
+            "nft -I /nonexistent -f - <<'WIREPROOF_END_OF_RULES'",
             "until grep -q ':0050 [0:]* 0A ' /proc/net/tcp6; do",
         ] {
             assert!(setup.script.lines().any(|found| found == line), "{line}\n{}", setup.script);
@@ -206,6 +221,18 @@ mod tests {
         assert!(told.contains(&"net.ipv4.ip_default_ttl = 64".to_owned()));
         assert!(told.contains(&"net.ipv6.flowlabel_reflect is not there or not to be set".into()));
         assert!(told.contains(&"nft table inet wireproof {".to_owned()), "{told:?}");
+    }
+
+    #[test]
+    fn a_bridge_is_made_by_a_name_that_no_port_has_before_anything_else() {
+        let rules = Rules { hook: Hook::Bridge, ..Rules::default() };
+        let spec = Spec { kernel: Kernel { rules, ..Kernel::default() }, ..Spec::default() };
+        let names = ["bridge0", "right"].map(|name| Some(name.to_owned()));
+        let script = Setup::new(&spec, &Surroundings::default(), &names).unwrap().script;
+        let at = |line: &str| script.lines().position(|found| found == line);
+        let made = at("link add bridge1 type bridge forward_delay 0 mcast_snooping 0");
+        assert!(made.is_some() && made < at("link set bridge0 master bridge1"), "{script}");
+        assert!(made < at("link set right master bridge1"), "{script}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use linux::{Hook, Kernel, Load, Reject};
 use nodes::{ConfigError, NodeConfig};
 
 use super::{KIND, kernel};
+use crate::run::guest;
 
 /// Refuses options of which one has no effect beside the others.
 pub(super) fn together(config: &NodeConfig, kernel: &Kernel) -> Result<(), ConfigError> {
@@ -59,7 +60,8 @@ pub(super) fn together(config: &NodeConfig, kernel: &Kernel) -> Result<(), Confi
 /// The node is a kernel that joins its ports by a bridge.
 #[must_use]
 pub(crate) fn is_bridge(kind: &str, options: &BTreeMap<String, Datum>) -> bool {
-    kind == KIND && options.get("hook") == Some(&Datum::Text("bridge".to_owned()))
+    [KIND, guest::KIND].contains(&kind)
+        && options.get("hook") == Some(&Datum::Text("bridge".to_owned()))
 }
 
 /// Why a kernel with these ports linked can never do what its hook is for; `None` too where its
