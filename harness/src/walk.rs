@@ -1,7 +1,10 @@
 //! The walk of one scenario: file → scenario → plan → wire → capture → judgement. Knows the order;
 //! each step is another module's work.
 
+use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nodes::Registry;
@@ -36,6 +39,18 @@ pub struct Walk {
     pub guests: bool,
     /// The machines of guests, kept from one scenario to the next.
     pub machines: guest::Pool,
+    /// Plans that were made before there was any privilege.
+    pub ahead: Ahead,
+}
+
+/// Plans by the path of their file, each taken once.
+#[derive(Clone, Debug, Default)]
+pub struct Ahead(Arc<Mutex<BTreeMap<PathBuf, Result<Plan, Refusal>>>>);
+
+impl Ahead {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Result<Plan, Refusal>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How a walk ended.
@@ -111,9 +126,19 @@ impl Walk {
         registry.register(run::linux::kind());
         registry.register(run::guest::kind());
         let machines = guest::Pool::default();
-        let (swaps, on) = (Vec::new(), Wire::Sim);
+        let (swaps, on, ahead) = (Vec::new(), Wire::Sim, Ahead::default());
         let (no_golden, cables, strict) = (None, None, false);
-        Self { registry, swaps, no_golden, on, cables, strict, guests: true, machines }
+        Self { registry, swaps, no_golden, on, cables, strict, guests: true, machines, ahead }
+    }
+
+    /// Reads all scenarios and makes their plans, so that no file of a stranger's is read any more
+    /// by a process with the rights of a wire.
+    pub fn read_ahead(&self, items: &[Item]) {
+        for item in items {
+            let plan = panics::caught(|| self.plan(item));
+            let plan = plan.unwrap_or_else(|words| Err(Refusal::Other(fault(&words))));
+            self.ahead.all().insert(item.path.clone(), plan);
+        }
     }
 
     /// Reads a scenario file and makes its plan.
@@ -143,14 +168,13 @@ impl Walk {
     /// All of it. A panic that is no node's is a fault of wireproof, and this scenario's outcome.
     #[must_use]
     pub fn item(&self, item: &Item) -> Walked {
-        panics::caught(|| self.walked(item)).unwrap_or_else(|words| {
-            let told = format!("a fault of wireproof itself, which panicked: {words}");
-            Walked::Refused(Refusal::Other(anyhow!(told)))
-        })
+        panics::caught(|| self.walked(item))
+            .unwrap_or_else(|words| Walked::Refused(Refusal::Other(fault(&words))))
     }
 
     fn walked(&self, item: &Item) -> Walked {
-        let mut plan = match self.plan(item) {
+        let ahead = self.ahead.all().remove(&item.path);
+        let mut plan = match ahead.unwrap_or_else(|| self.plan(item)) {
             Ok(plan) => plan,
             Err(refusal) => return Walked::Refused(refusal),
         };
@@ -248,6 +272,10 @@ impl Walk {
 /// frames are its bytes, as most are.
 fn golden_of(item: &Item, run: &Run) -> Result<golden::State> {
     if run.real { golden::read(item) } else { golden::held(item, &run.capture) }
+}
+
+fn fault(words: &str) -> anyhow::Error {
+    anyhow!("a fault of wireproof itself, which panicked: {words}")
 }
 
 /// Why the scenario does not run with a kernel, or a module of one, in a node's place.

@@ -27,13 +27,15 @@ pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u
     if words.reviewed {
         return reviewed(&items);
     }
-    match words.on {
-        Wire::Sim => {}
-        Wire::Veth => veth::enter()?,
-        Wire::Nic => bail!("a golden is what the nodes of its scenario emit, not a device"),
+    if words.on == Wire::Nic {
+        bail!("a golden is what the nodes of its scenario emit, not a device");
     }
     let swaps = Swap::parse_all(&words.swap)?;
     let walk = Walk { registry, swaps, on: words.on, ..Walk::standard() };
+    if words.on == Wire::Veth {
+        walk.read_ahead(&items);
+        veth::enter()?;
+    }
     let hints = Hints::command(root, &words.swap).on(words.on, &[]);
     let mut told = String::new();
     let code = accept_all(&walk, items, &hints, &mut told);

@@ -26,7 +26,8 @@ const BAR_FROM: usize = 20;
 /// # Errors
 /// When the words mean nothing, or a file cannot be written.
 pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
-    let cables = available(words)?;
+    // Files are read before this process has the rights of a wire; a cable's are asked for first.
+    let cables = if words.on == Wire::Veth { None } else { available(words)? };
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
     let items = if words.any_host { for_any_host(items)? } else { items };
     let swaps = Swap::parse_all(&words.swap)?;
@@ -36,6 +37,10 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     let (on, strict) = (words.on, words.strict);
     let walk = Walk { registry, swaps, no_golden, on, cables, strict, guests, ..Walk::standard() };
     follow_reviews(&items)?;
+    if words.on == Wire::Veth {
+        walk.read_ahead(&items);
+        available(words)?;
+    }
     let targets = targets(words.write.as_deref(), &items)?;
     // A cable carries one scenario at a time.
     let jobs = if walk.cables.is_some() { NonZeroUsize::new(1) } else { words.jobs };
