@@ -138,8 +138,7 @@ fn address(text: &str) -> Result<Address> {
         Some((ip, prefix)) => (ip, Some(prefix)),
         None => (text, None),
     };
-    let wants =
-        || format!("`{text}`: an address is 10.0.0.1, 10.0.0.1/24 or fd00::1/64, or `none`");
+    let wants = || format!("`{text}`: an address is 10.0.0.1, 10.0.0.1/24 or fd00::1/64");
     let ip: IpAddr = ip.parse().with_context(wants)?;
     let (default, most) = if ip.is_ipv4() { (24, 32) } else { (64, 128) };
     let prefix = prefix.map_or(Ok(default), str::parse::<u8>).with_context(wants)?;

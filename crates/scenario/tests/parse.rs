@@ -157,6 +157,30 @@ fn patterns_say_what_must_and_must_not_be_there() {
 }
 
 #[test]
+fn ports_are_a_nodes_own_or_an_option_and_a_port_may_have_no_address() {
+    let node = |node: &str| {
+        let steps = r#""steps": [{ "wait": "1ms" }]"#;
+        let text = format!(r#"{{ "title": "t", "nodes": {{ "n": {node} }}, {steps} }}"#);
+        read(&text).nodes.remove(0)
+    };
+    let named = node(r#"{ "kind": "k", "ip": [], "ports": { "a": { "ip": [] }, "b": {} } }"#);
+    assert_eq!((named.ports.len(), named.options.len()), (2, 0));
+    assert_eq!(named.addresses, Some(Vec::new()));
+    assert_eq!(named.ports[0].addresses, Some(Vec::new()));
+    assert_eq!(named.ports[1].addresses, None);
+    for (written, value) in [
+        (r#""80""#, Scalar::Text("80".into())),
+        ("80", Scalar::Num(80)),
+        (r#"[80, "90-95"]"#, Scalar::List(vec![Scalar::Num(80), Scalar::Text("90-95".into())])),
+    ] {
+        let option = node(&format!(r#"{{ "kind": "k", "ports": {written} }}"#));
+        assert!(option.ports.is_empty() && option.addresses.is_none());
+        assert_eq!(option.options[0].name.value, "ports");
+        assert_eq!(option.options[0].value.value, value);
+    }
+}
+
+#[test]
 fn arguments_may_be_computed_and_options_never_are() {
     let scenario = read(EVERYTHING);
     let args = scenario.steps.iter().find_map(|step| match &step.action {

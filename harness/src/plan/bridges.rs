@@ -83,3 +83,107 @@ impl Planner<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::{Plan, Swap, plan};
+    use crate::walk::Walk;
+
+    fn planned(nodes: &str, links: &str, swaps: &[&str]) -> Result<Plan, String> {
+        let wait = r#""steps": [{ "wait": "1ms" }]"#;
+        let text =
+            format!(r#"{{ "title": "t", "nodes": {{ {nodes} }}, "links": [{links}], {wait} }}"#);
+        let read = scenario::parse(text.as_bytes()).expect("a right file");
+        let swaps: Vec<Swap> = swaps.iter().map(|swap| Swap::parse(swap).expect("one")).collect();
+        let told = |faults: Vec<scenario::Diagnostic>| {
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        plan(&read, &text, &Walk::standard().registry, &swaps).map_err(told)
+    }
+
+    const CHAIN: &str = r#"{ "ends": ["a", "x:l"] }, { "ends": ["x:r", "y:l"] },
+                           { "ends": ["y:r", "b"] }"#;
+
+    #[test]
+    fn who_sits_behind_bridges_is_the_peer() {
+        let nodes = |kind: &str| {
+            format!(
+                r#""a": {{ "kind": "tester" }}, "b": {{ "kind": "tester" }},
+                   "x": {{ "kind": "{kind}", "hook": "bridge" }},
+                   "y": {{ "kind": "{kind}", "hook": "bridge" }}"#
+            )
+        };
+        for kind in ["linux", "guest"] {
+            let plan = planned(&nodes(kind), CHAIN, &[]).expect("a plan");
+            let peer = |node: usize, port: usize| {
+                plan.nodes[node].config.ports[port].peer.clone().expect("a peer").mac
+            };
+            let mac = |node: usize| plan.nodes[node].config.ports[0].mac;
+            assert_eq!((peer(0, 0), peer(1, 0)), (mac(1), mac(0)), "{kind}");
+            assert_eq!((peer(2, 0), peer(2, 1)), (mac(0), mac(1)), "{kind}");
+            let bare = plan.nodes[2..].iter().flat_map(|node| &node.config.ports);
+            assert!(bare.clone().count() == 4 && bare.clone().all(|p| p.addresses.is_empty()));
+        }
+    }
+
+    #[test]
+    fn bridges_in_a_ring_have_each_other_for_peers() {
+        let nodes = r#""x": { "kind": "linux", "hook": "bridge" },
+                       "y": { "kind": "linux", "hook": "bridge" }"#;
+        let links = r#"{ "ends": ["x:l", "y:l"] }, { "ends": ["x:r", "y:r"] }"#;
+        let plan = planned(nodes, links, &[]).expect("a plan");
+        let peer = plan.nodes[0].config.ports[0].peer.clone().expect("a peer");
+        assert_eq!(peer.mac, plan.nodes[1].config.ports[0].mac);
+    }
+
+    #[test]
+    fn what_nothing_comes_to_is_refused_and_of_a_swap_the_reason_is_kept() {
+        let one = r#"{ "ends": ["a", "k"] }"#;
+        let two = r#"{ "ends": ["a", "k:l"] }, { "ends": ["k:r", "b"] }"#;
+        let nodes = |options: &str| {
+            format!(
+                r#""a": {{ "kind": "tester" }}, "b": {{ "kind": "tester" }},
+                   "k": {{ "kind": {options} }}"#
+            )
+        };
+        for (options, links, word) in [
+            (r#""linux", "hook": "forward""#, one, "between two links"),
+            (r#""guest", "hook": "forward""#, one, "between two links"),
+            (r#""linux", "hook": "forward", "reject": "none""#, one, "between two links"),
+            (r#""linux", "hook": "bridge""#, one, "joins two links"),
+            (r#""linux", "hook": "ingress""#, "", "no link leads"),
+            (r#""linux", "hook": "bridge", "ip": "10.0.0.1""#, two, "none has an address"),
+            (
+                r#""linux", "hook": "forward", "ports": { "l": { "ip": [] }, "r": { "ip": [] } }"#,
+                two,
+                "no port of this node has an address",
+            ),
+        ] {
+            let told = planned(&nodes(options), links, &[]).expect_err(options);
+            assert!(told.contains(word), "{options}: {told}");
+        }
+        for options in [
+            r#""linux", "hook": "forward""#,
+            r#""guest", "hook": "forward""#,
+            r#""linux", "hook": "bridge", "ip": []"#,
+        ] {
+            assert!(planned(&nodes(options), two, &[]).is_ok(), "{options}");
+        }
+        let plan = planned(&nodes(r#""sink""#), one, &["k=linux,hook=forward"]).expect("a plan");
+        assert!(plan.nodes[2].unfit.as_ref().is_some_and(|why| why.contains("two links")));
+        let plan = planned(&nodes(r#""sink""#), one, &["k=linux"]).expect("a plan");
+        assert_eq!(plan.nodes[2].unfit, None);
+    }
+
+    #[test]
+    fn a_kernel_that_rejects_nothing_inherits_no_ports() {
+        let nodes = r#""a": { "kind": "tester" }, "k": { "kind": "reject", "reject": "80" }"#;
+        let one = r#"{ "ends": ["a", "k"] }"#;
+        let given = |swap: &str| {
+            let plan = planned(nodes, one, &[swap]).expect("a plan");
+            plan.nodes[1].config.options.contains_key("ports")
+        };
+        assert!(given("k=linux") && given("k=guest"));
+        assert!(!given("k=linux,reject=none") && !given("k=linux,reject-ports=81"));
+    }
+}

@@ -1,6 +1,7 @@
 //! The command from outside: the built binary in folders of its own. What it says is kept as
 //! snapshots, because its words are an interface too.
 
+mod addressless;
 mod bless;
 mod bombs;
 mod captures;

@@ -2,6 +2,7 @@
 //! Where the machine allows no namespaces, the tests say so and count as ignored.
 
 mod nodes;
+mod rights;
 mod same;
 
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ fn main() -> ExitCode {
     if let Some(refused) = &refused {
         eprintln!("not run: {refused}");
     }
-    let trials = same::trials().into_iter();
+    let trials = same::trials().into_iter().chain(rights::trials());
     let trials: Vec<Trial> =
         trials.map(|trial| trial.with_ignored_flag(refused.is_some())).collect();
     libtest_mimic::run(&arguments, trials).exit_code()

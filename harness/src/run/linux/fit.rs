@@ -22,12 +22,11 @@ pub(super) fn together(config: &NodeConfig, kernel: &Kernel) -> Result<(), Confi
         let told = "iptables rejects at input and forward only; reject=nft does it everywhere";
         return refused("hook", told);
     }
-    if rules.reject == Reject::None && rules.own.is_empty() {
-        if matches!(rules.hook, Hook::Prerouting | Hook::Ingress) {
-            let told = "no rule stands there: with reject=none the closed port answers, which is \
-                        at no hook; write rules of your own, or leave `hook` out";
-            return refused("hook", told);
-        }
+    let no_rule = rules.reject == Reject::None && rules.own.is_empty();
+    if no_rule && matches!(rules.hook, Hook::Prerouting | Hook::Ingress) {
+        let told = "no rule stands there: with reject=none the closed port answers, which is at no \
+                    hook; write rules of your own, or leave `hook` out";
+        return refused("hook", told);
     }
     for ports in ["ports", "reject-ports"].into_iter().filter(|name| given(name)) {
         if rules.reject == Reject::None {

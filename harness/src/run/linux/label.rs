@@ -41,7 +41,7 @@ pub(in crate::run) fn speaks(kernel: &Kernel) -> String {
         }
         // A rule for no port lets a router route; a host drops what no port of its own takes.
         Some(program) if !rules.hook.passes_on() => {
-            parts.push(format!("{program} drops at {hook}"))
+            parts.push(format!("{program} drops at {hook}"));
         }
         Some(_) => {}
         None if rules.hook.passes_on() => {}
