@@ -237,7 +237,7 @@ pub(crate) fn kill_group(leader: u32) {
     let Ok(leader) = libc::pid_t::try_from(leader) else { return };
     if leader > 1 {
         #[expect(unsafe_code, reason = "the standard library ends no groups")]
-        // SAFETY: takes numbers by value; the leader is a child that was not waited for yet, so that
+        // SAFETY: takes numbers by value; the leader is a child that was not waited for, so that
         // its number is nobody else's.
         unsafe {
             libc::kill(-leader, libc::SIGKILL);

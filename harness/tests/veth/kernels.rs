@@ -2,6 +2,7 @@
 //! answers, ports are rejected where a scenario names them, a port may have no address, and a
 //! kernel that routes or bridges beside rules of the user's is judged as what it is.
 
+use crate::own::examples;
 use crate::{Place, alone, has, place, told};
 
 /// A kernel on one link, with these options beside its address.
@@ -22,11 +23,13 @@ pub(crate) fn router(options: &str, client: &str, server: &str, steps: &str) -> 
     format!(
         r#"{{ "title": "A kernel between two links",
   "nodes": {{
-    "client": {{ "kind": "tester", "mac": "02:00:00:00:00:01", "ip": "10.0.1.1", "to": "{client}" }},
+    "client": {{ "kind": "tester", "mac": "02:00:00:00:00:01", "ip": "10.0.1.1",
+      "to": "{client}" }},
     "router": {{ "kind": "linux", "hook": "forward", {options},
       "ports": {{ "left": {{ "mac": "02:00:00:00:01:fe", "ip": "10.0.1.254" }},
                  "right": {{ "mac": "02:00:00:00:02:fe", "ip": "10.0.2.254" }} }} }},
-    "server": {{ "kind": "tester", "mac": "02:00:00:00:00:02", "ip": "10.0.2.1", "to": "{server}" }}
+    "server": {{ "kind": "tester", "mac": "02:00:00:00:00:02", "ip": "10.0.2.1",
+      "to": "{server}" }}
   }},
   "links": [{{ "ends": ["client", "router:left"] }}, {{ "ends": ["router:right", "server"] }}],
   "steps": [{steps}] }}"#
@@ -186,6 +189,18 @@ fn a_bridge_passes_frames_on_as_they_are_and_a_hook_that_is_not_there_is_not_run
             assert!(code == Some(2) && reason, "{told}");
         }
     }
+}
+
+#[test]
+fn the_manuals_router_clamps_and_hides() {
+    let _alone = alone();
+    let Some(place) = place() else { return };
+    if !has("nft") {
+        return;
+    }
+    let (code, told) = runs(&place, &examples().remove(1));
+    let label = "(routing, translating addresses, rules of the user's at forward, nft at forward";
+    assert!(code == Some(0) && told.contains(label), "{told}");
 }
 
 #[test]

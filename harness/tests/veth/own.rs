@@ -83,12 +83,17 @@ fn the_real_clock_is_judged_where_a_scenario_says_so(place: &Place) {
     }
 }
 
-/// The example of the manual that only a kernel runs.
-fn manual() -> String {
+/// The examples of the manual that only a kernel runs.
+pub(crate) fn examples() -> Vec<String> {
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo's word"));
     let text = fs::read_to_string(package.join("../docs/scenarios.md")).expect("the manual");
-    let (_, behind) = text.split_once("```json kernel\n").expect("an example with a kernel");
-    behind.split_once("\n```").expect("the end of the example").0.to_owned()
+    let behind = text.split("```json kernel\n").skip(1);
+    behind.map(|one| one.split_once("\n```").expect("its end").0.to_owned()).collect()
+}
+
+/// The first of them.
+fn manual() -> String {
+    examples().remove(0)
 }
 
 fn a_scenario_with_a_kernel_of_its_own_is_blessed_and_held_on_veth(place: &Place) {
