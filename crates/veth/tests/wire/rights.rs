@@ -20,9 +20,9 @@ fn few_capabilities() -> Result<(), Failed> {
         let line = status.lines().find(|line| line.starts_with(name));
         line.and_then(|line| line.split_whitespace().nth(1)).unwrap_or("").to_owned()
     };
-    // CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, NET_BIND_SERVICE, NET_ADMIN, NET_RAW,
-    // SYS_ADMIN.
-    let most = [0, 1, 2, 3, 4, 10, 12, 13, 21].iter().fold(0_u64, |all, one| all | 1 << one);
+    // CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, SETPCAP, NET_BIND_SERVICE, NET_ADMIN,
+    // NET_RAW, SYS_ADMIN.
+    let most = [0, 1, 2, 3, 4, 8, 10, 12, 13, 21].iter().fold(0_u64, |all, one| all | 1 << one);
     for set in ["CapPrm:", "CapEff:", "CapBnd:"] {
         let has = u64::from_str_radix(&value(set), 16)?;
         if has & !most != 0 {
