@@ -36,7 +36,7 @@ pub fn check_rule(line: &str) -> Result<(), String> {
     if line.len() > MOST_BYTES {
         return Err(format!("a rule of {} bytes; it has at most {MOST_BYTES}", line.len()));
     }
-    let refused = |told: String| Err(format!("`{}`: {told}", line.escape_debug()));
+    let refused = |told: String| Err(format!("`{}`: {told}", shown(line)));
     if line.chars().any(char::is_control) {
         return refused("a rule is one line, without control characters".to_owned());
     }
@@ -95,6 +95,12 @@ pub fn check_rule(line: &str) -> Result<(), String> {
         (0, _) => Ok(()),
         _ => refused("a `{` is left open".to_owned()),
     }
+}
+
+/// A text of the user's as a message shows it: whatever it holds, it stays in its line.
+pub(crate) fn shown(text: &str) -> String {
+    let whole = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(whole).collect()
 }
 
 /// What a word of nft is made of: in its lexer names hold dots, slashes and dashes too.
@@ -168,7 +174,7 @@ mod tests {
         ] {
             let told = check_rule(line).expect_err(line);
             assert!(told.contains(word), "{line}: {told}");
-            assert!(!told.contains('\n'), "{told}");
+            assert!(!told.contains(char::is_control), "{told}");
         }
     }
 }

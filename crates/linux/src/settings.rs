@@ -1,6 +1,7 @@
 //! The settings that are pinned so that two kernels answer alike, and the user's own beside them.
 //! Knows names and values; sets nothing.
 
+use crate::lines::shown;
 use crate::{Hook, Kernel};
 
 /// What changes bytes or silences, and differs from machine to machine.
@@ -100,7 +101,7 @@ const MOST_BYTES: usize = 4096;
 /// Names what is wrong and what would be right.
 pub fn check_setting(name: &str, value: &str) -> Result<(), String> {
     let refused = |told: &str| {
-        let told = format!("`{}`: {told}; net.ipv4.tcp_sack=0 is right", name.escape_debug());
+        let told = format!("`{}`: {told}; net.ipv4.tcp_sack=0 is right", shown(name));
         Err(told)
     };
     if name.len().max(value.len()) > MOST_BYTES {

@@ -88,6 +88,31 @@ fn answers(role: &Role) -> Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::walk::Walk;
+
+    #[test]
+    fn a_bridge_speaks_for_others_and_a_router_for_itself() {
+        let facts = |hook: &str| {
+            let text = format!(
+                r#"{{ "title": "t", "nodes": {{
+                   "a": {{ "kind": "tester" }}, "b": {{ "kind": "tester" }},
+                   "k": {{ "kind": "linux", "hook": "{hook}", "rules": "tcp dport 9 drop" }} }},
+                   "links": [{{ "ends": ["a", "k:l"] }}, {{ "ends": ["k:r", "b"] }}],
+                   "steps": [{{ "wait": "1ms" }}] }}"#
+            );
+            let read = scenario::parse(text.as_bytes()).expect("a right file");
+            let registry = Walk::standard().registry;
+            let plan = crate::plan::plan(&read, &text, &registry, &[]).expect("a plan");
+            ports(&plan).remove(2)
+        };
+        let (bridge, router) = (facts("bridge"), facts("forward"));
+        assert!(bridge.mac == Mac::default() && bridge.addresses.is_empty());
+        assert_eq!(bridge.answers, Answers::Unknown);
+        assert!(router.mac != Mac::default() && !router.addresses.is_empty());
+        // A rule of the user's may take a segment away, so that no reset is owed.
+        let rejects = wire::PortSet::default();
+        assert_eq!(router.answers, Answers::Forwards { rejects });
+    }
 
     #[test]
     fn a_device_in_the_place_of_a_closed_port_is_open_where_it_shows_that_it_listens() {
