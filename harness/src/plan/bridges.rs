@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use link::{PortConfig, PortIndex};
+use nodes::ConfigError;
+use wire::Mac;
 
 use crate::run::{guest, linux};
 
@@ -54,6 +56,33 @@ impl Bridges {
     }
 }
 
+/// What is wrong with bridges whose ports have the Ethernet address of somebody else: a bridge keeps
+/// what is for itself, and nothing would say why it does not pass.
+fn own_stations(nodes: &[PlanNode]) -> BTreeMap<usize, ConfigError> {
+    let is_bridge = |node: &PlanNode| linux::is_bridge(&node.kind, &node.config.options);
+    let mut found = BTreeMap::new();
+    if !nodes.iter().any(is_bridge) {
+        return found;
+    }
+    let mut stations: BTreeMap<Mac, (usize, &str)> = BTreeMap::new();
+    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| !is_bridge(node)) {
+        stations
+            .extend(node.config.ports.iter().map(|port| (port.mac, (index, port.name.as_str()))));
+    }
+    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| is_bridge(node)) {
+        for port in &node.config.ports {
+            let Some((other, name)) = stations.get(&port.mac) else { continue };
+            let (own, mac, other) = (&port.name, port.mac, &nodes[*other].name);
+            let told = format!(
+                "the port `{own}` of this bridge has the Ethernet address {mac} of `{other}:{name}`, \
+                 and a bridge keeps what is for itself; give the port a `mac` of its own"
+            );
+            found.entry(index).or_insert_with(|| ConfigError::at("hook", told));
+        }
+    }
+    found
+}
+
 impl Planner<'_> {
     /// Refuses kernels whose hook nothing would come to: a run would be green for an empty reason.
     /// Of one that a swap put there the reason is kept, since the swap may fit the next scenario.
@@ -62,6 +91,7 @@ impl Planner<'_> {
         for (node, port) in links.iter().flat_map(|link| link.ends) {
             linked.entry(node).or_default().insert(port);
         }
+        let taken = own_stations(nodes);
         for (index, node) in nodes.iter_mut().enumerate() {
             if ![linux::KIND, guest::KIND].contains(&node.kind.as_str()) {
                 continue;
@@ -69,7 +99,8 @@ impl Planner<'_> {
             let ports = linked.get(&index).into_iter().flatten();
             let ports: Vec<&PortConfig> =
                 ports.map(|port| &node.config.ports[usize::from(*port)]).collect();
-            let Some(error) = linux::unfit(&node.config, &ports) else { continue };
+            let unfit = linux::unfit(&node.config, &ports);
+            let Some(error) = unfit.or_else(|| taken.get(&index).cloned()) else { continue };
             if node.swapped {
                 node.unfit = Some(error.message);
                 continue;
@@ -157,6 +188,12 @@ mod tests {
                 r#""linux", "hook": "forward", "ports": { "l": { "ip": [] }, "r": { "ip": [] } }"#,
                 two,
                 "no port of this node has an address",
+            ),
+            (
+                r#""linux", "hook": "bridge",
+                   "ports": { "l": { "mac": "02:00:00:00:00:02" }, "r": {} }"#,
+                two,
+                "has the Ethernet address 02:00:00:00:00:02 of `b:eth0`",
             ),
         ] {
             let told = planned(&nodes(options), links, &[]).expect_err(options);
