@@ -56,26 +56,25 @@ impl Bridges {
     }
 }
 
-/// What is wrong with bridges whose ports have the Ethernet address of somebody else: a bridge keeps
-/// what is for itself, and nothing would say why it does not pass.
+/// What is wrong with bridges whose ports have the Ethernet address of somebody else: a bridge
+/// keeps what is for itself, and nothing would say why it does not pass.
 fn own_stations(nodes: &[PlanNode]) -> BTreeMap<usize, ConfigError> {
     let is_bridge = |node: &PlanNode| linux::is_bridge(&node.kind, &node.config.options);
     let mut found = BTreeMap::new();
     if !nodes.iter().any(is_bridge) {
         return found;
     }
-    let mut stations: BTreeMap<Mac, (usize, &str)> = BTreeMap::new();
+    let mut stations: BTreeMap<Mac, usize> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate().filter(|(_, node)| !is_bridge(node)) {
-        stations
-            .extend(node.config.ports.iter().map(|port| (port.mac, (index, port.name.as_str()))));
+        stations.extend(node.config.ports.iter().map(|port| (port.mac, index)));
     }
     for (index, node) in nodes.iter().enumerate().filter(|(_, node)| is_bridge(node)) {
         for port in &node.config.ports {
-            let Some((other, name)) = stations.get(&port.mac) else { continue };
+            let Some(other) = stations.get(&port.mac) else { continue };
             let (own, mac, other) = (&port.name, port.mac, &nodes[*other].name);
             let told = format!(
-                "the port `{own}` of this bridge has the Ethernet address {mac} of `{other}:{name}`, \
-                 and a bridge keeps what is for itself; give the port a `mac` of its own"
+                "the port `{own}` of this bridge has the Ethernet address {mac} of `{other}`, and \
+                 a bridge keeps what is for itself; give the port a `mac` of its own"
             );
             found.entry(index).or_insert_with(|| ConfigError::at("hook", told));
         }
@@ -193,7 +192,7 @@ mod tests {
                 r#""linux", "hook": "bridge",
                    "ports": { "l": { "mac": "02:00:00:00:00:02" }, "r": {} }"#,
                 two,
-                "has the Ethernet address 02:00:00:00:00:02 of `b:eth0`",
+                "has the Ethernet address 02:00:00:00:00:02 of `b`",
             ),
         ] {
             let told = planned(&nodes(options), links, &[]).expect_err(options);
