@@ -166,12 +166,7 @@ pub(crate) static NODE: Table = Table {
         must("kind", Text, "What it is; `wireproof nodes` lists the kinds and their options."),
         may("mac", Def("mac"), "Ethernet address of its first port."),
         may("ip", Def("addresses"), "Addresses of its first port; an empty list: it has none."),
-        may(
-            "ports",
-            MapOrScalar("port"),
-            "Its ports by name, in order; the kind decides otherwise. What is no object is the \
-             option of that name.",
-        ),
+        may("ports", MapOrScalar("port"), "Its ports by name; what is no object is an option."),
         NOTE,
     ],
     others: Others::Scalars,
