@@ -103,7 +103,7 @@ mod tests {
             let read = scenario::parse(text.as_bytes()).expect("a right file");
             let registry = Walk::standard().registry;
             let plan = crate::plan::plan(&read, &text, &registry, &[]).expect("a plan");
-            ports(&plan).remove(2)
+            ports(&plan, &Capture::new()).remove(2)
         };
         let (bridge, router) = (facts("bridge"), facts("forward"));
         assert!(bridge.mac == Mac::default() && bridge.addresses.is_empty());
