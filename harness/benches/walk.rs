@@ -17,7 +17,7 @@ use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use checks::{Answers, Judge, PortFacts};
+use checks::{Answers, Judge, PortFacts, Report};
 use link::{Address, Command, Limits, LinkConfig, NodeId, Peer, PortConfig, Sim};
 use nodes::{NodeConfig, Registry};
 use wire::{Duration, Mac, Packet, PortId, PortSet};
@@ -172,7 +172,7 @@ struct Walk {
     judge: Judge,
     facts: Vec<PortFacts>,
     send: Command,
-    findings: Vec<checks::Finding>,
+    report: Report,
 }
 
 impl Walk {
@@ -199,8 +199,9 @@ impl Walk {
             answers,
         });
         let send = Command::Send { port: 0, packet: Packet::raw(custom_packet()) };
-        let findings = Vec::with_capacity(16);
-        Self { sim, judge: Judge::default(), facts: facts.collect(), send, findings }
+        let mut report = Report::new();
+        report.findings.reserve(16);
+        Self { sim, judge: Judge::default(), facts: facts.collect(), send, report }
     }
 
     /// Runs a batch in bursts of so many frames, and judges it; nanoseconds a walk of both.
@@ -215,9 +216,9 @@ impl Walk {
         });
         assert_eq!(self.sim.capture().len(), 2 * BATCH, "every frame is answered");
         let judged = per(BATCH, || {
-            self.judge.judge(self.sim.capture(), &self.facts, &mut self.findings);
+            self.judge.judge(self.sim.capture(), &self.facts, &mut self.report);
         });
-        assert!(self.findings.is_empty(), "{:?}", self.findings);
+        assert!(self.report.findings.is_empty(), "{:?}", self.report.findings);
         assert!(self.sim.clear_capture(), "nothing is in flight");
         [run, judged]
     }

@@ -89,5 +89,7 @@ pub enum Answers {
     Forwards {
         /// The TCP destination ports that it resets instead of passing on.
         rejects: PortSet,
+        /// The ports that it may reset, or not: by rules that are not known here.
+        may_reject: PortSet,
     },
 }

@@ -5,7 +5,9 @@ use wire::checksum::{Sum, internet_checksum, tcp_ip4};
 use wire::segment::{PseudoAddresses, is_tunnel_port};
 
 use crate::check::{Check, Finding, Level};
+use crate::forward::Kin;
 use crate::outline::{Net, Outline, Part, Upper, array, be16};
+use crate::report::Why;
 use crate::shot::Shot;
 
 pub(crate) static IP4_CHECKSUM: Check = Check {
@@ -80,7 +82,9 @@ fn unusual(shot: &Shot<'_>, out: &mut Vec<Finding>) -> Sums {
         let header = &shot.bytes[shot.outline.net_at..shot.outline.net_end];
         out.push(wrong(shot, &IP4_CHECKSUM, be16(header, 10), right(Sum::new(), header, 10)));
     }
-    if !upper && !shot.spares(Deliberate::TRANSPORT_CHECKSUM) {
+    // Who sent a datagram is judged for its sum, and who passes it on as it was is not once more.
+    let unchanged = shot.passed.is_some_and(|passed| passed.kin == Kin::Same);
+    if !upper && !unchanged && !shot.spares(Deliberate::TRANSPORT_CHECKSUM) {
         report_upper(shot, out);
     }
     Sums { header, upper }
@@ -111,10 +115,13 @@ fn header_holds(shot: &Shot<'_>) -> bool {
 #[inline]
 fn upper_holds(shot: &Shot<'_>) -> bool {
     let outline = shot.outline;
-    if outline.upper == Upper::Other || outline.part != Part::Whole {
+    if outline.upper == Upper::Other || outline.part != Part::Whole || outline.cut {
         return true;
     }
     let message = shot.upper();
+    if outline.unread == Some(Why::Offloaded) {
+        return true;
+    }
     match outline.upper {
         Upper::Udp => {
             let length = usize::from(be16(message, 4));
@@ -169,11 +176,24 @@ fn report_upper(shot: &Shot<'_>, out: &mut Vec<Finding>) {
         Upper::Icmp6 => (&ICMP6_CHECKSUM, 2, message),
         Upper::Other => return,
     };
-    let mut expected = right(pseudo(shot, message.len()), message, at);
-    if shot.outline.upper == Upper::Udp && expected == 0 {
-        expected = 0xffff;
-    }
-    out.push(wrong(shot, check, be16(message, at), expected));
+    out.push(wrong_whole(shot, check, pseudo(shot, message.len()), message, at));
+}
+
+/// The finding about a message whose checksum, at `at`, is wrong; `sum` is that of what comes before.
+#[cold]
+pub(crate) fn wrong_whole(
+    shot: &Shot<'_>,
+    check: &'static Check,
+    sum: Sum,
+    message: &[u8],
+    at: usize,
+) -> Finding {
+    let expected = match right(sum, message, at) {
+        // RFC 768: zero says that there is none.
+        0 if check == &UDP_CHECKSUM => 0xffff,
+        expected => expected,
+    };
+    wrong(shot, check, be16(message, at), expected)
 }
 
 #[cold]

@@ -1,14 +1,22 @@
 //! Datagrams that a node passes on: where they came from, and what a router owes them.
 //!
-//! A frame is passed on when an earlier one, handed to another port of the same node, carried the
-//! same datagram; a router may also pass it back to the port it came by. Address translation is not
-//! seen through: such a frame counts as the node's own.
+//! A frame is passed on when an earlier one, handed to the same node, carried the same datagram, or
+//! one that a middlebox made into this: `kin` says how far they agree. A router may also pass it
+//! back to the port it came by.
 
 use wire::{Capture, Cause, Deliberate, FrameId, Record};
 
 use crate::check::{Answers, Check, Finding, Level, PortFacts};
-use crate::outline::{Net, Outline, Part, be16, be32};
-use crate::shot::{Shot, delivered_to, facts_of, frame};
+use crate::outline::Outline;
+use crate::shot::{Shot, delivered_to, facts_of};
+
+mod history;
+mod kin;
+
+pub(crate) use history::History;
+pub(crate) use kin::Kin;
+
+use kin::Datagram;
 
 pub(crate) static FORWARD_HOPS: Check = Check {
     id: "forward-hops",
@@ -22,64 +30,135 @@ pub(crate) static FORWARD_HOPS: Check = Check {
 
 /// How many frames before it are searched for the one that a frame passes on.
 const LOOK_BACK: usize = 1024;
+/// How many more are searched for a better one once a likely one is found.
+const LOOK_ON: usize = 32;
 
-/// The frame that this one passes on, where there is one.
+/// What a frame is to those that were handed to its emitter before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is the emitter's own.
+    Own,
+    /// The emitter's own, in the name of the destination of a segment that it was handed.
+    InName,
+    /// It passes this frame on.
+    Passes(Passed),
+}
+
+/// What a frame passes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// The frame that the emitter was handed.
+    pub(crate) frame: FrameId,
+    /// How far they agree.
+    pub(crate) kin: Kin,
+    /// The wire's own word: this frame was being handled.
+    pub(crate) certain: bool,
+}
+
+/// Looks for what a frame of a node that may pass frames on came from, and notes how the node
+/// translates.
 pub(crate) fn origin(
     capture: &Capture,
     ports: &[PortFacts],
     id: FrameId,
     outline: &Outline,
-) -> Option<FrameId> {
-    let (record, bytes) = frame(capture, id);
-    let facts = facts_of(ports, record)?;
+    bytes: &[u8],
+    history: &mut History,
+) -> Origin {
+    let record = capture.record(id);
+    let Some(facts) = facts_of(ports, record) else { return Origin::Own };
     // A router may send a datagram back into the link it came from; a bridge does not.
     let returns = matches!(facts.answers, Answers::Forwards { .. });
     let handed = |earlier: &Record| {
-        delivered_to(ports, earlier).is_some_and(|to| {
-            let same_node = ports.get(usize::from(to)).is_some_and(|p| p.node == facts.node);
-            same_node && (returns || to != record.port.0)
-        })
+        let to = delivered_to(ports, earlier)?;
+        let same_node = ports.get(usize::from(to)).is_some_and(|p| p.node == facts.node);
+        same_node.then_some(returns || to != record.port.0)
     };
+    let edits = matches!(facts.answers, Answers::Forwards { .. } | Answers::Unknown);
+    let search = Search { capture, now: Datagram::of(outline, bytes), edits, facts, history };
     if let Cause::Frame(cause) = record.cause
         && cause < id
-        && handed(capture.record(cause))
-        && carries(capture, cause, outline, bytes)
+        && handed(capture.record(cause)) == Some(true)
+        && let Some(kin) = search.kin(cause, true)
+        && kin != Kin::Answer
     {
-        return Some(cause);
+        let passed = Passed { frame: cause, kin, certain: true };
+        search.learn(passed);
+        return Origin::Passes(passed);
     }
-    let first = id.index().saturating_sub(LOOK_BACK);
-    (first..id.index()).rev().map(|index| FrameId(index as u32)).find(|earlier| {
-        handed(capture.record(*earlier)) && carries(capture, *earlier, outline, bytes)
-    })
+    search.back(id, handed)
 }
 
-/// The earlier frame carries the same datagram, or part of it, or the whole of which it is part.
-fn carries(capture: &Capture, earlier: FrameId, outline: &Outline, bytes: &[u8]) -> bool {
-    let (record, before) = frame(capture, earlier);
-    let was = Outline::of(before);
-    if was.net != outline.net {
-        return false;
-    }
-    if outline.net == Net::Other || outline.net == Net::Arp {
-        // Only a bridge passes these on, and it changes nothing.
-        return before == bytes;
-    }
-    if was.addresses(before) != outline.addresses(bytes) {
-        return false;
-    }
-    let same_id =
-        || datagram_id(&was, before).is_some_and(|id| datagram_id(outline, bytes) == Some(id));
-    let in_parts = was.part != Part::Whole || outline.part != Part::Whole;
-    before[was.upper_at..was.end] == bytes[outline.upper_at..outline.end]
-        || (in_parts && (same_id() || was.net == Net::Ip6))
-        || (record.altered && (same_id() || was.net == Net::Ip6))
+/// The search for one frame's origin.
+struct Search<'a> {
+    capture: &'a Capture,
+    now: Datagram<'a>,
+    /// The emitter may be one that changes what it passes on.
+    edits: bool,
+    facts: &'a PortFacts,
+    history: &'a mut History,
 }
 
-/// The identification of an IPv4 datagram, or of an IPv6 fragment.
-fn datagram_id(outline: &Outline, frame: &[u8]) -> Option<u32> {
-    match outline.net {
-        Net::Ip4 => Some(u32::from(be16(frame, outline.net_at + 4))),
-        _ => outline.fragment_at.map(|at| be32(frame, at + 4)),
+impl Search<'_> {
+    /// How far the frame agrees with an earlier one. `certain`: the wire says that they belong
+    /// together.
+    fn kin(&self, earlier: FrameId, certain: bool) -> Option<Kin> {
+        let (outline, bytes) = Outline::of(self.capture, earlier);
+        let before = Datagram::of(&outline, bytes);
+        let altered = self.capture.record(earlier).altered;
+        kin::exact(&before, &self.now, altered).or_else(|| {
+            let edited = || {
+                kin::edited(&before, &self.now, certain)
+                    .or_else(|| self.history.translates(self.facts.node, &before, &self.now))
+            };
+            if self.edits { edited() } else { None }
+        })
+    }
+
+    /// The latest earlier frame that agrees best. `handed` says of a frame whether the emitter was
+    /// handed it, and may pass it on.
+    fn back(self, id: FrameId, handed: impl Fn(&Record) -> Option<bool>) -> Origin {
+        let first = id.index().saturating_sub(LOOK_BACK);
+        let mut best: Option<Passed> = None;
+        let (mut in_name, mut left) = (false, usize::MAX);
+        for index in (first..id.index()).rev() {
+            let frame = FrameId(index as u32);
+            if left == 0 {
+                break;
+            }
+            let Some(may_pass) = handed(self.capture.record(frame)) else { continue };
+            left -= 1;
+            match self.kin(frame, false) {
+                None => {}
+                Some(kin) if kin != Kin::Answer && !may_pass => {}
+                Some(Kin::Answer) => in_name = true,
+                Some(kin) => {
+                    let passed = Passed { frame, kin, certain: false };
+                    if best.is_none_or(|best| kin < best.kin) {
+                        best = Some(passed);
+                        left = left.min(LOOK_ON);
+                    }
+                    if kin == Kin::Same {
+                        break;
+                    }
+                }
+            }
+        }
+        match best {
+            Some(passed) => {
+                self.learn(passed);
+                Origin::Passes(passed)
+            }
+            None if in_name => Origin::InName,
+            None => Origin::Own,
+        }
+    }
+
+    fn learn(self, passed: Passed) {
+        if passed.kin == Kin::Translated {
+            let (outline, bytes) = Outline::of(self.capture, passed.frame);
+            self.history.learn(self.facts.node, &Datagram::of(&outline, bytes), &self.now);
+        }
     }
 }
 
@@ -91,11 +170,16 @@ pub(crate) fn inherited(origin: &Record, spared: Deliberate) -> Deliberate {
 /// Holds what a router passes on against what it got.
 #[cold]
 pub(crate) fn judge(shot: &Shot<'_>, capture: &Capture, out: &mut Vec<Finding>) {
-    let Some(origin) = shot.passed.filter(|_| shot.by_forwarder()) else { return };
-    let (record, before) = frame(capture, origin);
-    let hops = (Outline::of(before).hops(before), shot.outline.hops(shot.bytes));
-    let (Some(was), Some(is)) = hops else { return };
-    if record.altered || (is < was && is > 0) {
+    let Some(passed) = shot.passed.filter(|_| shot.by_forwarder()) else { return };
+    // Which of a flow's datagrams it is decides which TTL it had.
+    if passed.kin > Kin::Edited && !passed.certain {
+        return;
+    }
+    let (outline, before) = Outline::of(capture, passed.frame);
+    let (Some(was), Some(is)) = (outline.hops(before), shot.outline.hops(shot.bytes)) else {
+        return;
+    };
+    if capture.record(passed.frame).altered || (is < was && is > 0) {
         return;
     }
     let expected = match was {
@@ -105,6 +189,6 @@ pub(crate) fn judge(shot: &Shot<'_>, capture: &Capture, out: &mut Vec<Finding>) 
     };
     let message = "the datagram is passed on without one hop less, or with none left";
     let mut finding = shot.finding(&FORWARD_HOPS, message, expected, is.to_string());
-    finding.trigger = Some(origin);
+    finding.trigger = Some(passed.frame);
     out.push(finding);
 }

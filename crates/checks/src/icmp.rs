@@ -1,9 +1,10 @@
 //! ICMP errors are sent about datagrams that may be answered, and about no others.
 
-use wire::{Capture, Deliberate};
+use wire::{Capture, Deliberate, FrameId, LinkType};
 
-use crate::check::{Check, Finding, Level};
+use crate::check::{Check, Finding, Level, PortFacts};
 use crate::outline::{Net, Part, Upper, be16};
+use crate::quote;
 use crate::shot::Shot;
 use crate::source::{is_confined, is_group, text};
 
@@ -21,30 +22,52 @@ pub(crate) static ICMP_ERROR_ABOUT: Check = Check {
 
 /// Looks at the datagram that an ICMP error quotes.
 #[inline]
-pub(crate) fn judge(shot: &Shot<'_>, capture: &Capture, out: &mut Vec<Finding>) {
-    if matches!(shot.outline.upper, Upper::Icmp4 | Upper::Icmp6) {
-        errors(shot, capture, out);
+pub(crate) fn judge(
+    shot: &Shot<'_>,
+    capture: &Capture,
+    ports: &[PortFacts],
+    out: &mut Vec<Finding>,
+) -> Option<FrameId> {
+    match shot.outline.upper {
+        Upper::Icmp4 | Upper::Icmp6 => errors(shot, capture, ports, out),
+        _ => None,
     }
 }
 
+/// Judges an error, and gives the frame that it is about where that is known.
 #[inline(never)]
-fn errors(shot: &Shot<'_>, capture: &Capture, out: &mut Vec<Finding>) {
-    let silent = shot.passed.is_some() || shot.spares(Deliberate::SEGMENT);
+fn errors(
+    shot: &Shot<'_>,
+    capture: &Capture,
+    ports: &[PortFacts],
+    out: &mut Vec<Finding>,
+) -> Option<FrameId> {
     let message = shot.upper();
-    if silent || shot.outline.part != Part::Whole || message.len() < 8 {
-        return;
+    let whole = shot.outline.part == Part::Whole && !shot.outline.cut;
+    // A quote that a NAT passes on is its own work, whoever wrote the error.
+    let scripted = match shot.passed {
+        Some(_) => shot.record.deliberate.has(Deliberate::SEGMENT),
+        None => shot.spares(Deliberate::SEGMENT),
+    };
+    if !whole || scripted || message.len() < 8 {
+        return None;
     }
     let fault = match shot.outline.net {
         Net::Ip4 if is_error4(message[0]) => about4(&message[8..]),
         Net::Ip6 if message[0] < 128 => about6(message, &message[8..]),
-        _ => return,
+        _ => return None,
     };
+    if shot.passed.is_some() {
+        return quote::judge(shot, capture, ports, out);
+    }
     if let Some(actual) = fault.or_else(|| link_broadcast(shot, capture, message)) {
         let text = "an icmp error about what must not be answered with one";
         let mut finding = shot.finding(&ICMP_ERROR_ABOUT, text, "no frame", actual);
         finding.trigger = shot.cause();
         out.push(finding);
+        return None;
     }
+    quote::judge(shot, capture, ports, out)
 }
 
 /// Destination unreachable, source quench, redirect, time exceeded, parameter problem.
@@ -97,6 +120,7 @@ fn link_broadcast(shot: &Shot<'_>, capture: &Capture, message: &[u8]) -> Option<
     if capture.record(cause).altered || (shot.outline.net == Net::Ip6 && is_excepted6(message)) {
         return None;
     }
-    let group = capture.frame(cause).first().is_some_and(|byte| byte & 1 == 1);
+    let ethernet = capture.link(capture.record(cause).port) == LinkType::Ethernet;
+    let group = ethernet && capture.frame(cause).first().is_some_and(|byte| byte & 1 == 1);
     group.then(|| "about a datagram in a group-addressed frame".to_owned())
 }

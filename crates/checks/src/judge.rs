@@ -1,13 +1,16 @@
 //! One pass over a capture. Owns the scratch room, so that judging again allocates nothing.
 
-use wire::{Capture, FrameId};
+use wire::{Capture, FrameId, PortId};
 
 use crate::check::{Finding, PortFacts};
+use crate::forward::{History, Origin};
+use crate::fragments::Fragments;
 use crate::ordinary::{self, Station};
-use crate::outline::Outline;
+use crate::outline::{self, Outline, Part};
+use crate::report::{Report, Why};
 use crate::reset::Segments;
 use crate::shot::{Shot, facts_of};
-use crate::{checksums, forward, icmp, lengths, options, reserved, reset, source};
+use crate::{checksums, forward, icmp, lengths, options, reserved, reset, source, vlan};
 
 /// Judges captures one after the other. While nothing is wrong and captures do not grow, a call
 /// allocates nothing.
@@ -17,6 +20,10 @@ pub struct Judge {
     segments: Segments,
     /// For each node, how many ports it has.
     members: Vec<u32>,
+    /// How nodes translated so far what they pass on.
+    history: History,
+    /// The datagrams of which fragments are awaited.
+    fragments: Fragments,
     /// For each port, whether its node has other ports to pass frames on from.
     joined: Vec<bool>,
     /// For each port, what an ordinary frame of it or to it is held against.
@@ -33,41 +40,70 @@ impl Judge {
         Self::default()
     }
 
-    /// Holds every frame of a capture against every check, and adds what it finds to `out`, in
+    /// Holds every frame of a capture against every check, and adds what it finds to `report`, in
     /// the order of the frames; what is missing comes last. `ports` is indexed by
     /// [`PortId`](wire::PortId) and may be shorter than the interface table.
-    pub fn judge(&mut self, capture: &Capture, ports: &[PortFacts], out: &mut Vec<Finding>) {
+    pub fn judge(&mut self, capture: &Capture, ports: &[PortFacts], report: &mut Report) {
         self.segments.begin(capture.len());
+        self.history.clear();
+        self.fragments.begin();
         self.join(ports);
         self.stations.clear();
-        self.stations.extend(
-            ports.iter().zip(&self.joined).map(|(facts, joined)| Station::of(facts, *joined)),
-        );
+        self.stations.extend((0u16..).zip(ports).zip(&self.joined).map(
+            |((port, facts), joined)| {
+                let plain = capture.is_plain(PortId(port));
+                Station::of(facts, *joined).filter(|_| plain)
+            },
+        ));
         #[cfg(test)]
         if self.general_only {
             self.stations.clear();
         }
+        let cuts = capture.has_cuts();
         for (id, record, bytes) in capture.iter() {
-            if ordinary::passes(&self.stations, &mut self.segments, capture, record, bytes) {
+            let cut = cuts && capture.original_len(id) > bytes.len();
+            if !cut && ordinary::passes(&self.stations, &mut self.segments, capture, record, bytes)
+            {
                 continue;
             }
-            let mut outline = Outline::blank(bytes);
-            outline.look(bytes);
-            let mut shot = Shot {
-                id,
-                record,
-                bytes,
-                outline: &outline,
-                spared: record.deliberate,
-                passed: None,
-                facts: facts_of(ports, record),
-            };
-            if self.joined.get(usize::from(record.port.0)) == Some(&true) {
-                self.inherit(&mut shot, capture, ports);
-            }
-            self.frame(&shot, capture, ports, out);
+            self.general(id, capture, ports, report);
         }
-        reset::missing(&self.segments, capture, out);
+        self.fragments.end(report);
+        reset::missing(&self.segments, capture, &mut report.findings);
+    }
+
+    /// Judges a frame that is not seen at a glance to be right.
+    #[inline(never)]
+    fn general(
+        &mut self,
+        id: FrameId,
+        capture: &Capture,
+        ports: &[PortFacts],
+        report: &mut Report,
+    ) {
+        let captured = capture.captured(id);
+        let (bytes, wire_len) = outline::without_fcs(captured);
+        let mut outline = Outline::blank(wire_len);
+        outline.look(bytes, captured.link);
+        let record = capture.record(id);
+        let facts = facts_of(ports, record);
+        let mut shot = Shot {
+            id,
+            record,
+            bytes,
+            outline: &outline,
+            spared: record.deliberate,
+            passed: None,
+            in_name: false,
+            between: false,
+            facts,
+        };
+        let joined = self.joined.get(usize::from(record.port.0)) == Some(&true);
+        if joined || shot.by_forwarder() {
+            shot.between = true;
+            self.inherit(&mut shot, capture, ports);
+        }
+        self.frame(&shot, capture, ports, report);
     }
 
     /// Counts each node's ports, once over all of them.
@@ -86,11 +122,18 @@ impl Judge {
     }
 
     /// Finds out what the frame passes on, and lets it inherit what was deliberate there.
-    fn inherit(&self, shot: &mut Shot<'_>, capture: &Capture, ports: &[PortFacts]) {
-        let Some(origin) = forward::origin(capture, ports, shot.id, shot.outline) else { return };
-        let there = self.segments.spared(origin);
-        shot.passed = Some(origin);
-        shot.spared = shot.spared.with(forward::inherited(capture.record(origin), there));
+    fn inherit(&mut self, shot: &mut Shot<'_>, capture: &Capture, ports: &[PortFacts]) {
+        let (outline, bytes) = (shot.outline, shot.bytes);
+        match forward::origin(capture, ports, shot.id, outline, bytes, &mut self.history) {
+            Origin::Own => {}
+            Origin::InName => shot.in_name = true,
+            Origin::Passes(passed) => {
+                let there = self.segments.spared(passed.frame);
+                let inherited = forward::inherited(capture.record(passed.frame), there);
+                shot.passed = Some(passed);
+                shot.spared = shot.spared.with(inherited);
+            }
+        }
     }
 
     #[inline]
@@ -99,29 +142,45 @@ impl Judge {
         shot: &Shot<'_>,
         capture: &Capture,
         ports: &[PortFacts],
-        out: &mut Vec<Finding>,
+        report: &mut Report,
     ) {
+        let mut about = None;
         if !shot.outline.ordinary {
-            lengths::judge(shot, out);
-            reserved::judge(shot, out);
-            icmp::judge(shot, capture, out);
+            if let Some(why) = unjudged(shot.outline, shot.bytes) {
+                report.pass_over(why, shot.id);
+            }
+            lengths::judge(shot, &mut report.findings);
+            reserved::judge(shot, &mut report.findings);
+            about = icmp::judge(shot, capture, ports, &mut report.findings);
+            if shot.outline.part != Part::Whole {
+                self.fragments.judge(shot, capture, report);
+            }
         }
+        let out = &mut report.findings;
         let sums = checksums::judge(shot, out);
         options::judge(shot, out);
-        source::judge(shot, ports, out);
+        source::judge(shot, capture, ports, out);
         if shot.passed.is_some() {
             forward::judge(shot, capture, out);
         }
-        reset::judge(&mut self.segments, shot, sums, capture, ports, out);
+        let answered = reset::judge(&mut self.segments, shot, sums, capture, ports, out);
+        if shot.passed.is_none() {
+            vlan::judge(shot, about.or(answered), capture, ports, out);
+        }
     }
+}
+
+/// Why a frame is not judged in full.
+fn unjudged(outline: &Outline, bytes: &[u8]) -> Option<Why> {
+    outline.unread.or((outline.wire_len > bytes.len()).then_some(Why::Cut))
 }
 
 /// Judges one capture. Whoever judges many keeps a [`Judge`].
 #[must_use]
-pub fn judge(capture: &Capture, ports: &[PortFacts]) -> Vec<Finding> {
-    let mut out = Vec::new();
-    Judge::new().judge(capture, ports, &mut out);
-    out
+pub fn judge(capture: &Capture, ports: &[PortFacts]) -> Report {
+    let mut report = Report::new();
+    Judge::new().judge(capture, ports, &mut report);
+    report
 }
 
 impl Finding {

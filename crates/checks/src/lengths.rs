@@ -82,7 +82,7 @@ pub(crate) fn judge(shot: &Shot<'_>, out: &mut Vec<Finding>) {
         if !shot.spares(Deliberate::LENGTHS) {
             out.push(lie(shot, fault));
         }
-    } else if shot.outline.end < shot.bytes.len() {
+    } else if shot.outline.end < shot.bytes.len() && shot.outline.wire_len == shot.bytes.len() {
         trailer(shot, out);
     }
 }
@@ -133,7 +133,9 @@ fn lie(shot: &Shot<'_>, fault: Fault) -> Finding {
 
 #[inline(never)]
 fn trailer(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    let known = shot.outline.net != Net::Other && shot.outline.end > shot.outline.net_at;
+    let known = shot.outline.ethernet
+        && shot.outline.net != Net::Other
+        && shot.outline.end > shot.outline.net_at;
     if !known || shot.spares(Deliberate::TRAILER) || shot.spares(Deliberate::LENGTHS) {
         return;
     }

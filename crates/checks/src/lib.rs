@@ -1,6 +1,6 @@
 //! **checks**: what must hold. Rules over a capture, each with its clause, and what they find.
 //!
-//! A capture, and what is known of its ports, go in; findings come out. Nothing here knows who
+//! A capture, and what is known of its ports, go in; findings come out, with what was not judged. Nothing here knows who
 //! produced the capture, or on which wire. What a scenario made wrong on purpose
 //! ([`wire::Deliberate`]) is passed over, in just that frame and just that respect.
 //!
@@ -9,15 +9,15 @@
 //! let mut capture = wire::Capture::new();
 //! let port = capture.add_interface("faulty:eth0");
 //! capture.push(wire::Instant::ZERO, port, &[0xff; 9]);
-//! let findings = checks::judge(&capture, &[]);
-//! assert_eq!(findings[0].check.id, "eth-header");
+//! let report = checks::judge(&capture, &[]);
+//! assert_eq!(report.findings[0].check.id, "eth-header");
 //! ```
 //!
 //! # What is not checked
 //!
 //! The window, the urgent pointer and a payload of a reset: no clause binds them (a payload is
 //! even foreseen, SHLD-2), so a golden decides. Resets of a connection that a stack opened: the
-//! state that decides them is not in the capture. Transport headers of fragments.
+//! state that decides them is not in the capture. Of datagrams in fragments, all but the checksum.
 //!
 //! # How to add a check
 //!
@@ -33,19 +33,24 @@
 mod check;
 mod checksums;
 mod forward;
+mod fragments;
 mod icmp;
 mod judge;
 mod lengths;
 mod options;
 mod ordinary;
 mod outline;
+mod quote;
+mod report;
 mod reserved;
 mod reset;
 mod shot;
 mod source;
+mod vlan;
 
 pub use check::{Answers, Check, Finding, Level, PortFacts};
 pub use judge::{Judge, judge};
+pub use report::{Report, Unjudged, Why};
 
 use reset::rules;
 
@@ -77,6 +82,10 @@ pub static CHECKS: &[&Check] = &[
     &source::IP6_HOP_LIMIT_ZERO,
     &forward::FORWARD_HOPS,
     &icmp::ICMP_ERROR_ABOUT,
+    &quote::ICMP_QUOTE,
+    &quote::ICMP_QUOTE_LENGTH,
+    &quote::ICMP_QUOTE_FULL,
+    &vlan::VLAN_REPLY,
     &rules::RST_TO_RST,
     &rules::RST_UNPROVOKED,
     &rules::RST_FLAGS,

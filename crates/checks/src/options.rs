@@ -50,7 +50,8 @@ enum Flaw {
 /// Walks the options of a sound TCP header.
 #[inline]
 pub(crate) fn judge(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    if shot.outline.is_sound_tcp() && shot.bytes[shot.outline.upper_at + 12] >= 0x60 {
+    let outline = shot.outline;
+    if outline.is_sound_tcp() && shot.bytes[outline.upper_at + 12] >= 0x60 && !outline.cut {
         walk(shot, out);
     }
 }

@@ -97,6 +97,12 @@ pub(crate) fn passes(
         if opens && !record.deliberate.has(Deliberate::SEGMENT) {
             return false;
         }
+        // A tagged trigger asks for a tagged reply.
+        if let Cause::Frame(cause) = record.cause
+            && !segments.get(cause).is_some_and(Segment::is_ordinary)
+        {
+            return false;
+        }
         if let Some(to) = to {
             match stations.get(usize::from(to)) {
                 Some(Some(target)) => owed = is_owed(target, &numbers, frame),

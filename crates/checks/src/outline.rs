@@ -3,7 +3,11 @@
 //! One walk a frame, without allocation, that all checks share. Knows positions and claimed
 //! lengths only: no checksum is verified here and no rule is applied.
 
-use wire::segment::{is_offloaded, jumbo_length};
+use wire::{Capture, Frame, FrameId, LinkType};
+
+use crate::report::Why;
+
+mod walk;
 
 /// The network layer of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,12 +108,21 @@ pub(crate) struct Outline {
     pub(crate) net_end: usize,
     /// Where what IP carries begins.
     pub(crate) upper_at: usize,
-    /// Where the datagram ends by its own length field, never past the frame's end.
+    /// Where the datagram ends by its own length field, never past the frame's end on the wire;
+    /// past the bytes that there are where the capture cut them off.
     pub(crate) end: usize,
+    /// How many bytes the frame had on the wire.
+    pub(crate) wire_len: usize,
+    /// The frame begins with an Ethernet header.
+    pub(crate) ethernet: bool,
+    /// The capture cut bytes of the datagram off.
+    pub(crate) cut: bool,
     /// Where an IPv6 fragment header stands.
     pub(crate) fragment_at: Option<usize>,
     /// The first length that does not hold.
     pub(crate) fault: Option<Fault>,
+    /// Why the walk ended before it came to a header that is judged, or inside a tunnel.
+    pub(crate) unread: Option<Why>,
 }
 
 /// The bytes at `at`; the caller has made sure that they are there. One look at the bounds for all.
@@ -132,17 +145,25 @@ pub(crate) fn be32(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(array(bytes, at))
 }
 
+/// The bytes of a frame without its frame check sequence, and how many they were on the wire.
+pub(crate) fn without_fcs(frame: Frame<'_>) -> (&[u8], usize) {
+    let whole = frame.original_len.max(frame.bytes.len()).saturating_sub(frame.fcs_len);
+    (&frame.bytes[..frame.bytes.len().min(whole)], whole)
+}
+
 impl Outline {
-    /// Walks the frame as far as its lengths hold.
-    pub(crate) fn of(frame: &[u8]) -> Self {
-        let mut outline = Self::blank(frame);
-        outline.look(frame);
-        outline
+    /// Walks a frame of a capture as far as its lengths hold, and gives the bytes walked.
+    pub(crate) fn of(capture: &Capture, id: FrameId) -> (Self, &[u8]) {
+        let captured = capture.captured(id);
+        let (bytes, wire_len) = without_fcs(captured);
+        let mut outline = Self::blank(wire_len);
+        outline.look(bytes, captured.link);
+        (outline, bytes)
     }
 
-    /// The outline of a frame that was not looked at yet.
+    /// The outline of a frame of so many bytes that was not looked at yet.
     #[inline]
-    pub(crate) fn blank(frame: &[u8]) -> Self {
+    pub(crate) fn blank(wire_len: usize) -> Self {
         Self {
             net: Net::Other,
             upper: Upper::Other,
@@ -152,217 +173,27 @@ impl Outline {
             ordinary: false,
             net_at: 14,
             net_end: 0,
-            upper_at: frame.len(),
-            end: frame.len(),
+            upper_at: wire_len,
+            end: wire_len,
+            wire_len,
+            ethernet: true,
+            cut: false,
             fragment_at: None,
             fault: None,
+            unread: None,
         }
     }
 
     /// Fills in a blank outline, in place: copying one costs more than an ordinary frame's walk.
     #[inline]
-    pub(crate) fn look(&mut self, frame: &[u8]) {
-        if is_ordinary(frame) {
+    pub(crate) fn look(&mut self, frame: &[u8], link: LinkType) {
+        if link == LinkType::Ethernet && self.wire_len == frame.len() && is_ordinary(frame) {
             self.net = Net::Ip4;
             self.upper = Upper::Tcp;
             self.ordinary = true;
             (self.net_end, self.upper_at) = (34, 34);
         } else {
-            self.walk(frame);
-        }
-    }
-
-    #[inline(never)]
-    fn walk(&mut self, frame: &[u8]) {
-        if frame.len() < 14 {
-            return self.stop(Claim::EthHeader, 14, frame.len());
-        }
-        let mut kind = be16(frame, 12);
-        while matches!(kind, 0x8100 | 0x88a8 | 0x9100) {
-            if frame.len() < self.net_at + 4 {
-                return self.stop(Claim::EthHeader, self.net_at + 4, frame.len());
-            }
-            kind = be16(frame, self.net_at + 2);
-            self.net_at += 4;
-            self.vlans = self.vlans.saturating_add(1);
-        }
-        match kind {
-            0x0800 => self.ip4(frame),
-            0x86dd => self.ip6(frame),
-            0x0806 => self.arp(frame),
-            _ => {}
-        }
-    }
-
-    /// The walk ends here: `claimed` bytes were needed or said, and there are `had`.
-    #[cold]
-    fn stop(&mut self, claim: Claim, claimed: usize, had: usize) {
-        let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        self.fault = Some(Fault { claim, claimed: clip(claimed), had: clip(had) });
-    }
-
-    fn arp(&mut self, frame: &[u8]) {
-        self.net = Net::Arp;
-        let message = &frame[self.net_at..];
-        if message.len() < 8 {
-            return self.stop(Claim::Arp, 28, message.len());
-        }
-        let (hw, proto) = (usize::from(message[4]), usize::from(message[5]));
-        let ethernet_ip4 = be16(message, 0) == 1 && be16(message, 2) == 0x0800;
-        let claimed = 8 + 2 * (hw + proto);
-        if claimed > message.len() || (ethernet_ip4 && (hw, proto) != (6, 4)) {
-            return self.stop(Claim::Arp, claimed, message.len());
-        }
-        self.end = self.net_at + claimed;
-        self.upper_at = self.end;
-    }
-
-    #[inline]
-    fn ip4(&mut self, frame: &[u8]) {
-        self.net = Net::Ip4;
-        let header = &frame[self.net_at..];
-        if header.len() < 20 {
-            return self.stop(Claim::Ip4Header, 20, header.len());
-        }
-        if header[0] >> 4 != 4 {
-            return self.stop(Claim::Ip4Version, usize::from(header[0] >> 4), 4);
-        }
-        let ihl = usize::from(header[0] & 15) * 4;
-        if ihl < 20 || ihl > header.len() {
-            return self.stop(Claim::Ip4Ihl, ihl, header.len());
-        }
-        self.net_end = self.net_at + ihl;
-        let total = match usize::from(be16(header, 2)) {
-            0 if is_offloaded(header[9], header.len()) => header.len(),
-            total => total,
-        };
-        if total < ihl || total > header.len() {
-            return self.stop(Claim::Ip4Total, total, header.len());
-        }
-        self.upper_at = self.net_at + ihl;
-        self.end = self.net_at + total;
-        let fragment = be16(header, 6);
-        if fragment & 0x3fff != 0 {
-            self.part = if fragment & 0x1fff == 0 { Part::First } else { Part::Later };
-        }
-        if ihl > 20 {
-            self.plain = false;
-            if source_routed(&header[20..ihl]) {
-                return;
-            }
-        }
-        self.upper(frame, header[9], Upper::Icmp4, 1);
-    }
-
-    #[inline]
-    fn ip6(&mut self, frame: &[u8]) {
-        self.net = Net::Ip6;
-        let header = &frame[self.net_at..];
-        if header.len() < 40 {
-            return self.stop(Claim::Ip6Header, 40, header.len());
-        }
-        if header[0] >> 4 != 6 {
-            return self.stop(Claim::Ip6Version, usize::from(header[0] >> 4), 6);
-        }
-        let next = header[6];
-        let payload = match usize::from(be16(header, 4)) {
-            0 if is_offloaded(next, header.len()) => header.len() - 40,
-            0 if next == 0 => match self.jumbo(&header[40..]) {
-                Some(length) => length,
-                None => return,
-            },
-            payload => payload,
-        };
-        if payload > header.len() - 40 {
-            return self.stop(Claim::Ip6Payload, payload, header.len() - 40);
-        }
-        self.upper_at = self.net_at + 40;
-        self.end = self.upper_at + payload;
-        self.extensions(frame, next);
-    }
-
-    /// The length that a jumbogram's option states, RFC 2675 2. A payload length of 0 before a
-    /// Hop-by-Hop header without that option is not judged.
-    #[cold]
-    fn jumbo(&mut self, payload: &[u8]) -> Option<usize> {
-        self.plain = false;
-        let end = 8 + usize::from(*payload.get(1)?) * 8;
-        jumbo_length(payload.get(..end)?)
-    }
-
-    /// Steps over extension headers, RFC 8200 4.
-    #[inline]
-    fn extensions(&mut self, frame: &[u8], mut next: u8) {
-        while matches!(next, 0 | 43 | 44 | 60) {
-            self.plain = false;
-            let left = self.end - self.upper_at;
-            let at = self.upper_at;
-            if left < 8 {
-                return self.stop(Claim::Ip6Extension, 8, left);
-            }
-            let length = if next == 44 { 8 } else { 8 + usize::from(frame[at + 1]) * 8 };
-            if length > left {
-                return self.stop(Claim::Ip6Extension, length, left);
-            }
-            self.upper_at += length;
-            if next == 44 {
-                self.fragment_at = Some(at);
-                let word = be16(frame, at + 2);
-                if word & 0xfff8 != 0 {
-                    self.part = Part::Later;
-                    return;
-                }
-                if word & 1 != 0 {
-                    self.part = Part::First;
-                }
-            }
-            if next == 43 && frame[at + 3] != 0 {
-                // Segments are left: the final destination stands in the header, not in `dst`.
-                return;
-            }
-            next = frame[at];
-        }
-        self.upper(frame, next, Upper::Icmp6, 58);
-    }
-
-    /// Looks at what IP carries: `icmp` is the family's own ICMP under protocol number `number`.
-    #[inline]
-    fn upper(&mut self, frame: &[u8], protocol: u8, icmp: Upper, number: u8) {
-        if self.part == Part::Later {
-            return;
-        }
-        let left = self.end - self.upper_at;
-        let whole = self.part == Part::Whole;
-        match protocol {
-            6 => {
-                if left < 20 {
-                    // A first fragment may end anywhere; the rest of the header is in the next.
-                    if whole {
-                        self.stop(Claim::TcpHeader, 20, left);
-                    }
-                    return;
-                }
-                self.upper = Upper::Tcp;
-                let offset = usize::from(frame[self.upper_at + 12] >> 4) * 4;
-                if offset < 20 || (offset > left && whole) {
-                    self.stop(Claim::TcpOffset, offset, left);
-                }
-            }
-            17 => {
-                if left < 8 {
-                    if whole {
-                        self.stop(Claim::UdpHeader, 8, left);
-                    }
-                    return;
-                }
-                self.upper = Upper::Udp;
-                let length = usize::from(be16(frame, self.upper_at + 4));
-                if whole && (length < 8 || length > left) {
-                    self.stop(Claim::UdpLength, length, left);
-                }
-            }
-            n if n == number && left >= 4 => self.upper = icmp,
-            _ => {}
+            self.walk(frame, link);
         }
     }
 
@@ -379,6 +210,13 @@ impl Outline {
             }
             _ => (&[], &[]),
         }
+    }
+
+    /// What the datagram carries behind the IP header, without padding, as far as it was captured.
+    #[inline]
+    pub(crate) fn payload<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
+        let end = self.end.min(frame.len());
+        &frame[self.upper_at.min(end)..end]
     }
 
     /// TTL or hop limit; `None` where there is no IP header.
@@ -408,24 +246,4 @@ fn is_ordinary(frame: &[u8]) -> bool {
         && offset >= 20
         && offset + 34 <= frame.len();
     kind && whole && lengths && head[46] & 0x0e == 0 && head[22] != 0
-}
-
-/// A loose or strict source route is among these IPv4 options: the pseudo-header's destination is
-/// then the route's last hop, RFC 9293 3.9.2.1.
-fn source_routed(options: &[u8]) -> bool {
-    let mut rest = options;
-    while let [kind, tail @ ..] = rest {
-        match kind {
-            0 => return false,
-            1 => rest = tail,
-            131 | 137 => return true,
-            _ => match tail.first() {
-                Some(&length) if length >= 2 && usize::from(length) <= rest.len() => {
-                    rest = &rest[usize::from(length)..];
-                }
-                _ => return false,
-            },
-        }
-    }
-    false
 }

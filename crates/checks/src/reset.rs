@@ -5,13 +5,14 @@
 //! there only the rules that hold in every state are applied.
 
 use wire::segment::{ACK, RST, SYN};
-use wire::{Capture, Deliberate};
+use wire::{Capture, Deliberate, FrameId};
 
 use crate::check::{Finding, PortFacts};
 use crate::checksums::Sums;
 use crate::shot::Shot;
 
 mod missing;
+mod opening;
 pub(crate) mod rules;
 mod search;
 mod segments;
@@ -22,7 +23,8 @@ pub(crate) use segments::{Segment, Segments};
 
 use search::Asker;
 
-/// Judges a frame as an answer, and notes it as something that may be answered.
+/// Judges a frame as an answer, and notes it as something that may be answered. Gives the frame
+/// that it answers, where that is known.
 #[inline]
 pub(crate) fn judge(
     segments: &mut Segments,
@@ -31,12 +33,13 @@ pub(crate) fn judge(
     capture: &Capture,
     ports: &[PortFacts],
     out: &mut Vec<Finding>,
-) {
+) -> Option<FrameId> {
     let mut segment = Segment::of(shot, sums, ports);
     if !segment.is_tcp() {
         segments.push(segment);
-        return;
+        return None;
     }
+    let mut answered = None;
     let ends = segment.ends(shot.bytes);
     let scripted = shot.passed.is_some() || shot.spares(Deliberate::SEGMENT);
     if !scripted && let Some(facts) = shot.facts {
@@ -47,14 +50,15 @@ pub(crate) fn judge(
         }
         if segment.flags & RST != 0 {
             let asker = Asker { facts, ports, port: shot.record.port.0, ends };
-            verdict::reset(segments, shot, &segment, &asker, capture, out);
+            answered = verdict::reset(segments, shot, &segment, &asker, capture, out);
         } else if opens {
             let asker = Asker { facts, ports, port: shot.record.port.0, ends };
-            verdict::opening(segments, shot, &segment, &asker, capture, out);
+            answered = opening::judge(segments, shot, &segment, &asker, capture, out);
         }
     }
     if missing::is_owed(shot, &segment, sums, ports) {
         segment.owe();
     }
     segments.push(segment);
+    answered
 }

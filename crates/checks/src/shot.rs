@@ -1,8 +1,9 @@
 //! One frame as every check sees it, and the way a finding is written down.
 
-use wire::{Capture, Cause, Deliberate, FrameId, Record};
+use wire::{Cause, Deliberate, FrameId, Record};
 
 use crate::check::{Answers, Check, Finding, PortFacts};
+use crate::forward::Passed;
 use crate::outline::Outline;
 
 /// A frame with what is known of it.
@@ -14,8 +15,12 @@ pub(crate) struct Shot<'a> {
     pub(crate) outline: &'a Outline,
     /// What the scenario made wrong on purpose, here or where a forwarder got it from.
     pub(crate) spared: Deliberate,
-    /// The frame that the emitting node was handed and here passes on.
-    pub(crate) passed: Option<FrameId>,
+    /// What the emitting node was handed and here passes on.
+    pub(crate) passed: Option<Passed>,
+    /// It answers, at a node that passes frames on, in the name of the destination.
+    pub(crate) in_name: bool,
+    /// The emitter may pass frames on: it is known to, or has several ports.
+    pub(crate) between: bool,
     /// What is known of the port that emitted it.
     pub(crate) facts: Option<&'a PortFacts>,
 }
@@ -41,9 +46,10 @@ impl<'a> Shot<'a> {
         self.facts.is_some_and(|facts| matches!(facts.answers, Answers::Forwards { .. }))
     }
 
-    /// What the datagram carries behind the IP header, without padding.
+    /// What the datagram carries behind the IP header, without padding, as far as it was captured.
+    #[inline]
     pub(crate) fn upper(&self) -> &'a [u8] {
-        &self.bytes[self.outline.upper_at..self.outline.end]
+        self.outline.payload(self.bytes)
     }
 
     /// A finding about this frame.
@@ -79,10 +85,4 @@ pub(crate) fn delivered_to(ports: &[PortFacts], record: &Record) -> Option<u16> 
         return None;
     }
     facts_of(ports, record)?.peer.map(|port| port.0)
-}
-
-/// The record and bytes of a frame.
-#[inline]
-pub(crate) fn frame(capture: &Capture, id: FrameId) -> (&Record, &[u8]) {
-    (capture.record(id), capture.frame(id))
 }

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use wire::Deliberate;
-use wire::Mac;
+use wire::{Capture, Deliberate, Mac};
 
 use crate::check::{Answers, Check, Finding, Level, PortFacts};
-use crate::outline::{Net, Upper, be16, be32};
+use crate::forward::{Kin, Passed};
+use crate::outline::{Net, Outline, Upper, be16, be32};
 use crate::shot::Shot;
 
 pub(crate) static ETH_SOURCE: Check = Check {
@@ -69,14 +69,21 @@ pub(crate) static IP6_HOP_LIMIT_ZERO: Check = Check {
 
 /// Holds a frame's source addresses and hops against who emitted it.
 #[inline]
-pub(crate) fn judge(shot: &Shot<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
-    if shot.bytes.len() < 14 {
+pub(crate) fn judge(
+    shot: &Shot<'_>,
+    capture: &Capture,
+    ports: &[PortFacts],
+    out: &mut Vec<Finding>,
+) {
+    if shot.outline.ethernet && shot.bytes.len() < 14 {
         return;
     }
     if !shot.spares(Deliberate::SOURCE) {
-        ethernet(shot, out);
+        if shot.outline.ethernet {
+            ethernet(shot, out);
+        }
         match shot.outline.net {
-            Net::Ip4 | Net::Ip6 => internet(shot, ports, out),
+            Net::Ip4 | Net::Ip6 => internet(shot, capture, ports, out),
             Net::Arp => arp(shot, ports, out),
             Net::Other => {}
         }
@@ -122,13 +129,17 @@ fn ethernet(shot: &Shot<'_>, out: &mut Vec<Finding>) {
 }
 
 #[inline]
-fn internet(shot: &Shot<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
+fn internet(shot: &Shot<'_>, capture: &Capture, ports: &[PortFacts], out: &mut Vec<Finding>) {
     let (source, _) = shot.outline.addresses(shot.bytes);
-    if shot.passed.is_some() || source.is_empty() {
+    if source.is_empty() || shot.passed.is_some_and(|passed| is_before(capture, passed, source)) {
         return;
     }
     if is_group(source) || is_confined(source) {
         group(shot, source, out);
+        return;
+    }
+    // Whose a datagram passed on is, its sender decided; a NAT puts any address of its pool.
+    if shot.passed.is_some() {
         return;
     }
     let Some(facts) = shot.facts else { return };
@@ -138,6 +149,12 @@ fn internet(shot: &Shot<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
         let actual = text(source);
         out.push(shot.finding(&IP_SOURCE_OWN, message, own_addresses(facts, source), actual));
     }
+}
+
+/// What a frame passes on had this source already: whoever sent it first is judged for it.
+fn is_before(capture: &Capture, passed: Passed, source: &[u8]) -> bool {
+    let (outline, bytes) = Outline::of(capture, passed.frame);
+    passed.kin == Kin::Same || outline.addresses(bytes).0 == source
 }
 
 #[cold]
@@ -169,8 +186,25 @@ fn excused(shot: &Shot<'_>, facts: &PortFacts, ports: &[PortFacts], source: &[u8
     if node().any(|other| other.addresses.iter().any(|address| same(*address, source))) {
         return true;
     }
-    // A reset that a forwarder makes speaks for the destination; its own checks look at it.
-    matches!(facts.answers, Answers::Forwards { .. }) && is_reset(shot)
+    // A reset that a forwarder makes speaks for the destination; its own checks look at it. So do
+    // the answers of a transparent proxy, and the errors of a bridge, which has no address.
+    let forwards = matches!(facts.answers, Answers::Forwards { .. });
+    let unknown = shot.between && facts.answers == Answers::Unknown;
+    // Whose it would be cannot be read where a length lies, which is found by itself.
+    if (forwards || unknown) && shot.outline.fault.is_some() {
+        return true;
+    }
+    (forwards && is_reset(shot)) || shot.in_name || (unknown && is_error_for(shot, source))
+}
+
+/// The frame carries an ICMP error about a datagram to the address that it comes from.
+fn is_error_for(shot: &Shot<'_>, source: &[u8]) -> bool {
+    let message = shot.upper();
+    match shot.outline.upper {
+        Upper::Icmp4 => matches!(message[0], 3 | 11 | 12) && message.get(24..28) == Some(source),
+        Upper::Icmp6 => message[0] < 128 && message.get(32..48) == Some(source),
+        _ => false,
+    }
 }
 
 /// The frame carries a TCP segment with RST.
@@ -190,7 +224,7 @@ fn arp(shot: &Shot<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
     let Some(facts) = shot.facts else { return };
     let message = &shot.bytes[shot.outline.net_at..];
     // Another link's sizes, or a proxy that speaks for others (RFC 1027).
-    let foreign = shot.outline.fault.is_some() || be16(message, 4) != 0x0604;
+    let foreign = shot.outline.fault.is_some() || message.len() < 28 || be16(message, 4) != 0x0604;
     if foreign || shot.passed.is_some() || shot.by_forwarder() {
         return;
     }

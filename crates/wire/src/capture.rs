@@ -121,6 +121,19 @@ impl Capture {
         self.links.get(usize::from(port.0)).map_or(LinkType::Ethernet, |(link, _)| *link)
     }
 
+    /// The frames of an interface are whole Ethernet frames without a frame check sequence.
+    #[must_use]
+    pub fn is_plain(&self, port: PortId) -> bool {
+        let link = self.links.get(usize::from(port.0));
+        link.is_none_or(|link| *link == (LinkType::Ethernet, 0))
+    }
+
+    /// Some frame was cut.
+    #[must_use]
+    pub fn has_cuts(&self) -> bool {
+        !self.cut.is_empty()
+    }
+
     /// The interfaces' names, in order of their [`PortId`].
     #[must_use]
     pub fn interfaces(&self) -> &[String] {

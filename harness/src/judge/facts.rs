@@ -80,7 +80,9 @@ fn answers(role: &Role) -> Answers {
         Role::ClosedPort { ports } => Answers::ClosedPorts(ports.clone()),
         // What an open port answers is decided by connections, which a capture does not show.
         Role::Host { open } => Answers::ClosedPorts(open.complement()),
-        Role::Forwarder { reject } => Answers::Forwards { rejects: reject.clone() },
+        Role::Forwarder { reject } => {
+            Answers::Forwards { rejects: reject.clone(), may_reject: PortSet::none() }
+        }
         Role::Bridge { .. } | Role::Other => Answers::Unknown,
     }
 }

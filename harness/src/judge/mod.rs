@@ -13,7 +13,7 @@ pub mod timing;
 
 use std::collections::BTreeSet;
 
-use checks::{Finding, Level};
+use checks::{Finding, Level, Unjudged};
 use choices::Choice;
 use compare::Comparison;
 
@@ -91,6 +91,8 @@ pub struct Judgement {
     pub toothless: Vec<String>,
     /// Where an implementation that is measured by rules did otherwise than the golden.
     pub choices: Vec<Choice>,
+    /// What the checks did not judge, or not in full, and why.
+    pub unjudged: Vec<Unjudged>,
 }
 
 /// Judges a run. `state` is the golden as read, or why it is not to be compared.
@@ -103,15 +105,23 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
         return cut_short(Verdict::Inconclusive);
     }
     let finds: BTreeSet<&str> = plan.finds.iter().map(String::as_str).collect();
-    let all = checks::judge(&run.capture, &facts::ports(plan, &run.capture));
+    let report = checks::judge(&run.capture, &facts::ports(plan, &run.capture));
+    let unjudged = report.unjudged().collect();
     let (wanted, findings): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|finding| finds.contains(finding.check.id));
+        report.findings.into_iter().partition(|finding| finds.contains(finding.check.id));
     let bit: BTreeSet<&str> = wanted.iter().map(|finding| finding.check.id).collect();
     let bit = |id: &&String| bit.contains(id.as_str());
     let toothless: Vec<String> = plan.finds.iter().filter(|id| !bit(id)).cloned().collect();
     let (against, choices) = against(plan, run, state, &findings);
-    let mut judgement =
-        Judgement { verdict: Verdict::Identical, against, findings, wanted, toothless, choices };
+    let mut judgement = Judgement {
+        verdict: Verdict::Identical,
+        against,
+        findings,
+        wanted,
+        toothless,
+        choices,
+        unjudged,
+    };
     judgement.verdict = verdict(run, &judgement);
     judgement
 }
@@ -159,6 +169,7 @@ fn cut_short(verdict: Verdict) -> Judgement {
         wanted: Vec::new(),
         toothless: Vec::new(),
         choices: Vec::new(),
+        unjudged: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The report as one JSON document. Its fields are an interface: they are added to, not changed.
 
-use checks::Finding;
+use checks::{Finding, Unjudged};
 use serde::Serialize;
 use wire::{Capture, FrameId};
 
@@ -59,6 +59,9 @@ struct Details<'a> {
     findings: Vec<Found<'a>>,
     wanted: Vec<Found<'a>>,
     toothless: &'a [String],
+    /// What no check judged, or not in full.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_judged: Vec<NotJudged>,
     failures: Vec<Failure<'a>>,
     steps: Vec<Begun>,
     times: Vec<Timed>,
@@ -70,6 +73,14 @@ struct Details<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     speakers: Vec<Speaks<'a>>,
     end_ns: u64,
+}
+
+#[derive(Serialize)]
+struct NotJudged {
+    reason: String,
+    /// The first frame.
+    frame: u32,
+    frames: u64,
 }
 
 #[derive(Serialize)]
@@ -247,6 +258,7 @@ fn details(judged: &Judged) -> Details<'_> {
         findings: judgement.findings.iter().map(found).collect(),
         wanted: judgement.wanted.iter().map(found).collect(),
         toothless: &judgement.toothless,
+        not_judged: judgement.unjudged.iter().map(not_judged).collect(),
         failures: run
             .failures
             .iter()
@@ -368,6 +380,11 @@ fn chosen(choice: &Choice) -> Chosen<'_> {
         frames: choice.frames.iter().map(|frame| frame.number()).collect(),
         told: &choice.told,
     }
+}
+
+fn not_judged(unjudged: &Unjudged) -> NotJudged {
+    let Unjudged { why, frame, count } = unjudged;
+    NotJudged { reason: why.to_string(), frame: frame.number(), frames: *count }
 }
 
 fn found(finding: &Finding) -> Found<'_> {

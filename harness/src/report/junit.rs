@@ -60,6 +60,9 @@ fn case(entry: &Entry, hints: &text::Hints) -> TestCase {
             let name = format!("choice.{}.{what}", choice.node);
             case.add_property(Property::new(name, choice.told.as_str()));
         }
+        for unjudged in &judged.judgement.unjudged {
+            case.add_property(Property::new("not judged", unjudged.to_string()));
+        }
         for speaker in &judged.run.speakers {
             let node = judged.plan.nodes[speaker.node].name.as_str();
             let (node, who) = (line(node), line(&speaker.who));

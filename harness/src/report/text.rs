@@ -119,6 +119,9 @@ pub fn entry(entry: &Entry, hints: &Hints, verbose: bool, colour: bool) -> Strin
             }
             text += &others::choices(judged);
             text += &speakers(judged, verbose);
+            for unjudged in &judged.judgement.unjudged {
+                let _ = writeln!(text, "  not judged: {unjudged}");
+            }
             if verbose {
                 text += &setting(judged);
                 text += &ladder::ladder(judged);

@@ -6,7 +6,7 @@ use wire::checksum::{internet_checksum, tcp_ip4};
 use wire::{Capture, Instant, PortId, PortSet};
 
 use super::*;
-use crate::{Finding, Judge};
+use crate::{Judge, Report};
 
 /// A segment between two of three hosts, and what is done to it.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ struct Sent {
     /// Bytes of the frame that are changed, before the sums are made or after.
     changes: Vec<(usize, u8, bool)>,
     padding: usize,
+    /// The VLAN of its tag.
+    vlan: Option<u8>,
 }
 
 fn host(number: u8) -> [u8; 4] {
@@ -42,7 +44,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     let rare = |most: u8| prop_oneof![8 => Just(0u8), 1 => 0..most];
     let facts = (0u16..3, prop::option::of(any::<u8>()), rare(3), 0u8..3, rare(2), rare(2));
     let some = |most: u8| prop_oneof![8 => Just(None), 1 => (0..most).prop_map(Some)];
-    let own = (some(5), some(5), some(4));
+    let own = (some(5), some(5), some(4), some(3));
     let flags =
         prop_oneof![Just(0x02u16), Just(0x10), Just(0x12), Just(0x04), Just(0x14), 0u16..0x200];
     let tcp = (0u16..3, 79u16..82, 0u32..4, 0u32..4, flags);
@@ -67,6 +69,7 @@ fn sent() -> impl Strategy<Value = Sent> {
             payload,
             changes,
             padding: padding.into(),
+            vlan: own.3,
         }
     })
 }
@@ -74,6 +77,8 @@ fn sent() -> impl Strategy<Value = Sent> {
 impl Sent {
     /// The reset that the frame asks for, by its bytes.
     fn answer(&mut self, asked: &[u8]) {
+        let untagged = if asked.get(12) == Some(&0x81) { &asked[4..] } else { asked };
+        let asked = untagged;
         if asked.len() < 54 {
             return;
         }
@@ -107,6 +112,9 @@ impl Sent {
         frame[50..52].copy_from_slice(&sum.to_be_bytes());
         self.change(&mut frame, false);
         frame.resize(frame.len() + self.padding, 0);
+        if let Some(vlan) = self.vlan {
+            frame.splice(12..12, [0x81, 0, 0, vlan]);
+        }
         frame
     }
 
@@ -145,7 +153,7 @@ fn answers() -> impl Strategy<Value = Answers> {
         3 => Just(Answers::ClosedPorts(PortSet::all())),
         1 => Just(Answers::ClosedPorts(PortSet::one(80))),
         1 => Just(Answers::ClosedPorts("1,80".parse().expect("ports"))),
-        1 => Just(Answers::Forwards { rejects: PortSet::one(80) }),
+        1 => Just(Answers::Forwards { rejects: PortSet::one(80), may_reject: PortSet::none() }),
     ]
 }
 
@@ -167,13 +175,13 @@ fn record(capture: &mut Capture, mut one: Sent) {
 }
 
 /// What is found, with and without the straight way.
-fn both(capture: &Capture, ports: &[PortFacts]) -> [Vec<Finding>; 2] {
+fn both(capture: &Capture, ports: &[PortFacts]) -> [Report; 2] {
     [false, true].map(|general_only| {
         let mut judge = Judge::new();
         judge.general_only = general_only;
-        let mut out = Vec::new();
-        judge.judge(capture, ports, &mut out);
-        out
+        let mut report = Report::new();
+        judge.judge(capture, ports, &mut report);
+        report
     })
 }
 
@@ -230,6 +238,7 @@ fn ask() -> Sent {
         payload: vec![1, 2, 3],
         changes: Vec::new(),
         padding: 0,
+        vlan: None,
     }
 }
 
@@ -244,11 +253,11 @@ fn rare_frames_are_judged_alike() {
     record(&mut capture, reset);
     let [straight, general] = both(&capture, &hosts(answers(), false, 1));
     assert_eq!(straight, general);
-    assert_eq!(straight[0].check.id, "rst-on-link-broadcast");
+    assert_eq!(straight.findings[0].check.id, "rst-on-link-broadcast");
     // From a host with the receiver's own address, which need not be answered.
     let mut capture = Capture::new();
     record(&mut capture, Sent { ends: (0, 0, 1), ..ask() });
     let [straight, general] = both(&capture, &hosts(answers(), false, 0));
     assert_eq!(straight, general);
-    assert!(straight.is_empty());
+    assert!(straight.findings.is_empty());
 }

@@ -23,11 +23,12 @@ pub(super) fn is_owed(shot: &Shot<'_>, segment: &Segment, sums: Sums, ports: &[P
         return false;
     };
     let set = match &target.answers {
-        Answers::ClosedPorts(set) | Answers::Forwards { rejects: set } => set,
+        Answers::ClosedPorts(set) | Answers::Forwards { rejects: set, .. } => set,
         Answers::Unknown | Answers::Never => return false,
     };
     let (frame, outline) = (shot.bytes, shot.outline);
-    let valid = outline.is_sound_tcp() && outline.plain && outline.vlans == 0;
+    let readable = outline.ethernet && !outline.cut;
+    let valid = readable && outline.is_sound_tcp() && outline.plain && outline.vlans == 0;
     let tcp = outline.upper_at;
     valid
         && segment.flags & RST == 0

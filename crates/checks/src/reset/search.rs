@@ -84,7 +84,10 @@ impl Asker<'_> {
 pub(super) fn role(facts: &PortFacts, port: u16) -> Role {
     match &facts.answers {
         Answers::Never => Role::Silent,
-        Answers::ClosedPorts(set) | Answers::Forwards { rejects: set } if set.contains(port) => {
+        Answers::ClosedPorts(set) if set.contains(port) => Role::Closed,
+        Answers::Forwards { rejects, may_reject }
+            if rejects.contains(port) || may_reject.contains(port) =>
+        {
             Role::Closed
         }
         _ => Role::Stack,

@@ -134,7 +134,7 @@ impl Segment {
             marks: if shot.record.altered { ALTERED } else { 0 },
         };
         if outline.upper != Upper::Tcp {
-            let odd = !outline.plain || outline.part != Part::Whole;
+            let odd = !outline.plain || outline.part != Part::Whole || outline.cut;
             if odd && outline.upper == Upper::Other && outline.fault.is_none() {
                 segment.marks |= UNREAD;
             }

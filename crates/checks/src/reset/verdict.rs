@@ -1,9 +1,9 @@
-//! A reset, and an opening SYN,ACK, against what the segment that caused it asks for.
+//! A reset against what the segment that caused it asks for.
 
 use std::fmt;
 
 use wire::segment::{ACK, RST, SYN};
-use wire::{Capture, FrameId};
+use wire::{Capture, FrameId, LinkType};
 
 use super::rules;
 use super::search::{Asker, Found, LOOK_BACK, Role, Search, role};
@@ -48,7 +48,7 @@ pub(super) fn asked(trigger: &Segment, frame: &[u8]) -> Values {
     }
 }
 
-/// Judges a reset that nobody scripted and nobody passed on.
+/// Judges a reset that nobody scripted and nobody passed on, and gives the segment it answers.
 #[inline]
 pub(super) fn reset(
     segments: &mut Segments,
@@ -57,17 +57,17 @@ pub(super) fn reset(
     asker: &Asker<'_>,
     capture: &Capture,
     out: &mut Vec<Finding>,
-) {
+) -> Option<FrameId> {
     let role = role(asker.facts, asker.ends.src.1);
     let search = Search { segments, capture, shot, reset, asker, role };
     let found = search.find();
     // It answers something that is not understood here, so nothing can be said of the answer.
     if found.unread {
-        return;
+        return None;
     }
     // A connection of a stack's own: its state is not known, only the wire's own word counts.
     if role == Role::Stack && found.opened && !found.certain {
-        return;
+        return None;
     }
     if let Some(id) = found.trigger {
         let trigger = segments.get(id).unwrap_or(reset);
@@ -82,6 +82,7 @@ pub(super) fn reset(
     } else {
         without_trigger(segments, shot, found, role, asker, out);
     }
+    found.trigger
 }
 
 /// Holds a reset against the segment that it answers. `by_state`: a connection decides the values.
@@ -104,13 +105,7 @@ fn answer(
         out.push(about(shot, check, id, text, "no frame", "a reset"));
         return;
     }
-    if asker.is_to_many(trigger.ends(frame)) {
-        let text = "a segment to a broadcast or multicast address was answered";
-        out.push(about(shot, &rules::RST_ON_BROADCAST, id, text, "no frame", "a reset"));
-    } else if frame[0] & 1 == 1 {
-        let text = "a segment in a group-addressed frame was answered";
-        out.push(about(shot, &rules::RST_ON_LINK_BROADCAST, id, text, "no frame", "a reset"));
-    }
+    out.extend(of_many(shot, id, trigger, asker, capture, "a reset"));
     if by_state || trigger.is_opaque() {
         return;
     }
@@ -189,43 +184,31 @@ fn without_trigger(
     out.push(finding);
 }
 
-/// A SYN,ACK answers a SYN with a wrong checksum: then that segment had an effect.
-#[inline(never)]
-pub(super) fn opening(
-    segments: &Segments,
+/// The finding about an answer to a segment that went to many: by its address, or in its frame.
+#[inline]
+pub(super) fn of_many(
     shot: &Shot<'_>,
-    opening: &Segment,
+    id: FrameId,
+    trigger: &Segment,
     asker: &Asker<'_>,
     capture: &Capture,
-    out: &mut Vec<Finding>,
-) {
-    let ends = asker.ends.swapped();
-    let (_, ack) = opening.numbers(shot.bytes);
-    let mut wrong = None;
-    for (id, segment) in segments.chain(opening.hash).take(LOOK_BACK) {
-        let frame = capture.frame(id);
-        let opens = segment.hash == opening.hash
-            && segment.flags & (SYN | ACK) == SYN
-            && asker.was_handed(segment)
-            && segment.ends(frame) == ends
-            && segment.numbers(frame).0.wrapping_add(1) == ack;
-        if opens && (segment.sums_hold() || segment.is_altered()) {
-            return;
-        }
-        if opens {
-            wrong = wrong.or(Some(id));
-        }
-    }
-    if let Some(id) = wrong {
-        let text = "a SYN with a wrong checksum was answered";
-        let check = &rules::BAD_CHECKSUM_ANSWERED;
-        out.push(about(shot, check, id, text, "no frame", "a SYN,ACK"));
-    }
+    actual: &str,
+) -> Option<Finding> {
+    let frame = capture.frame(id);
+    let (check, text) = if asker.is_to_many(trigger.ends(frame)) {
+        let text = "a segment to a broadcast or multicast address was answered";
+        (&rules::RST_ON_BROADCAST, text)
+    } else if frame[0] & 1 == 1 && capture.link(capture.record(id).port) == LinkType::Ethernet {
+        (&rules::RST_ON_LINK_BROADCAST, "a segment in a group-addressed frame was answered")
+    } else {
+        return None;
+    };
+    Some(about(shot, check, id, text, "no frame", actual))
 }
 
 /// A finding about an answer, with the segment that it answers.
 #[cold]
-fn about(
+pub(super) fn about(
     shot: &Shot<'_>,
     check: &'static Check,
     trigger: FrameId,

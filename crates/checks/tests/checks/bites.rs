@@ -2,13 +2,14 @@
 
 use crate::checks::CHECKS;
 use crate::support::Run;
-use crate::{frames, resets};
+use crate::{fragments, frames, quotes, resets};
 
 /// A check's id, a capture that breaks its rule, and the nearest one that does not.
 pub(crate) struct Case(pub(crate) &'static str, pub(crate) fn() -> Run, pub(crate) fn() -> Run);
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    frames::CASES.iter().chain(resets::CASES)
+    let all = frames::CASES.iter().chain(resets::CASES);
+    all.chain(quotes::CASES).chain(fragments::CASES)
 }
 
 #[test]

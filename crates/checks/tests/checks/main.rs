@@ -1,9 +1,13 @@
 //! Every check bites on a planted fault, alone, and is silent on the other side of the threshold.
 
+mod between;
 mod bites;
+mod captured;
+mod fragments;
 mod frames;
 mod hostile;
 mod model;
+mod quotes;
 mod resets;
 mod support;
 mod table;

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use wire::{Capture, Instant, PortId};
 
-use crate::checks::{Judge, judge};
+use crate::checks::{Judge, Report, judge};
 use crate::support::{ACK, RST, Run, Seg};
 
 /// RFC 9293 3.10.7.1 as it reads.
@@ -112,7 +112,7 @@ proptest! {
 fn a_judge_can_be_used_again() {
     let wrong = Run::closed().exchange(&Seg::ask(ACK, 5, 6), &Seg::answer(RST, 7, 0));
     let right = Run::closed().exchange(&Seg::ask(ACK, 5, 6), &Seg::answer(RST, 6, 0));
-    let (mut again, mut out) = (Judge::new(), Vec::new());
+    let (mut again, mut out) = (Judge::new(), Report::new());
     for run in [&wrong, &right, &wrong, &right] {
         out.clear();
         again.judge(&run.capture, &run.ports, &mut out);
@@ -120,5 +120,5 @@ fn a_judge_can_be_used_again() {
     }
     out.clear();
     again.judge(&Capture::new(), &[], &mut out);
-    assert!(out.is_empty());
+    assert!(out.findings.is_empty());
 }

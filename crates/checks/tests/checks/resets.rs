@@ -6,6 +6,7 @@ use crate::bites::Case;
 use crate::checks::Answers;
 use crate::support::{
     A4, ACK, B_MAC, B4, BROADCAST, C4, FIN, RST, Run, SYN, Seg, eth, ip4, ip6, patch, summed,
+    tagged,
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -31,6 +32,10 @@ pub(crate) const CASES: &[Case] = &[
     Case("rst-on-broadcast", || to_group([224, 0, 0, 1]), || to_group(B4)),
     Case("rst-on-broadcast", || to_group([255; 4]), || to_group(B4)),
     Case("rst-on-broadcast", || to_group(BROADCAST), || to_group(B4)),
+    Case("rst-on-broadcast", || opened_for([224, 0, 0, 1]), || opened_for(B4)),
+    Case("rst-on-broadcast", || opened_for(BROADCAST), || opened_for(B4)),
+    Case("rst-on-link-broadcast", || opened_in_frame_to([0xff; 6]), || opened_in_frame_to(B_MAC)),
+    Case("vlan-reply", || reset_in_vlans(&[10], &[]), || reset_in_vlans(&[10], &[10])),
     Case("rst-on-link-broadcast", || in_frame_to([0xff; 6]), || in_frame_to(B_MAC)),
     Case("bad-checksum-answered", || spoiled(50, RST), || spoiled_and_right(RST)),
     Case("bad-checksum-answered", || spoiled(24, RST), || spoiled_and_right(RST)),
@@ -84,6 +89,25 @@ fn foreign(port: u16) -> Run {
 fn to_group(address: [u8; 4]) -> Run {
     let ask = Seg::ask(ACK, 5, 6).with(|seg| seg.to.1 = address);
     Run::closed().exchange(&ask, &Seg::answer(RST, 6, 0))
+}
+
+/// A SYN to this address, accepted from B's own.
+fn opened_for(address: [u8; 4]) -> Run {
+    let ask = Seg::ask(SYN, 5, 0).with(|seg| seg.to.1 = address);
+    Run::of(Answers::Unknown).exchange(&ask, &Seg::answer(SYN | ACK, 99, 6))
+}
+
+fn opened_in_frame_to(mac: [u8; 6]) -> Run {
+    let ask = Seg::ask(SYN, 5, 0).with(|seg| seg.to.0 = mac);
+    Run::of(Answers::Unknown).exchange(&ask, &Seg::answer(SYN | ACK, 99, 6))
+}
+
+/// A segment and its reset in VLANs, of which the wire does not say that they belong together.
+fn reset_in_vlans(asked: &[u16], answered: &[u16]) -> Run {
+    let mut run = Run::closed();
+    run.script(0, &tagged(Seg::ask(ACK, 5, 6).frame(), asked));
+    run.frame(1, &tagged(Seg::answer(RST, 6, 0).frame(), answered));
+    run
 }
 
 fn in_frame_to(mac: [u8; 6]) -> Run {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::checks::{Answers, Finding, PortFacts};
+use crate::checks::{Answers, Finding, PortFacts, Report};
 use wire::{Capture, Cause, Deliberate, FrameId, Instant, Mac, PortId, PortSet};
 
 pub(crate) const FIN: u16 = 0x01;
@@ -51,6 +51,15 @@ pub(crate) fn resum(frame: Vec<u8>) -> Vec<u8> {
 /// An Ethernet frame.
 pub(crate) fn eth(dst: [u8; 6], src: [u8; 6], kind: u16, payload: &[u8]) -> Vec<u8> {
     [&dst[..], &src, &kind.to_be_bytes(), payload].concat()
+}
+
+/// The frame with a VLAN tag for each identifier, the first outermost.
+pub(crate) fn tagged(mut frame: Vec<u8>, identifiers: &[u16]) -> Vec<u8> {
+    for identifier in identifiers.iter().rev() {
+        let [high, low] = identifier.to_be_bytes();
+        frame.splice(12..12, [0x81, 0, high, low]);
+    }
+    frame
 }
 
 /// An IPv4 header with what it carries.
@@ -181,7 +190,7 @@ impl Run {
 
     /// A (port 0), a router with ports 1 and 2 that rejects port 80, and C (port 3) behind it.
     pub(crate) fn routed() -> Self {
-        let forwards = Answers::Forwards { rejects: PortSet::one(80) };
+        let forwards = Answers::Forwards { rejects: PortSet::one(80), may_reject: PortSet::none() };
         let other = [0xfd, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9];
         Self::with_ports(vec![
             facts(0, A_MAC, A4, A6, 1),
@@ -239,6 +248,10 @@ impl Run {
     }
 
     pub(crate) fn judge(&self) -> Vec<Finding> {
+        self.report().findings
+    }
+
+    pub(crate) fn report(&self) -> Report {
         crate::checks::judge(&self.capture, &self.ports)
     }
 
@@ -252,5 +265,17 @@ impl Run {
 pub(crate) fn alone(frame: &[u8]) -> Run {
     let mut run = Run::of(Answers::Unknown);
     run.frame(1, frame);
+    run
+}
+
+/// A UDP datagram from A, and B's error that its port is closed.
+pub(crate) fn udp_to_closed() -> Run {
+    let mut run = Run::of(Answers::Unknown);
+    let message = vec![0x9c, 0x40, 0, 53, 0, 20, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9];
+    let asked = ip4(A4, B4, 64, 17, &summed(&A4, &B4, 17, message, 6));
+    run.script(0, &eth(B_MAC, A_MAC, 0x0800, &asked));
+    let error = [&[3, 3, 0, 0, 0, 0, 0, 0][..], &asked].concat();
+    let sum = checksum(&[&error]);
+    run.frame(1, &eth(A_MAC, B_MAC, 0x0800, &ip4(B4, A4, 64, 1, &patch(error, 2, &sum))));
     run
 }
