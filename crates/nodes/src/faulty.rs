@@ -68,6 +68,8 @@ pub struct Faulty {
     received: u64,
     emitted: u64,
     planted: u64,
+    /// What came in last was changed, so that its answer is changed too.
+    exchanging: bool,
 }
 
 impl Faulty {
@@ -96,6 +98,7 @@ impl Faulty {
             received: 0,
             emitted: 0,
             planted: 0,
+            exchanging: false,
         })
     }
 
@@ -122,7 +125,10 @@ impl Faulty {
             Act::Reset(change) if reset => change_and_remake(&mut self.edit, change),
             Act::Frame(change) => change_and_remake(&mut self.edit, change),
             Act::Bare(change) => change(&mut self.edit).is_some(),
-            Act::Reset(_) | Act::SwallowResets | Act::Incoming(_) => false,
+            Act::Exchange(_, change) if reset && self.exchanging => {
+                change_and_remake(&mut self.edit, change)
+            }
+            Act::Reset(_) | Act::SwallowResets | Act::Incoming(_) | Act::Exchange(..) => false,
         };
         self.planted += u64::from(planted);
         true
@@ -168,7 +174,8 @@ fn frames(config: &NodeConfig) -> Result<Option<Vec<u64>>, ConfigError> {
 impl Node for Faulty {
     fn handle_frame(&mut self, now: Instant, port: PortIndex, frame: &[u8]) {
         self.received += 1;
-        if let Act::Incoming(change) = self.act
+        self.exchanging = false;
+        if let Act::Incoming(change) | Act::Exchange(change, _) = self.act
             && self.chosen(self.received)
         {
             self.edit.load(frame);
@@ -177,6 +184,7 @@ impl Node for Faulty {
             }
             if change_and_remake(&mut self.edit, change) && self.edit.frame() != frame {
                 self.planted += 1;
+                self.exchanging = true;
                 return self.node.handle_frame(now, port, self.edit.frame());
             }
         }

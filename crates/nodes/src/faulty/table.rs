@@ -37,6 +37,8 @@ pub enum Act {
     Double,
     /// Change what comes in before the node sees it, so that it answers what it should not.
     Incoming(fn(&mut Edit) -> Option<()>),
+    /// The same, and change the resets that answer it.
+    Exchange(fn(&mut Edit) -> Option<()>, fn(&mut Edit) -> Option<()>),
 }
 
 /// The fault breaks no rule that holds for every sender: a golden shows it.
@@ -91,6 +93,12 @@ pub static FAULTS: &[Fault] = &[
         "what comes in a frame for a group is answered",
         "rst-on-link-broadcast",
         Act::Incoming(odd::in_group_frame),
+    ),
+    fault(
+        "syn-ack-to-broadcast",
+        "a SYN to a broadcast or multicast address is accepted",
+        "rst-on-broadcast",
+        Act::Exchange(odd::to_group, odd::accept),
     ),
     fault("doubled", "every frame leaves twice", "rst-doubled", Act::Double),
     fault("wrong-port", "a reset's source port is another", "rst-ports", Act::Reset(wrong_port)),
@@ -172,6 +180,37 @@ pub static FAULTS: &[Fault] = &[
         "icmp-error-about",
         Act::Frame(odd::error_about_group),
     ),
+    fault(
+        "quote-altered",
+        "the datagram that an ICMP error quotes has another source",
+        "icmp-quote",
+        Act::Frame(odd::quote_altered),
+    ),
+    fault(
+        "quote-short",
+        "an ICMP error quotes the IP header and four octets",
+        "icmp-quote-length",
+        Act::Frame(odd::quote_short),
+    ),
+    fault(
+        "quote-cut",
+        "an ICMP error quotes the IP header and eight octets, however much room there is",
+        "icmp-quote-full",
+        Act::Frame(odd::quote_cut),
+    ),
+    fault(
+        "sum-first-fragment",
+        "the checksum of a datagram in fragments covers the first one only",
+        "udp-checksum",
+        Act::Bare(odd::sum_first_fragment),
+    ),
+    fault(
+        "vlan-lost",
+        "what comes in a VLAN is answered outside of it",
+        "vlan-reply",
+        Act::Incoming(odd::untag),
+    ),
+    fault("vlan-other", "every frame leaves in VLAN 20", "vlan-reply", Act::Bare(odd::retag)),
     fault("ttl-zero", "the TTL or hop limit is 0", "ip4-ttl-zero", Act::Frame(|e| ttl(e, |_| 0))),
     fault("ttl", "the TTL or hop limit is one less", GOLDEN, Act::Frame(|e| ttl(e, less))),
     fault("tos", "the TOS or traffic class is 0x10", GOLDEN, Act::Frame(tos)),

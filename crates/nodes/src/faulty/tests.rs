@@ -154,8 +154,11 @@ fn every_fault_shows_in_some_frame_or_in_what_is_answered() {
     error[34] = 11;
     error.extend_from_slice(&reset()[14..]);
     error[17] = 80;
-    let sent = [reset(), bare, udp, icmp, error, fragment(), arp()];
-    for fault in FAULTS.iter().filter(|fault| !matches!(fault.act, Act::Incoming(_))) {
+    let mut first = udp.clone();
+    first[20] = 0x20;
+    let sent = [reset(), bare, udp, icmp, error, fragment(), first, arp()];
+    let outgoing = |fault: &&Fault| !matches!(fault.act, Act::Incoming(_) | Act::Exchange(..));
+    for fault in FAULTS.iter().filter(outgoing) {
         assert_ne!(emitted(fault.name, &sent), sent, "{} does nothing", fault.name);
     }
 }
@@ -165,7 +168,8 @@ fn faults_of_resets_leave_other_segments_alone() {
     let mut ack = reset();
     ack[47] = 0x10;
     for fault in FAULTS {
-        if matches!(fault.act, Act::Reset(_) | Act::SwallowResets | Act::Incoming(_)) {
+        let others = matches!(fault.act, Act::SwallowResets | Act::Incoming(_) | Act::Exchange(..));
+        if others || matches!(fault.act, Act::Reset(_)) {
             assert_eq!(emitted(fault.name, &[ack.clone()]), [ack.clone()], "{}", fault.name);
         }
     }
@@ -283,6 +287,46 @@ fn a_node_is_made_to_answer_what_is_for_a_group_or_no_segment() {
     assert_eq!((segment.flags(), segment.src_port()), (0x02, 80));
     assert!(segment.checksum_ok());
     assert_eq!(reaches("rst-to-udp", &reset()), reset(), "TCP is left alone");
+}
+
+#[test]
+fn a_tag_is_taken_off_before_the_node_sees_it() {
+    let mut tagged = reset();
+    tagged.splice(12..12, [0x81, 0, 0, 10]);
+    assert_eq!(reaches("vlan-lost", &tagged), reset());
+    assert_eq!(reaches("vlan-lost", &reset()), reset());
+    assert_eq!(emitted("vlan-other", &[reset()])[0][12..16], [0x81, 0, 0, 20]);
+}
+
+#[test]
+fn a_syn_to_a_group_is_accepted_and_no_other() {
+    let mut syn = reset();
+    syn[47] = 0x02;
+    let ask = |dst: u8| {
+        let mut node = Faulty::new(
+            &NodeConfig {
+                ports: vec![PortConfig {
+                    mac: "02:00:00:00:00:01".parse().unwrap(),
+                    addresses: vec![link::Address { ip: [10, 0, 0, 1].into(), prefix: 24 }],
+                    ..PortConfig::default()
+                }],
+                ..config(&[("of", "reject"), ("fault", "syn-ack-to-broadcast")])
+            },
+            &Registry::standard(),
+        )
+        .unwrap();
+        let mut edit = Edit::default();
+        edit.load(&syn);
+        edit.bytes()[33] = dst;
+        edit.remake_checksums();
+        node.handle_frame(NOW, 0, edit.frame());
+        let answer = drain(&mut node).pop().expect("an answer");
+        let segment = TcpSegment::parse(&answer).unwrap();
+        assert!(segment.checksum_ok());
+        segment.flags()
+    };
+    assert_eq!(ask(0xff), 0x12);
+    assert_eq!(ask(0x01), RST | ACK);
 }
 
 #[test]
