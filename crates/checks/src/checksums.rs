@@ -179,7 +179,7 @@ fn report_upper(shot: &Shot<'_>, out: &mut Vec<Finding>) {
     out.push(wrong_whole(shot, check, pseudo(shot, message.len()), message, at));
 }
 
-/// The finding about a message whose checksum, at `at`, is wrong; `sum` is that of what comes before.
+/// The finding about a message whose checksum, at `at`, is wrong; `sum` is the pseudo-header's.
 #[cold]
 pub(crate) fn wrong_whole(
     shot: &Shot<'_>,

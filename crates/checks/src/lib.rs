@@ -1,6 +1,7 @@
 //! **checks**: what must hold. Rules over a capture, each with its clause, and what they find.
 //!
-//! A capture, and what is known of its ports, go in; findings come out, with what was not judged. Nothing here knows who
+//! A capture, and what is known of its ports, go in; findings come out, and what was
+//! not judged. Nothing here knows who
 //! produced the capture, or on which wire. What a scenario made wrong on purpose
 //! ([`wire::Deliberate`]) is passed over, in just that frame and just that respect.
 //!

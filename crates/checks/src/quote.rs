@@ -14,9 +14,9 @@ pub(crate) static ICMP_QUOTE: Check = Check {
     requirement: "1122-3.2.2-quote",
     level: Level::Must,
     title: "an ICMP error quotes the datagram that it is about, unchanged",
-    about: "Who gets an error finds by its quote which of its connections is meant. So the quote is \
-            what the receiver of the error sent, byte for byte but for what changed on the way \
-            (TTL, IPv4 checksum, traffic class); who translates addresses undoes that in the quote.",
+    about: "Who gets an error finds by its quote which of its connections is meant. So the quote \
+            is what the receiver of the error sent, byte for byte but for what changed on the \
+            way (TTL, IPv4 checksum, traffic class); a NAT undoes its work in the quote.",
 };
 pub(crate) static ICMP_QUOTE_LENGTH: Check = Check {
     id: "icmp-quote-length",
@@ -48,7 +48,7 @@ struct Quote<'a> {
     attribute: Option<usize>,
 }
 
-/// Judges the quote of a whole ICMP error, and gives the frame that it is about where that is known.
+/// Judges the quote of a whole ICMP error, and gives the frame that it is about where it is known.
 pub(crate) fn judge(
     shot: &Shot<'_>,
     capture: &Capture,

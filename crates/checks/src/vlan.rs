@@ -17,7 +17,7 @@ pub(crate) static VLAN_REPLY: Check = Check {
             another, never gets to who asked. An identifier of 0 gives a priority and no VLAN.",
 };
 
-/// Holds a frame against the one that it answers: by the wire's word, or by what other checks found.
+/// Holds a frame against the one that it answers, by the wire's word or by what checks found.
 #[inline]
 pub(crate) fn judge(
     shot: &Shot<'_>,
