@@ -60,7 +60,9 @@ pub fn kind() -> Kind {
         .ports(PortRule::AtLeast(2))
         .imitates(&["profile"])
         .role(|config, _| match config.read().ports("reject") {
-            Ok(reject) => Role::Forwarder { reject: reject.unwrap_or_default() },
+            Ok(reject) => {
+                Role::Forwarder { reject: reject.unwrap_or_default(), may_reject: PortSet::none() }
+            }
             Err(_) => Role::Other,
         })
 }

@@ -107,6 +107,8 @@ pub enum Role {
     Forwarder {
         /// The destination ports it rejects.
         reject: PortSet,
+        /// Those that it may reject or pass on, by rules that are not known here.
+        may_reject: PortSet,
     },
     /// A host with a TCP: it answers as a closed port does, but at the ports where it listens.
     Host {

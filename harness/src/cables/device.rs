@@ -65,7 +65,7 @@ pub(super) fn role(options: BTreeMap<String, Datum>) -> Result<Option<Role>> {
     Ok(Some(match name {
         "host" => Role::Host { open: ports },
         "closed" => Role::ClosedPort { ports },
-        "forwarder" => Role::Forwarder { reject: ports },
+        "forwarder" => Role::Forwarder { reject: ports, may_reject: PortSet::none() },
         "silent" => Role::Silent,
         _ => Role::Other,
     }))
@@ -192,7 +192,10 @@ mod tests {
             ("role=host,open=80,open=8000-8080", Some(Role::Host { open: set("80,8000-8080") })),
             ("role=closed", Some(Role::ClosedPort { ports: PortSet::all() })),
             ("role=closed,ports=22", Some(Role::ClosedPort { ports: set("22") })),
-            ("role=forwarder,reject=23", Some(Role::Forwarder { reject: set("23") })),
+            (
+                "role=forwarder,reject=23",
+                Some(Role::Forwarder { reject: set("23"), may_reject: PortSet::none() }),
+            ),
             ("ip=10.0.0.9,role=silent", Some(Role::Silent)),
             ("role=unknown", Some(Role::Other)),
         ] {

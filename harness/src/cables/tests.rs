@@ -200,7 +200,10 @@ fn a_device_that_is_several_nodes_has_no_name_of_its_own() {
     assert!(told.contains("`us` is no single node here; its nodes are client, router"), "{told}");
     let words = "--iface client=a --iface server=b --address device=role=forwarder,reject=80";
     let (plan, _) = placed(words, through()).expect("one is the device");
-    assert_eq!(plan.nodes[1].role, Role::Forwarder { reject: wire::PortSet::one(80) });
+    assert_eq!(
+        plan.nodes[1].role,
+        Role::Forwarder { reject: wire::PortSet::one(80), may_reject: wire::PortSet::none() }
+    );
 }
 
 #[test]

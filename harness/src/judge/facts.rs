@@ -80,8 +80,8 @@ fn answers(role: &Role) -> Answers {
         Role::ClosedPort { ports } => Answers::ClosedPorts(ports.clone()),
         // What an open port answers is decided by connections, which a capture does not show.
         Role::Host { open } => Answers::ClosedPorts(open.complement()),
-        Role::Forwarder { reject } => {
-            Answers::Forwards { rejects: reject.clone(), may_reject: PortSet::none() }
+        Role::Forwarder { reject, may_reject } => {
+            Answers::Forwards { rejects: reject.clone(), may_reject: may_reject.clone() }
         }
         Role::Bridge { .. } | Role::Other => Answers::Unknown,
     }
@@ -113,7 +113,7 @@ mod tests {
         assert!(router.mac != Mac::default() && !router.addresses.is_empty());
         // A rule of the user's may take a segment away, so that no reset is owed.
         let rejects = wire::PortSet::default();
-        assert_eq!(router.answers, Answers::Forwards { rejects });
+        assert_eq!(router.answers, Answers::Forwards { rejects, may_reject: PortSet::none() });
     }
 
     #[test]

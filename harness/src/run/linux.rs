@@ -212,7 +212,11 @@ pub(super) fn role_of(Kernel { rules, listen, .. }: &Kernel) -> Role {
         _ => rules.ports.without(&rules.accept),
     };
     match rules.hook {
-        Hook::Forward => Role::Forwarder { reject: owed },
+        Hook::Forward => {
+            let any = rules.has_own();
+            let may_reject = if any { PortSet::all() } else { PortSet::none() };
+            Role::Forwarder { reject: owed, may_reject }
+        }
         Hook::Bridge => Role::Bridge { reject: owed },
         _ if rules.has_own() || !listen.is_empty() || rules.reject == Reject::None => Role::Other,
         Hook::Input => Role::ClosedPort { ports: rules.ports.clone() },

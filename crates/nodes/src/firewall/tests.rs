@@ -234,7 +234,10 @@ fn it_takes_no_command_and_tells_its_role() {
     let error = node.handle_command(NOW, &command).unwrap_err();
     assert_eq!(error.0, "a firewall does not take `jump`: it only passes packets on");
     let role = crate::Registry::standard().role("firewall", &config("80,443"));
-    assert_eq!(role, Role::Forwarder { reject: "80,443".parse().unwrap() });
+    assert_eq!(
+        role,
+        Role::Forwarder { reject: "80,443".parse().unwrap(), may_reject: PortSet::none() }
+    );
 }
 
 #[test]
