@@ -2,6 +2,7 @@
 //! user. Where the machine allows no namespaces, or has not the program, each test counts as
 //! ignored, with the reason.
 
+mod edits;
 mod hostile;
 mod kernels;
 mod own;
