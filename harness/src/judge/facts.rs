@@ -113,7 +113,7 @@ mod tests {
         assert!(router.mac != Mac::default() && !router.addresses.is_empty());
         // A rule of the user's may take a segment away, so that no reset is owed.
         let rejects = wire::PortSet::default();
-        assert_eq!(router.answers, Answers::Forwards { rejects, may_reject: PortSet::none() });
+        assert_eq!(router.answers, Answers::Forwards { rejects, may_reject: PortSet::all() });
     }
 
     #[test]

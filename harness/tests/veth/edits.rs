@@ -2,15 +2,29 @@
 //! destinations and sources, and breaks no rule of a host's in doing so.
 
 use crate::kernels::{router, runs};
-use crate::{alone, has, place};
+use libtest_mimic::Trial;
 
-#[test]
-fn a_router_that_clamps_the_mss_is_conformant() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    if !has("nft") {
-        return;
-    }
+use crate::{Ignored, Place, has, trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial(
+            "a_router_that_clamps_the_mss_is_conformant",
+            a_router_that_clamps_the_mss_is_conformant,
+        ),
+        trial(
+            "a_router_that_translates_destinations_is_conformant",
+            a_router_that_translates_destinations_is_conformant,
+        ),
+        trial(
+            "a_router_that_translates_sources_is_conformant",
+            a_router_that_translates_sources_is_conformant,
+        ),
+    ]
+}
+
+fn a_router_that_clamps_the_mss_is_conformant(place: &Place) -> Result<(), Ignored> {
+    has("nft")?;
     let options = r#""reject": "none", "rules": "tcp flags syn tcp option maxseg size set 1200""#;
     let steps = r#"
       { "node": "client", "send": { "tcp": { "flags": "S", "seq": 1,
@@ -20,17 +34,13 @@ fn a_router_that_clamps_the_mss_is_conformant() {
       { "node": "client", "send": { "tcp": { "flags": "PA", "seq": 2, "ack": 9 },
         "payload": "01020304" } },
       { "from": "router:right", "within": "50ms", "expect": { "tcp": { "flags": "PA" } } }"#;
-    let (code, told) = runs(&place, &router(options, "server", "client", steps));
+    let (code, told) = runs(place, &router(options, "server", "client", steps));
     assert!(code == Some(0) && told.contains("conformant"), "{told}");
+    Ok(())
 }
 
-#[test]
-fn a_router_that_translates_destinations_is_conformant() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    if !has("nft") {
-        return;
-    }
+fn a_router_that_translates_destinations_is_conformant(place: &Place) -> Result<(), Ignored> {
+    has("nft")?;
     let options = r#""reject": "none", "dnat": "tcp dport 80 dnat ip to 10.0.2.1:8080""#;
     let steps = r#"
       { "node": "client", "send": { "tcp": { "src": 4000, "dst": 80, "flags": "S", "seq": 1 } } },
@@ -40,17 +50,13 @@ fn a_router_that_translates_destinations_is_conformant() {
         "ack": 2 } } },
       { "from": "router:left", "within": "50ms", "expect": { "tcp": { "src": 80, "flags": "SA" },
         "ip4": { "src": "10.0.1.254", "dst": "10.0.1.1", "ttl": 63 } } }"#;
-    let (code, told) = runs(&place, &router(options, "10.0.1.254", "client", steps));
+    let (code, told) = runs(place, &router(options, "10.0.1.254", "client", steps));
     assert!(code == Some(0) && told.contains("conformant"), "{told}");
+    Ok(())
 }
 
-#[test]
-fn a_router_that_translates_sources_is_conformant() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    if !has("nft") {
-        return;
-    }
+fn a_router_that_translates_sources_is_conformant(place: &Place) -> Result<(), Ignored> {
+    has("nft")?;
     for rule in ["masquerade", "snat ip to 10.0.2.254"] {
         let options = format!(r#""reject": "none", "snat": "oifname \"right\" {rule}""#);
         let steps = r#"
@@ -61,7 +67,8 @@ fn a_router_that_translates_sources_is_conformant() {
         "ack": 2 } } },
       { "from": "router:left", "within": "50ms", "expect": { "tcp": { "src": 80, "flags": "SA" },
         "ip4": { "src": "10.0.2.1", "dst": "10.0.1.1", "ttl": 63 } } }"#;
-        let (code, told) = runs(&place, &router(&options, "server", "10.0.2.254", steps));
+        let (code, told) = runs(place, &router(&options, "server", "10.0.2.254", steps));
         assert!(code == Some(0) && told.contains("conformant"), "{rule}: {told}");
     }
+    Ok(())
 }

@@ -4,7 +4,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::{alone, has, place, told};
+use libtest_mimic::Trial;
+
+use crate::{Ignored, Place, always, has, told, trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        always("no_setting_of_the_machine_is_written", no_setting_of_the_machine_is_written),
+        always(
+            "no_rule_reads_a_file_or_makes_a_table_of_its_own",
+            no_rule_reads_a_file_or_makes_a_table_of_its_own,
+        ),
+        trial("what_nft_refuses_is_told_in_its_words", what_nft_refuses_is_told_in_its_words),
+    ]
+}
 
 fn with(option: &str, value: &str) -> String {
     let value = serde_json::to_string(value).expect("a text");
@@ -42,10 +55,7 @@ fn settings() -> BTreeMap<&'static str, String> {
     files.into_iter().filter_map(|file| Some((file, read(file)?))).collect()
 }
 
-#[test]
-fn no_setting_of_the_machine_is_written() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn no_setting_of_the_machine_is_written(place: &Place) {
     let before = settings();
     for (name, refused) in [
         ("kernel.hostname=owned", true),
@@ -86,10 +96,7 @@ fn no_setting_of_the_machine_is_written() {
     assert_eq!(before, settings());
 }
 
-#[test]
-fn no_rule_reads_a_file_or_makes_a_table_of_its_own() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn no_rule_reads_a_file_or_makes_a_table_of_its_own(place: &Place) {
     place.write("rules.nft", "secret-of-the-host\n");
     let path = place.dir.path().join("rules.nft");
     let include = format!("include \"{}\"", path.display());
@@ -121,15 +128,11 @@ fn no_rule_reads_a_file_or_makes_a_table_of_its_own() {
 }
 
 /// What a rule is refused for by `nft` itself is told too, and with the rule.
-#[test]
-fn what_nft_refuses_is_told_in_its_words() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    if !has("nft") {
-        return;
-    }
+fn what_nft_refuses_is_told_in_its_words(place: &Place) -> Result<(), Ignored> {
+    has("nft")?;
     place.write("own.json", &with("rules", "tcp dport eighty drop"));
     let output = place.run(&["run", "--on", "veth", "--no-golden", "own.json"]);
     let told = told(&output);
     assert!(output.status.code() == Some(2) && told.contains("tcp dport eighty drop"), "{told}");
+    Ok(())
 }

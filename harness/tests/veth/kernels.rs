@@ -3,7 +3,34 @@
 //! kernel that routes or bridges beside rules of the user's is judged as what it is.
 
 use crate::own::examples;
-use crate::{Place, alone, has, place, told};
+use libtest_mimic::Trial;
+
+use crate::{Ignored, Place, always, has, told, trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        always(
+            "a_hook_that_nothing_comes_to_is_refused_with_its_place",
+            a_hook_that_nothing_comes_to_is_refused_with_its_place,
+        ),
+        trial("a_label_says_what_answers", a_label_says_what_answers),
+        trial(
+            "the_ports_that_are_rejected_are_written_with_those_of_the_node_or_without",
+            the_ports_that_are_rejected_are_written_with_those_of_the_node_or_without,
+        ),
+        always("a_kernel_without_an_address_is_no_host", a_kernel_without_an_address_is_no_host),
+        trial(
+            "rules_of_the_users_that_match_nothing_change_nothing",
+            rules_of_the_users_that_match_nothing_change_nothing,
+        ),
+        trial(
+            "a_bridge_passes_frames_on_as_they_are_and_a_hook_that_is_not_there_is_not_run",
+            a_bridge_passes_frames_on_as_they_are_and_a_hook_that_is_not_there_is_not_run,
+        ),
+        trial("the_manuals_router_clamps_and_hides", the_manuals_router_clamps_and_hides),
+        always("a_bridge_has_no_address", a_bridge_has_no_address),
+    ]
+}
 
 /// A kernel on one link, with these options beside its address.
 fn host(options: &str, steps: &str) -> String {
@@ -48,10 +75,7 @@ pub(crate) fn runs(place: &Place, text: &str) -> (Option<i32>, String) {
     (output.status.code(), told(&output))
 }
 
-#[test]
-fn a_hook_that_nothing_comes_to_is_refused_with_its_place() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_hook_that_nothing_comes_to_is_refused_with_its_place(place: &Place) {
     for (options, word) in [
         (r#""hook": "forward", "reject": "nft""#, "stands between two links"),
         (r#""hook": "forward", "reject": "iptables""#, "stands between two links"),
@@ -61,7 +85,7 @@ fn a_hook_that_nothing_comes_to_is_refused_with_its_place() {
         (r#""ports": "80", "reject": "none""#, "nothing is rejected"),
         (r#""ports": "80", "listen": 80"#, "one of `listen`"),
     ] {
-        let (code, told) = runs(&place, &host(options, SYN));
+        let (code, told) = runs(place, &host(options, SYN));
         let placed = told.contains("own.json:4:");
         assert!(code == Some(2) && told.contains(word) && placed, "{options}: {told}");
     }
@@ -74,13 +98,8 @@ fn a_hook_that_nothing_comes_to_is_refused_with_its_place() {
     }
 }
 
-#[test]
-fn a_label_says_what_answers() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    if !has("nft") {
-        return;
-    }
+fn a_label_says_what_answers(place: &Place) -> Result<(), Ignored> {
+    has("nft")?;
     for (text, label) in [
         (host(r#""reject": "none""#, SYN), "(its closed port)"),
         (
@@ -91,18 +110,16 @@ fn a_label_says_what_answers() {
         (router(r#""reject": "none""#, "server", "client", SYN), "(routing)"),
         (router(r#""reject-ports": 81"#, "server", "client", SYN), "(routing, nft at forward, p"),
     ] {
-        let (code, told) = runs(&place, &text);
+        let (code, told) = runs(place, &text);
         assert!(code == Some(0) && told.contains(label), "{label}: {told}");
     }
+    Ok(())
 }
 
-#[test]
-fn the_ports_that_are_rejected_are_written_with_those_of_the_node_or_without() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    if !has("nft") {
-        return;
-    }
+fn the_ports_that_are_rejected_are_written_with_those_of_the_node_or_without(
+    place: &Place,
+) -> Result<(), Ignored> {
+    has("nft")?;
     let named = r#""ports": { "eth0": { "ip": "10.0.0.2" } }"#;
     for (options, step) in [
         (r#""ports": "80""#.to_owned(), RESET),
@@ -112,23 +129,21 @@ fn the_ports_that_are_rejected_are_written_with_those_of_the_node_or_without() {
         (format!(r#""reject-ports": 80, {named}"#), RESET),
         (format!(r#""reject-ports": 81, {named}"#), SILENCE),
     ] {
-        let (code, told) = runs(&place, &host(&options, &format!("{SYN}, {step}")));
+        let (code, told) = runs(place, &host(&options, &format!("{SYN}, {step}")));
         assert_eq!(code, Some(0), "{options}: {told}");
     }
     let both = r#""ports": "80", "reject-ports": 80"#;
-    let (code, told) = runs(&place, &host(both, SYN));
+    let (code, told) = runs(place, &host(both, SYN));
     assert!(code == Some(2) && told.contains("one option by two names"), "{told}");
+    Ok(())
 }
 
-#[test]
-fn a_kernel_without_an_address_is_no_host() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_kernel_without_an_address_is_no_host(place: &Place) {
     let syn = SYN.replace("\"tcp\"", "\"ip4\": { \"dst\": \"10.0.0.2\" }, \"tcp\"");
     let bare = host(r#""reject": "none""#, &format!("{syn}, {SILENCE}"));
-    let (code, told) = runs(&place, &bare.replace("\"10.0.0.2\", \"re", "[], \"re"));
+    let (code, told) = runs(place, &bare.replace("\"10.0.0.2\", \"re", "[], \"re"));
     assert_eq!(code, Some(0), "{told}");
-    let (code, told) = runs(&place, &bare);
+    let (code, told) = runs(place, &bare);
     assert_eq!(code, Some(1), "with an address its closed port answers: {told}");
     let swap = "rejecter=linux,reject=none,ip=none";
     let output = place.run(&["run", "--on", "veth", "--swap", swap, "-v", "rst/syn"]);
@@ -136,13 +151,8 @@ fn a_kernel_without_an_address_is_no_host() {
     assert!(told.contains("the peer has no IPv4 address"), "{told}");
 }
 
-#[test]
-fn rules_of_the_users_that_match_nothing_change_nothing() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    if !has("nft") {
-        return;
-    }
+fn rules_of_the_users_that_match_nothing_change_nothing(place: &Place) -> Result<(), Ignored> {
+    has("nft")?;
     let reset = r#"{ "from": "router:left", "within": "50ms",
                      "expect": { "ip4": { "src": "10.0.2.1" }, "tcp": { "flags": "RA" } } }"#;
     let steps = format!("{SYN}, {reset}");
@@ -152,7 +162,7 @@ fn rules_of_the_users_that_match_nothing_change_nothing() {
         r#""snat": ["tcp dport 9999 masquerade"]"#,
         r#""dnat": ["tcp dport 9999 dnat ip to 10.0.2.9"]"#,
     ] {
-        let (code, told) = runs(&place, &router(options, "server", "client", &steps));
+        let (code, told) = runs(place, &router(options, "server", "client", &steps));
         assert!(code == Some(0) && told.contains("conformant"), "{options}: {told}");
     }
     let output = place.run(&[
@@ -166,15 +176,13 @@ fn rules_of_the_users_that_match_nothing_change_nothing() {
     let told = told(&output);
     assert_eq!(output.status.code(), Some(0), "{told}");
     assert!(told.lines().filter(|line| line.starts_with("ok ")).count() >= 31, "{told}");
+    Ok(())
 }
 
-#[test]
-fn a_bridge_passes_frames_on_as_they_are_and_a_hook_that_is_not_there_is_not_run() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    if !has("nft") {
-        return;
-    }
+fn a_bridge_passes_frames_on_as_they_are_and_a_hook_that_is_not_there_is_not_run(
+    place: &Place,
+) -> Result<(), Ignored> {
+    has("nft")?;
     let output = place.run(&["run", "--on", "veth", "kernel/bridge"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     // A kernel that rejects at a bridge gives what the guest's gave; one that cannot says so.
@@ -189,25 +197,19 @@ fn a_bridge_passes_frames_on_as_they_are_and_a_hook_that_is_not_there_is_not_run
             assert!(code == Some(2) && reason, "{told}");
         }
     }
+    Ok(())
 }
 
-#[test]
-fn the_manuals_router_clamps_and_hides() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
-    if !has("nft") {
-        return;
-    }
-    let (code, told) = runs(&place, &examples().remove(1));
+fn the_manuals_router_clamps_and_hides(place: &Place) -> Result<(), Ignored> {
+    has("nft")?;
+    let (code, told) = runs(place, &examples().remove(1));
     let label = "(routing, translating addresses, rules of the user's at forward, nft at forward";
     assert!(code == Some(0) && told.contains(label), "{told}");
+    Ok(())
 }
 
-#[test]
-fn a_bridge_has_no_address() {
-    let _alone = alone();
-    let Some(place) = place() else { return };
+fn a_bridge_has_no_address(place: &Place) {
     let bridge = router(r#""reject": "none""#, "server", "client", SYN);
-    let (code, told) = runs(&place, &bridge.replace("\"forward\"", "\"bridge\""));
+    let (code, told) = runs(place, &bridge.replace("\"forward\"", "\"bridge\""));
     assert!(code == Some(2) && told.contains("below IP, so none has an address"), "{told}");
 }

@@ -65,7 +65,8 @@ fn main() -> ExitCode {
             a_kernel_shows_its_settings_and_runs_on_veth_only,
         ),
     ];
-    let trials = trials.into_iter().chain(own::trials()).collect();
+    let trials = [trials, own::trials(), hostile::trials(), kernels::trials(), edits::trials()];
+    let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
