@@ -76,12 +76,25 @@ impl Fragments {
         self.order.clear();
     }
 
-    /// Notes a fragment, and judges the datagram that it completes.
+    /// Notes a fragment, and judges the datagram that it completes with others of the last
+    /// `horizon` frames.
     #[cold]
-    pub(crate) fn judge(&mut self, shot: &Shot<'_>, capture: &Capture, report: &mut Report) {
+    pub(crate) fn judge(
+        &mut self,
+        shot: &Shot<'_>,
+        horizon: usize,
+        capture: &Capture,
+        report: &mut Report,
+    ) {
         let now = shot.record.time;
         self.expire(now, report);
         let Some((key, piece, more)) = read(shot) else { return };
+        if let Some(pending) = self.pending.get(&key)
+            && shot.id.index() - pending.first.index() > horizon
+            && let Some(pending) = self.pending.remove(&key)
+        {
+            pending.give_up(Why::Incomplete, report);
+        }
         if !self.pending.contains_key(&key) {
             self.order.push_back((key, now));
         }
@@ -114,6 +127,23 @@ impl Fragments {
                 let why = if full { Why::Room } else { Why::Incomplete };
                 pending.give_up(why, report);
             }
+        }
+    }
+
+    /// The first frames are gone, and with them the datagrams of which they were pieces; those
+    /// that are left count from 0 again.
+    pub(crate) fn forget(&mut self, gone: usize, report: &mut Report) {
+        let all = std::mem::take(&mut self.pending);
+        for (key, mut pending) in all {
+            if pending.first.index() < gone {
+                pending.give_up(Why::Incomplete, report);
+                continue;
+            }
+            pending.first.0 -= gone as u32;
+            for piece in &mut pending.pieces {
+                piece.frame.0 -= gone as u32;
+            }
+            self.pending.insert(key, pending);
         }
     }
 

@@ -12,6 +12,8 @@ use crate::reset::Segments;
 use crate::shot::{Shot, facts_of};
 use crate::{checksums, forward, icmp, lengths, options, reserved, reset, source, vlan};
 
+mod observe;
+
 /// Judges captures one after the other. While nothing is wrong and captures do not grow, a call
 /// allocates nothing.
 #[derive(Debug, Default)]
@@ -44,6 +46,20 @@ impl Judge {
     /// the order of the frames; what is missing comes last. `ports` is indexed by
     /// [`PortId`](wire::PortId) and may be shorter than the interface table.
     pub fn judge(&mut self, capture: &Capture, ports: &[PortFacts], report: &mut Report) {
+        self.begin(capture, ports);
+        let cuts = capture.has_cuts();
+        for (id, record, bytes) in capture.iter() {
+            let cut = cuts && capture.original_len(id) > bytes.len();
+            if !cut && ordinary::passes(&self.stations, &mut self.segments, capture, record, bytes)
+            {
+                continue;
+            }
+            self.general(id, capture, ports, report);
+        }
+        self.end(capture, report);
+    }
+
+    fn begin(&mut self, capture: &Capture, ports: &[PortFacts]) {
         self.segments.begin(capture.len());
         self.history.clear();
         self.fragments.begin();
@@ -59,17 +75,12 @@ impl Judge {
         if self.general_only {
             self.stations.clear();
         }
-        let cuts = capture.has_cuts();
-        for (id, record, bytes) in capture.iter() {
-            let cut = cuts && capture.original_len(id) > bytes.len();
-            if !cut && ordinary::passes(&self.stations, &mut self.segments, capture, record, bytes)
-            {
-                continue;
-            }
-            self.general(id, capture, ports, report);
-        }
+    }
+
+    /// What is missing once all frames are there.
+    fn end(&mut self, capture: &Capture, report: &mut Report) {
         self.fragments.end(report);
-        reset::missing(&self.segments, capture, &mut report.findings);
+        reset::missing(&self.segments, capture, capture.len(), &mut report.findings);
     }
 
     /// Judges a frame that is not seen at a glance to be right.
@@ -153,7 +164,8 @@ impl Judge {
             reserved::judge(shot, &mut report.findings);
             about = icmp::judge(shot, capture, ports, &mut report.findings);
             if shot.outline.part != Part::Whole {
-                self.fragments.judge(shot, capture, report);
+                let horizon = self.segments.reach();
+                self.fragments.judge(shot, horizon, capture, report);
             }
         }
         let out = &mut report.findings;

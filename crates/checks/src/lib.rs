@@ -38,6 +38,7 @@ mod fragments;
 mod icmp;
 mod judge;
 mod lengths;
+pub mod observed;
 mod options;
 mod ordinary;
 mod outline;

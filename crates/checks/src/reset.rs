@@ -19,7 +19,7 @@ mod segments;
 mod verdict;
 
 pub(crate) use missing::missing;
-pub(crate) use segments::{Segment, Segments};
+pub(crate) use segments::{Segment, Segments, Watch};
 
 use search::Asker;
 
@@ -34,7 +34,7 @@ pub(crate) fn judge(
     ports: &[PortFacts],
     out: &mut Vec<Finding>,
 ) -> Option<FrameId> {
-    let mut segment = Segment::of(shot, sums, ports);
+    let mut segment = Segment::of(shot, segments.lenient(shot, sums), ports);
     if !segment.is_tcp() {
         segments.push(segment);
         return None;

@@ -219,7 +219,7 @@ fn a_segment_and_its_reset_go_the_straight_way() {
     for (_, record, bytes) in capture.iter() {
         assert!(passes(&stations, &mut segments, &capture, record, bytes));
     }
-    assert_eq!(segments.unanswered().count(), 0);
+    assert_eq!(segments.unanswered(segments.len()).count(), 0);
 }
 
 /// A segment of the first host's to the second.

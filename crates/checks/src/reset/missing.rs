@@ -76,9 +76,14 @@ fn is_plain_host(address: &[u8]) -> bool {
     !odd && !is_group(address) && !is_confined(address)
 }
 
-/// Finds the segments left without an answer.
-pub(crate) fn missing(segments: &Segments, capture: &Capture, out: &mut Vec<Finding>) {
-    for (id, segment) in segments.unanswered() {
+/// Finds the segments left without an answer among the first `count` frames.
+pub(crate) fn missing(
+    segments: &Segments,
+    capture: &Capture,
+    count: usize,
+    out: &mut Vec<Finding>,
+) {
+    for (id, segment) in segments.unanswered(count) {
         let (copies, answered) = segment.tally();
         let reset = asked(segment, capture.frame(id));
         out.push(Finding {

@@ -1,12 +1,13 @@
 //! The frame that caused a reset. Where the wire knows it, its word counts; else the connection's
 //! earlier segments are searched from the latest back.
 
-use wire::segment::{RST, SYN};
+use wire::segment::{ACK, RST, SYN};
 use wire::{Capture, Cause, FrameId};
 
 use super::segments::{Ends, Segment, Segments};
 use super::verdict::{Values, asked};
 use crate::check::{Answers, PortFacts};
+use crate::observed::EVERYBODY;
 use crate::shot::Shot;
 
 /// How many earlier segments are looked at; beyond that nothing is claimed.
@@ -58,7 +59,11 @@ impl Asker<'_> {
     #[inline]
     pub(super) fn was_handed(&self, segment: &Segment) -> bool {
         let Some(to) = segment.to() else { return false };
-        let same_node = || self.ports.get(usize::from(to)).map(|p| p.node) == Some(self.facts.node);
+        let node = self.ports.get(usize::from(to)).map(|p| p.node);
+        if node == Some(EVERYBODY) {
+            return segment.from != self.port;
+        }
+        let same_node = || node == Some(self.facts.node);
         let forwards = matches!(self.facts.answers, Answers::Forwards { .. });
         to == self.port || (!forwards && same_node())
     }
@@ -137,6 +142,9 @@ impl<'a> Search<'a> {
         {
             found.foreign = Some(id);
         }
+        if found.trigger.is_none() && role == Role::Closed && segments.is_watched() {
+            found.foreign = between_other_ports(segments, asker, capture);
+        }
         found
     }
 
@@ -157,6 +165,7 @@ impl<'a> Search<'a> {
         let actual = Values::of(reset, shot.bytes);
         let (ends, back) = (asker.ends, asker.ends.swapped());
         let (mut exact, mut good, mut found) = (None, None, Found::default());
+        let watched = segments.is_watched() && role == Role::Stack;
         let mut steps = 0;
         for (id, segment) in segments.chain(reset.hash) {
             steps += 1;
@@ -169,12 +178,14 @@ impl<'a> Search<'a> {
             }
             let frame = capture.frame(id);
             let its = segment.ends(frame);
-            if its == ends && segment.flags & SYN != 0 && asker.has_sent(segment) {
-                found.opened = true;
+            if its == ends && (watched || segment.flags & SYN != 0) && asker.has_sent(segment) {
+                found.opened |= segment.flags & (SYN | RST) != RST;
             }
             if its != back || !asker.was_handed(segment) {
                 continue;
             }
+            // What is not seen to begin may have begun before.
+            found.opened |= watched && segment.flags & (SYN | ACK) != SYN;
             found.sort(id, segment);
             if segment.flags & RST != 0 || segment.is_answered() || !segment.sums_hold() {
                 continue;
@@ -202,6 +213,29 @@ impl Found {
             self.trigger = self.trigger.or(Some(id));
         }
     }
+}
+
+/// Where nobody says what a reset answers: an open segment between the same hosts, of which the
+/// reset has the port that it goes to, or both ports as they were.
+#[cold]
+fn between_other_ports(
+    segments: &Segments,
+    asker: &Asker<'_>,
+    capture: &Capture,
+) -> Option<FrameId> {
+    let ends = asker.ends;
+    let len = segments.len();
+    (len.saturating_sub(LOOK_BACK)..len).rev().map(|index| FrameId(index as u32)).find(|id| {
+        segments.get(*id).is_some_and(|segment| {
+            let open = segment.is_tcp() && segment.flags & RST == 0 && !segment.is_answered();
+            open && segment.sums_hold() && asker.was_handed(segment) && {
+                let its = segment.ends(capture.frame(*id));
+                let hosts = (its.src.0, its.dst.0) == (ends.dst.0, ends.src.0);
+                let unswapped = (its.src.1, its.dst.1) == (ends.src.1, ends.dst.1);
+                hosts && (its.src.1 == ends.dst.1 || unswapped)
+            }
+        })
+    })
 }
 
 /// A segment that went to many hosts and is answered from another address.

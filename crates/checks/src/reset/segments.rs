@@ -11,6 +11,10 @@ use crate::checksums::Sums;
 use crate::outline::{Net, Part, Upper, be16, be32};
 use crate::shot::{Shot, delivered_to};
 
+mod watch;
+
+pub(crate) use watch::Watch;
+
 /// What marks an entry.
 const TCP: u8 = 1;
 const IP6: u8 = 1 << 1;
@@ -262,6 +266,8 @@ pub(crate) struct Segments {
     chained: usize,
     /// Answers that are owed and did not come yet.
     owed: u64,
+    /// The capture is one from elsewhere.
+    watch: Option<Watch>,
 }
 
 impl Segments {
@@ -319,8 +325,9 @@ impl Segments {
     #[inline]
     pub(crate) fn chain(&self, hash: u32) -> impl Iterator<Item = (FrameId, &Segment)> {
         let mut next = self.heads[hash as usize & (self.heads.len() - 1)];
+        let first = self.horizon();
         std::iter::from_fn(move || {
-            let index = next.checked_sub(1)?;
+            let index = next.checked_sub(1).filter(|index| *index as usize >= first)?;
             let segment = &self.entries[index as usize];
             next = segment.prev;
             Some((FrameId(index), segment))
@@ -339,8 +346,8 @@ impl Segments {
     }
 
     /// The segments with fewer answers than they must have.
-    pub(crate) fn unanswered(&self) -> impl Iterator<Item = (FrameId, &Segment)> {
-        let all: &[Segment] = if self.owed == 0 { &[] } else { &self.entries };
+    pub(crate) fn unanswered(&self, count: usize) -> impl Iterator<Item = (FrameId, &Segment)> {
+        let all: &[Segment] = if self.owed == 0 { &[] } else { &self.entries[..count] };
         all.iter().enumerate().filter_map(|(index, segment)| {
             let short = segment.is_owed() && segment.answered < segment.copies;
             short.then_some((FrameId(index as u32), segment))

@@ -80,7 +80,7 @@ pub(super) fn reset(
         }
         segments.answer(id);
     } else {
-        without_trigger(segments, shot, found, role, asker, out);
+        without_trigger(segments, shot, found, role, asker, capture, out);
     }
     found.trigger
 }
@@ -150,6 +150,7 @@ fn without_trigger(
     found: Found,
     role: Role,
     asker: &Asker<'_>,
+    capture: &Capture,
     out: &mut Vec<Finding>,
 ) {
     let altered = |id: FrameId| segments.get(id).is_some_and(Segment::is_altered);
@@ -165,12 +166,13 @@ fn without_trigger(
             about(shot, &rules::RST_DOUBLED, id, text, want, is)
         }
         Found { reset: Some(id), certain, .. } => {
-            if altered(id) || (unclear && !certain) {
+            if altered(id) || (unclear && !certain) || segments.begins_lately(capture, shot.id) {
                 return;
             }
             about(shot, &rules::RST_TO_RST, id, "a reset answers a reset", "no frame", "a reset")
         }
         _ if role == Role::Stack || unclear => return,
+        _ if segments.begins_lately(capture, shot.id) => return,
         Found { foreign: Some(id), .. } => {
             segments.answer(id);
             let text = "the reset does not go back between the ends of the segment it answers";

@@ -1,0 +1,72 @@
+//! Checksums that a network interface was to fill in after the capture saw the frame. The kernel
+//! leaves the sum over the pseudo-header there; some leave zero.
+
+use wire::checksum::Sum;
+
+use crate::outline::{Net, Outline, Part, Upper, array, be16};
+
+/// A frame of an interface that joins or splits segments is longer than any that was on the wire.
+const LONGEST_ON_ETHERNET: usize = 1518;
+
+/// The transport checksum is one that is still to be filled in.
+pub(crate) fn is_unfilled(outline: &Outline, frame: &[u8]) -> bool {
+    let (number, at) = match outline.upper {
+        Upper::Tcp => (6, 16),
+        Upper::Udp => (17, 6),
+        Upper::Icmp4 | Upper::Icmp6 | Upper::Other => return false,
+    };
+    let message = outline.payload(frame);
+    if outline.cut || outline.part != Part::Whole || message.len() < at + 2 {
+        return false;
+    }
+    let has = be16(message, at);
+    let sums = |length: usize| {
+        let sum = match outline.net {
+            Net::Ip4 => {
+                let (src, dst) =
+                    (array(frame, outline.net_at + 12), array(frame, outline.net_at + 16));
+                Sum::pseudo_ip4(src, dst, number, length as u16)
+            }
+            _ => {
+                let (src, dst) =
+                    (array(frame, outline.net_at + 8), array(frame, outline.net_at + 24));
+                Sum::pseudo_ip6(src, dst, number, length as u32)
+            }
+        };
+        !sum.checksum()
+    };
+    // Some drivers leave the length out, to be added for each of the segments that the interface
+    // makes of it.
+    has == 0 || has == sums(message.len()) || has == sums(0)
+}
+
+/// The frame was never on a wire as it is: it was put together after it came, or is cut before it
+/// leaves.
+pub(crate) fn is_joined(frame: &[u8]) -> bool {
+    frame.len() > LONGEST_ON_ETHERNET
+}
+
+/// The header checksum of IPv4 is one that is still to be filled in.
+pub(crate) fn is_header_unfilled(outline: &Outline, frame: &[u8]) -> bool {
+    outline.net == Net::Ip4 && outline.net_end != 0 && be16(frame, outline.net_at + 10) == 0
+}
+
+/// The IPv4 total length is zero, in a frame too long for the field: the interface fills it in for
+/// each of the segments that it makes.
+pub(crate) fn is_length_left_out(outline: &Outline, frame: &[u8]) -> bool {
+    let at = outline.net_at;
+    outline.net == Net::Ip4
+        && frame.len() >= at + 20
+        && frame[at] >> 4 == 4
+        && be16(frame, at + 2) == 0
+        && is_joined(frame)
+}
+
+/// An address that never leaves its host.
+pub(crate) fn is_loopback(ip: &[u8]) -> bool {
+    match ip.len() {
+        4 => ip[0] == 127,
+        16 => ip[..15].iter().all(|byte| *byte == 0) && ip[15] == 1,
+        _ => false,
+    }
+}
