@@ -291,7 +291,8 @@ impl Plug {
 fn address(word: &str) -> Result<(String, NodeSpec)> {
     let wants = "addresses are NODE=mac=…,ip=…, such as server=mac=02:00:00:00:00:02,ip=10.0.0.2";
     let (node, rest) = word.split_once('=').context(wants)?;
-    let spec = NodeSpec::parse(&format!("device,{rest}")).context(wants)?;
+    let spec = NodeSpec::parse(&format!("device,{rest}"));
+    let spec = spec.and_then(NodeSpec::on_links).context(wants)?;
     Ok((node.to_owned(), spec))
 }
 

@@ -29,8 +29,10 @@ pub enum Command {
     Run(Run),
     /// Accept what a run emits as the golden
     Bless(Bless),
-    /// Feed every frame of a capture to one node and write what it emits
+    /// Feed every frame of a capture to one node, and judge what it emits
     Inject(Inject),
+    /// Judge captures from anywhere by every check
+    Check(Check),
     /// Show a capture in words
     Show(Show),
     /// Compare two captures field by field
@@ -39,7 +41,10 @@ pub enum Command {
     List(List),
     /// List the kinds of nodes, their options and the faults that can be planted
     Nodes,
-    /// List the checks with their clauses
+    /// List the checks with their clauses, or explain a check or a requirement
+    Explain(Explain),
+    /// Has become `explain`
+    #[command(hide = true)]
     Checks,
     /// Print the JSON Schema of scenario files
     Schema,
@@ -223,15 +228,73 @@ pub struct Inject {
     #[arg(value_name = "IN")]
     pub input: PathBuf,
     /// The node: KIND[,option=value]…, with mac=, ip= (once or more) and the kind's own options;
-    /// a kind with several ports takes eth0.mac=, eth1.ip= and so on
+    /// a kind with several ports takes eth0.mac=, eth1.ip= and so on, and neighbour=IP/MAC for who
+    /// is at the other end of a link
     #[arg(long, value_name = "KIND[,k=v]")]
     pub to: String,
-    /// The capture to write (- for standard output)
+    /// What the node is judged as, in place of its kind's role: closed, closed=PORTS, host, silent,
+    /// router, reject=PORTS
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
+    /// The capture of what it emits (- for standard output)
     #[arg(short, long, value_name = "OUT")]
-    pub write: PathBuf,
+    pub write: Option<PathBuf>,
     /// The wire to run on
     #[arg(long, value_enum, default_value_t, value_name = "WIRE")]
     pub on: Wire,
+    /// How fast frames go in on a real wire: 1 is the capture's own pace, 10 ten times that, max as
+    /// fast as they are carried [default: 1]
+    #[arg(long, value_name = "N")]
+    pub speed: Option<Speed>,
+    /// Say of each frame that was not answered why
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `wireproof check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The captures, pcap or pcapng, each judged alone (- for standard input)
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// What is known of a host: ADDRESS[/PREFIX][,ADDRESS…][,mac=MAC][,ROLE]. Roles: closed,
+    /// closed=PORTS, host, silent, router, reject=PORTS, tester
+    #[arg(long, value_name = "ADDRESS[,ROLE]")]
+    pub host: Vec<String>,
+    /// Nothing that belongs to the exchanges came before the first frame: what is not in the
+    /// capture was not sent
+    #[arg(long)]
+    pub whole: bool,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub format: Format,
+    /// Write a copy with a comment for each finding to FILE (- for standard output), or one each
+    /// into a folder that is there
+    #[arg(short, long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// List every host
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// How fast a capture is fed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Speed {
+    /// So many times its own pace.
+    Times(f64),
+    /// Without waiting.
+    Max,
+}
+
+impl std::str::FromStr for Speed {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse::<f64>()) {
+            ("max", _) => Ok(Self::Max),
+            (_, Ok(times)) if times.is_finite() && times >= 0.001 => Ok(Self::Times(times)),
+            _ => Err("a speed is a number from 0.001 on, or `max`".to_owned()),
+        }
+    }
 }
 
 /// `wireproof show`.
@@ -310,6 +373,14 @@ pub enum ModulesCommand {
     },
     /// List those that are built: for which kernel, and where
     List,
+}
+
+/// `wireproof explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A check (rst-ack) or a requirement (MUST-3); none: all checks
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
 }
 
 /// `wireproof init`.

@@ -17,10 +17,12 @@
 
 pub mod cables;
 pub mod catalog;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod files;
 pub mod golden;
+pub mod inject;
 pub mod judge;
 pub mod panics;
 pub mod plan;
@@ -73,17 +75,21 @@ fn cannot(error: &anyhow::Error) -> u8 {
 
 fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
     use cli::Command;
-    use commands::{bless, captures, doctor, init, inject, lists, modules, run};
+    use commands::{bless, captures, check, doctor, explain, init, inject, lists, modules, run};
     let root = cli.root.as_deref();
     match &cli.command {
         Command::Run(words) => run::run(root, words, registry),
         Command::Bless(words) => bless::bless(root, words, registry),
         Command::Inject(words) => inject::inject(words, &registry),
+        Command::Check(words) => check::check(words),
         Command::Show(words) => captures::show(words),
         Command::Diff(words) => captures::diff(words),
         Command::List(words) => lists::list(root, words, registry),
         Command::Nodes => lists::nodes(&registry),
-        Command::Checks => lists::checks(),
+        Command::Explain(words) => explain::explain(root, words, registry),
+        Command::Checks => {
+            anyhow::bail!("`wireproof checks` is called `wireproof explain` now")
+        }
         Command::Schema => lists::schema(),
         Command::Doctor => doctor::doctor(),
         Command::Modules(words) => modules::modules(words),

@@ -268,7 +268,9 @@ impl Swap {
         let (node, spec) = split.with_context(|| {
             format!("`{text}`: a swap is NODE=KIND[,option=value]…, such as rejecter=sink")
         })?;
-        let spec = NodeSpec::parse(spec).with_context(|| format!("`{text}`"))?;
+        let spec = NodeSpec::parse(spec)
+            .and_then(NodeSpec::on_links)
+            .with_context(|| format!("`{text}`"))?;
         Ok(Self { node: node.to_owned(), spec })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use anyhow::{Context, Result, bail};
-use link::{Address, Datum, PortConfig};
+use link::{Address, Datum, Peer, PortConfig};
 use wire::Mac;
 
 /// What `--to` and `--swap` say of a node.
@@ -30,6 +30,8 @@ pub struct PortSpec {
     pub addresses: Vec<Address>,
     /// It has none: `ip=none`.
     pub bare: bool,
+    /// Who is at the other end of its link, where no link says so.
+    pub neighbour: Option<Peer>,
 }
 
 impl NodeSpec {
@@ -50,11 +52,11 @@ impl NodeSpec {
             })?;
             let (name, value) = (name.trim(), value.trim());
             let (port, key) = match name.rsplit_once('.') {
-                Some((port, key @ ("mac" | "ip"))) => (Some(port), key),
+                Some((port, key @ ("mac" | "ip" | "neighbour"))) => (Some(port), key),
                 _ => (None, name),
             };
             match (port, key) {
-                (None, "mac" | "ip") => spec.port.add(key, value),
+                (None, "mac" | "ip" | "neighbour") => spec.port.add(key, value),
                 (Some(port), _) => spec.ports.entry(port.to_owned()).or_default().add(key, value),
                 (None, _) => {
                     spec.add(name, Datum::Text(value.to_owned()));
@@ -64,6 +66,19 @@ impl NodeSpec {
             .with_context(|| format!("`{part}`"))?;
         }
         Ok(spec)
+    }
+
+    /// The same where links say who is at their other ends.
+    ///
+    /// # Errors
+    /// When a neighbour is named.
+    pub fn on_links(self) -> Result<Self> {
+        let named = self.port.neighbour.is_some()
+            || self.ports.values().any(|port| port.neighbour.is_some());
+        if named {
+            bail!("`neighbour` goes with inject; here the links say who is at their other ends");
+        }
+        Ok(self)
     }
 
     /// Gives a node's ports the addresses that are asked for.
@@ -115,6 +130,8 @@ impl PortSpec {
             "mac" if self.mac.is_some() => bail!("`mac` is given twice"),
             "mac" => self.mac = Some(value.parse()?),
             _ if value == "none" => self.bare = true,
+            "neighbour" if self.neighbour.is_some() => bail!("`neighbour` is given twice"),
+            "neighbour" => self.neighbour = Some(neighbour(value)?),
             _ => self.addresses.push(address(value)?),
         }
         if self.bare && !self.addresses.is_empty() {
@@ -126,14 +143,26 @@ impl PortSpec {
     /// What is not given stays.
     fn give(&self, port: &mut PortConfig) {
         port.mac = self.mac.unwrap_or(port.mac);
+        if self.neighbour.is_some() {
+            port.peer.clone_from(&self.neighbour);
+        }
         if self.bare || !self.addresses.is_empty() {
             port.addresses.clone_from(&self.addresses);
         }
     }
 }
 
+/// `10.0.0.1/02:00:00:00:00:01`: an address and the station that has it.
+fn neighbour(text: &str) -> Result<Peer> {
+    let wants = || format!("`{text}`: a neighbour is IP/MAC, such as 10.0.0.1/02:00:00:00:00:01");
+    let (ip, mac) = text.split_once('/').with_context(wants)?;
+    let ip: IpAddr = ip.parse().with_context(wants)?;
+    let prefix = if ip.is_ipv4() { 24 } else { 64 };
+    Ok(Peer { mac: mac.parse().with_context(wants)?, addresses: vec![Address { ip, prefix }] })
+}
+
 /// `10.0.0.1`, `10.0.0.1/24`, `fd00::1`, `fd00::1/64`.
-fn address(text: &str) -> Result<Address> {
+pub(crate) fn address(text: &str) -> Result<Address> {
     let (ip, prefix) = match text.split_once('/') {
         Some((ip, prefix)) => (ip, Some(prefix)),
         None => (text, None),

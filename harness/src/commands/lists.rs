@@ -1,4 +1,4 @@
-//! What there is: `wireproof list`, `nodes`, `checks`, `schema`, `completions`.
+//! What there is: `wireproof list`, `nodes`, `schema`, `completions`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -74,28 +74,6 @@ pub fn nodes(registry: &Registry) -> Result<u8> {
     let _ = writeln!(out, "\nfaults that `faulty` plants (fault=NAME):");
     for fault in nodes::faulty::FAULTS {
         let _ = writeln!(out, "    {:20} {}", fault.name, fault.about);
-    }
-    super::print(&out)?;
-    Ok(EXIT_HOLDS)
-}
-
-/// Lists the checks.
-///
-/// # Errors
-/// When standard output cannot be written.
-pub fn checks() -> Result<u8> {
-    let mut out = String::new();
-    for check in checks::CHECKS {
-        let _ = writeln!(
-            out,
-            "{:22} {:6} {} ({})\n    {}\n    {}",
-            check.id,
-            check.level.to_string(),
-            check.clause,
-            check.requirement,
-            check.title,
-            check.about
-        );
     }
     super::print(&out)?;
     Ok(EXIT_HOLDS)

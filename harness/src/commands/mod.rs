@@ -2,7 +2,9 @@
 
 pub mod bless;
 pub mod captures;
+pub mod check;
 pub mod doctor;
+pub mod explain;
 pub mod init;
 pub mod inject;
 pub mod lists;

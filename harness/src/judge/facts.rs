@@ -12,7 +12,7 @@ use wire::{Capture, Mac, PortId, PortSet, TcpSegment};
 use crate::plan::{Plan, Standing};
 
 /// The facts of every port, in order of the ports.
-pub(super) fn ports(plan: &Plan, capture: &Capture) -> Vec<PortFacts> {
+pub(crate) fn ports(plan: &Plan, capture: &Capture) -> Vec<PortFacts> {
     let mut facts = Vec::new();
     let peers = peers(plan);
     for (number, node) in plan.nodes.iter().enumerate() {
@@ -40,7 +40,7 @@ pub(super) fn ports(plan: &Plan, capture: &Capture) -> Vec<PortFacts> {
 }
 
 /// The broadcast address of a subnet; one of two addresses or one has none (RFC 3021).
-fn broadcast(address: &Address) -> Option<Ipv4Addr> {
+pub(crate) fn broadcast(address: &Address) -> Option<Ipv4Addr> {
     match address.ip {
         IpAddr::V4(ip) if address.prefix <= 30 => {
             Some(Ipv4Addr::from(u32::from(ip) | u32::MAX >> address.prefix))
@@ -74,7 +74,7 @@ fn opened(ports: &[PortId], capture: &Capture) -> PortSet {
     PortSet::from_ranges(opens.map(|port| port..=port))
 }
 
-fn answers(role: &Role) -> Answers {
+pub(crate) fn answers(role: &Role) -> Answers {
     match role {
         Role::Silent | Role::Sender => Answers::Never,
         Role::ClosedPort { ports } => Answers::ClosedPorts(ports.clone()),

@@ -5,7 +5,7 @@ pub mod beside;
 pub mod choices;
 pub mod compare;
 pub mod expect;
-mod facts;
+pub(crate) mod facts;
 mod flow;
 pub mod ignored;
 pub mod races;

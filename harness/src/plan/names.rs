@@ -87,7 +87,7 @@ impl Planner<'_> {
                     let near = scenario::nearest(&id.value, ids.iter().copied());
                     let help = near.map_or_else(
                         || format!("the checks are {}", ids.join(", ")),
-                        |near| format!("did you mean `{near}`? `wireproof checks` lists all"),
+                        |near| format!("did you mean `{near}`? `wireproof explain` lists all"),
                     );
                     (format!("no check is called `{}`", id.value), help)
                 });

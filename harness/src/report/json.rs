@@ -126,7 +126,7 @@ struct MaskReason<'a> {
 }
 
 #[derive(Serialize)]
-struct Found<'a> {
+pub(super) struct Found<'a> {
     check: &'a str,
     level: String,
     clause: &'a str,
@@ -387,7 +387,7 @@ fn not_judged(unjudged: &Unjudged) -> NotJudged {
     NotJudged { reason: why.to_string(), frame: frame.number(), frames: *count }
 }
 
-fn found(finding: &Finding) -> Found<'_> {
+pub(super) fn found(finding: &Finding) -> Found<'_> {
     Found {
         check: finding.check.id,
         level: finding.check.level.to_string(),

@@ -2,9 +2,11 @@
 
 pub mod comments;
 pub mod diagnostics;
+pub mod injected;
 pub mod json;
 pub mod junit;
 pub mod ladder;
+pub mod observed;
 mod others;
 pub mod text;
 

@@ -294,8 +294,7 @@ fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
     text
 }
 
-fn found(finding: &Finding) -> String {
-    let check = finding.check;
+pub(super) fn found(finding: &Finding) -> String {
     let place = match (finding.frame, finding.trigger) {
         (Some(frame), Some(trigger)) => {
             format!("frame {}, answering frame {}: ", frame.number(), trigger.number())
@@ -304,6 +303,12 @@ fn found(finding: &Finding) -> String {
         (None, Some(trigger)) => format!("frame {}: ", trigger.number()),
         (None, None) => String::new(),
     };
+    found_at(finding, &place)
+}
+
+/// The same with the place in words.
+pub(super) fn found_at(finding: &Finding, place: &str) -> String {
+    let check = finding.check;
     let mut text = format!(
         "  {BAD}{}{BAD:#} {} ({}, {}): {place}{}\n",
         check.level, check.id, check.clause, check.requirement, finding.message

@@ -10,6 +10,7 @@ use wire::pcapng::Comments;
 use wire::{Capture, Cause, Instant, Packet, PortId};
 
 use super::{guest, linux};
+use crate::cli::Speed;
 
 /// What the node emitted, each frame with its trigger in a comment.
 #[derive(Debug)]
@@ -18,6 +19,9 @@ pub struct Fed {
     pub emitted: Capture,
     /// `trigger=N` for the answer to frame N of what was fed.
     pub comments: Comments,
+    /// All that crossed: what was fed from the first ports, one for each of the node's, and what the
+    /// node emitted from those behind.
+    pub all: Capture,
 }
 
 /// Feeds a capture to a node of a kind, or to a kernel. `port` says where a frame goes in.
@@ -29,7 +33,9 @@ pub fn feed(
     config: &NodeConfig,
     registry: &Registry,
     input: &Capture,
+    speed: Speed,
     port: impl Fn(&str) -> PortIndex,
+    mut done: impl FnMut(),
 ) -> Result<Fed> {
     let mut standing = None;
     let node = match kind {
@@ -60,11 +66,15 @@ pub fn feed(
     let start = input.iter().next().map_or(Instant::ZERO, |(_, record, _)| record.time);
     for (id, record, frame) in input.iter() {
         let told = || format!("frame {}", id.number());
-        let due = Instant::ZERO + (record.time - start);
+        let due = match speed {
+            Speed::Times(times) => Instant::ZERO + (record.time - start).div_f64(times),
+            Speed::Max => wire.now(),
+        };
         while wire.advance(Some(due)).with_context(told)? {}
         let port = port(input.interface(record.port));
         let send = Command::Send { port, packet: Packet::raw(frame.to_vec()) };
         wire.command(NodeId(0), &send, id.0).with_context(told)?;
+        done();
     }
     while wire.advance(None)? {}
     if let Some(standing) = standing {
@@ -73,12 +83,13 @@ pub fn feed(
     if let Some(panic) = wire.panics().first() {
         anyhow::bail!("the node panicked: {}", panic.message);
     }
-    Ok(gathered(config, &wire.real_capture()))
+    Ok(gathered(config, wire.real_capture()))
 }
 
 /// The frames of the node alone, its ports counted from 0.
-fn gathered(config: &NodeConfig, all: &Capture) -> Fed {
-    let mut fed = Fed { emitted: Capture::new(), comments: Comments::new() };
+fn gathered(config: &NodeConfig, all: Capture) -> Fed {
+    let (emitted, comments) = (Capture::new(), Comments::new());
+    let mut fed = Fed { emitted, comments, all: Capture::new() };
     for port in &config.ports {
         fed.emitted.add_interface(format!("{}:{}", config.name, port.name));
     }
@@ -95,5 +106,6 @@ fn gathered(config: &NodeConfig, all: &Capture) -> Fed {
         };
         fed.comments.insert(id, vec![comment]);
     }
+    fed.all = all;
     fed
 }

@@ -43,7 +43,7 @@ fn every_kind_fault_and_check_is_listed() {
     for fault in nodes::faulty::FAULTS {
         assert!(kinds.out().contains(&format!("    {}", fault.name)), "{}", fault.name);
     }
-    let rules = place.run(&["checks"]).ends_with(0);
+    let rules = place.run(&["explain"]).ends_with(0);
     for check in checks::CHECKS {
         let line = rules.out().lines().find(|line| line.split(' ').next() == Some(check.id));
         let line = line.unwrap_or_else(|| panic!("{} is not listed", check.id));
@@ -153,7 +153,10 @@ fn a_reader_may_go_away_at_any_time() {
     for words in [
         "list -v",
         "nodes",
-        "checks",
+        "explain",
+        "explain rst-ack",
+        "check golden-pcaps/first/fin-meets-closed-port.pcapng",
+        "check golden-pcaps/first/fin-meets-closed-port.pcapng --format json",
         "schema",
         "run -v",
         "run --format json",

@@ -1,0 +1,116 @@
+//! `wireproof check`: every check over captures from elsewhere.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use wire::pcapng::Comments;
+
+use crate::check::{self, Checked, HostSpec};
+use crate::cli::{Check, Format};
+use crate::report::observed::{self, Sums};
+use crate::text::harmless;
+
+/// Judges captures, each alone; returns the exit code.
+///
+/// # Errors
+/// When the words mean nothing, or a copy cannot be written.
+pub fn check(words: &Check) -> Result<u8> {
+    let hosts = HostSpec::parse_all(&words.host)?;
+    let targets = targets(words)?;
+    let (mut all, mut refused) = (Vec::new(), Vec::new());
+    for (path, target) in words.files.iter().zip(&targets) {
+        match check::check(path, &hosts, words.whole) {
+            Ok(checked) => {
+                if let Some(target) = target {
+                    copy(path, target, &checked)?;
+                }
+                if words.format == Format::Text {
+                    print(words, &observed::told(&checked, words.verbose))?;
+                }
+                all.push(checked);
+            }
+            Err(error) if words.files.len() == 1 && words.format == Format::Text => {
+                return Err(error);
+            }
+            Err(error) => {
+                if words.format == Format::Text {
+                    anstream::eprintln!("error: {}", harmless(&format!("{error:#}")));
+                }
+                refused.push(format!("{error:#}"));
+            }
+        }
+    }
+    let sums = Sums::of(&all, refused.len());
+    match words.format {
+        Format::Text if words.files.len() > 1 => print(words, &observed::totals(sums))?,
+        Format::Text => {}
+        Format::Json => print(words, &observed::json(&all, &refused)?)?,
+        Format::Junit => print(words, &observed::junit(&all, &refused)?)?,
+    }
+    Ok(sums.exit_code())
+}
+
+/// The report goes where it is still read when a copy goes to standard output.
+fn print(words: &Check, text: &str) -> Result<()> {
+    let text = harmless_but_colour(text);
+    if words.write.as_deref() == Some(Path::new("-")) {
+        super::say(anstream::stderr().lock(), text.as_bytes())
+    } else {
+        super::say(anstream::stdout().lock(), text.as_bytes())
+    }
+}
+
+/// Names and comments come from strangers; the escape codes are the report's own.
+fn harmless_but_colour(text: &str) -> String {
+    text.split('\u{1b}').map(harmless).collect::<Vec<_>>().join("\u{1b}")
+}
+
+/// Where the copy of each file goes.
+fn targets(words: &Check) -> Result<Vec<Option<PathBuf>>> {
+    let Some(given) = &words.write else { return Ok(vec![None; words.files.len()]) };
+    if let Some(pipe) = words.files.iter().find(|file| *file == Path::new("-")) {
+        bail!("-w: the copy is made from the file, and {} can be read once only", pipe.display());
+    }
+    if given.is_dir() {
+        let mut taken = BTreeMap::new();
+        let below = |file: &PathBuf| {
+            let name = file.file_name().context("a file to read has a name")?;
+            let target = given.join(name).with_extension("pcapng");
+            if let Some(other) = taken.insert(target.clone(), file.clone()) {
+                bail!(
+                    "-w {}: {} and {} would be one file there",
+                    given.display(),
+                    other.display(),
+                    file.display()
+                );
+            }
+            Ok(Some(target))
+        };
+        return words.files.iter().map(below).collect();
+    }
+    if words.files.len() > 1 {
+        bail!(
+            "-w {}: {} files are named; name one, or a folder that is there to write one copy each",
+            given.display(),
+            words.files.len()
+        );
+    }
+    super::writable(given)?;
+    Ok(vec![Some(given.clone())])
+}
+
+/// Writes the capture again, with a comment for each finding beside those that it has.
+fn copy(path: &Path, target: &Path, checked: &Checked) -> Result<()> {
+    let bytes = super::read_input(path)?;
+    let (file, _) = wire::pcapng::read_so_far(&bytes);
+    let mut comments: Comments = file.comments;
+    for finding in &checked.observed.findings {
+        if let (Some(id), text) = check::comment(finding) {
+            comments.entry(id).or_default().push(text);
+        }
+    }
+    let mut out = Vec::new();
+    wire::pcapng::write(&file.capture, &comments, &mut out).context("cannot encode the capture")?;
+    super::write(target, &out)
+}
