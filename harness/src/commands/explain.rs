@@ -40,10 +40,14 @@ struct Requirement {
 }
 
 /// What a scenario says of itself.
-struct Cited {
-    id: String,
-    cites: Vec<String>,
-    finds: Vec<String>,
+#[derive(Clone, Debug)]
+pub struct Cited {
+    /// Its id.
+    pub id: String,
+    /// What it cites.
+    pub cites: Vec<String>,
+    /// The checks that are to find something in it.
+    pub finds: Vec<String>,
 }
 
 /// Explains all checks, or one check or requirement; returns the exit code.
@@ -55,15 +59,23 @@ pub fn explain(root: Option<&Path>, words: &Explain, registry: Registry) -> Resu
         super::say(anstream::stdout().lock(), all().as_bytes())?;
         return Ok(EXIT_HOLDS);
     };
-    let told = if let Some(check) = CHECKS.iter().find(|check| check.id == id) {
-        check_in_words(check, &cited(root, registry)?)
-    } else if let Some(requirement) = requirements().find(|r| r.id.eq_ignore_ascii_case(id)) {
-        requirement_in_words(requirement, &cited(root, registry)?)
-    } else {
-        bail!("{}", unknown(id))
-    };
+    let told = in_words(id, &cited(root, registry)?)?;
     super::say(anstream::stdout().lock(), harmless(&told).as_bytes())?;
     Ok(EXIT_HOLDS)
+}
+
+/// One check or requirement in words, with what scenarios say of it.
+///
+/// # Errors
+/// When there is neither of that id.
+pub fn in_words(id: &str, scenarios: &[Cited]) -> Result<String> {
+    if let Some(check) = CHECKS.iter().find(|check| check.id.eq_ignore_ascii_case(id)) {
+        return Ok(check_in_words(check, scenarios));
+    }
+    match requirements().find(|requirement| requirement.id.eq_ignore_ascii_case(id)) {
+        Some(requirement) => Ok(requirement_in_words(requirement, scenarios)),
+        None => bail!("{}", unknown(id)),
+    }
 }
 
 /// Every check, and how many requirements there are.
@@ -149,7 +161,7 @@ fn requirement_in_words(requirement: Requirement, scenarios: &[Cited]) -> String
     if covering.is_empty() {
         let _ = writeln!(out, "check        none: {}", why_none(shows, !citing.is_empty()));
     }
-    let _ = writeln!(out, "on a wire    {}", in_words(shows));
+    let _ = writeln!(out, "on a wire    {}", how_it_shows(shows));
     let biting = scenarios.iter().filter(|scenario| {
         covering.iter().any(|check| scenario.finds.iter().any(|found| found == check.id))
     });
@@ -193,7 +205,7 @@ fn level(id: &str, words: &str) -> Option<String> {
     Some(check.level.to_string())
 }
 
-fn in_words(shows: &str) -> &str {
+fn how_it_shows(shows: &str) -> &str {
     match shows {
         "yes" => "it shows: a frame proves it or breaks it",
         "partly" => "it shows in part: some of what it asks stays inside the implementation",

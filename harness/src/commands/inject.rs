@@ -10,8 +10,8 @@ use checks::observed::Part;
 use indicatif::{ProgressBar, ProgressStyle};
 use link::{Address, Datum, Node, Peer};
 use nodes::{NodeConfig, PortRule, Registry};
-use wire::Capture;
 use wire::segment::IpPacket;
+use wire::{Capture, LinkType};
 
 use crate::check::part_of;
 use crate::cli::{Inject, Speed, Wire};
@@ -46,6 +46,7 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
         bail!("--to {}: the kind `linux` is a running kernel; it takes --on veth", words.to);
     }
     let file = super::read_capture(&words.input)?;
+    ethernet_alone(&file.capture).with_context(|| words.input.display().to_string())?;
     let config = config(&spec, registry, &file.capture);
     let config = config.with_context(|| format!("--to {}", words.to))?;
     let answers = answers(words, &spec.kind, &config, registry)?;
@@ -92,6 +93,22 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
             super::warn(&format!("error: {error:#}"));
             Ok(EXIT_FINDING)
         }
+    }
+}
+
+/// A node takes frames of Ethernet; a header that others lack is not made up.
+fn ethernet_alone(capture: &Capture) -> Result<()> {
+    let other = capture.iter().map(|(id, ..)| id).find_map(|id| {
+        let link = capture.captured(id).link;
+        (link != LinkType::Ethernet).then_some((id, link))
+    });
+    match other {
+        None => Ok(()),
+        Some((id, link)) => bail!(
+            "frame {} is of link type {link}; a node takes frames of Ethernet, and `wireproof \
+             check` judges the others",
+            id.number()
+        ),
     }
 }
 

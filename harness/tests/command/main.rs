@@ -7,6 +7,7 @@ mod bombs;
 mod captures;
 mod determinism;
 mod inject;
+mod judged;
 mod killed;
 mod lists;
 mod masks;
