@@ -159,7 +159,7 @@ fn requirement_in_words(requirement: Requirement, scenarios: &[Cited]) -> String
         .map(|scenario| scenario.id.as_str())
         .collect();
     if covering.is_empty() {
-        let _ = writeln!(out, "check        none: {}", why_none(shows, !citing.is_empty()));
+        let _ = writeln!(out, "check        none: {}", why_none(shows));
     }
     let _ = writeln!(out, "on a wire    {}", how_it_shows(shows));
     let biting = scenarios.iter().filter(|scenario| {
@@ -214,13 +214,13 @@ fn how_it_shows(shows: &str) -> &str {
     }
 }
 
-fn why_none(shows: &str, is_cited: bool) -> &'static str {
-    match (shows, is_cited) {
-        ("no", _) => "no frame tells whether it is held",
-        (_, true) => {
-            "a capture alone does not tell what it asks for; the scenarios below put the question"
+fn why_none(shows: &str) -> &'static str {
+    match shows {
+        "no" => "no frame tells whether it is held",
+        _ => {
+            "a capture alone does not tell: it takes the state of a connection, or a scenario that \
+             puts the question"
         }
-        _ => "it takes the state of a connection, which no check follows yet",
     }
 }
 

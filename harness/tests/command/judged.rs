@@ -123,7 +123,7 @@ const TRIGGERS: &str = r#"{
     { "node": "a", "send": { "ip4": { "dst": "10.0.1.9", "ttl": 9 }, "udp": { "src": 1, "dst": 9 } } },
     { "node": "a", "send": { "ip4": { "dst": "10.0.1.9", "ttl": 9 }, "tcp": { "src": 1, "dst": 9, "flags": "S" } } },
     { "node": "a", "send": { "ip6": { "dst": "fd00:0:0:1::9", "hop-limit": 9 },
-      "fragment": { "offset": 0, "id": 7 }, "udp": { "src": 1, "dst": 9 } } }
+      "fragment-header": { "offset": 0, "more": 0, "id": 7 }, "udp": { "src": 1, "dst": 9 } } }
   ] }"#;
 
 /// A responder, a router with its neighbours, and a host that answers ARP.

@@ -3,6 +3,7 @@
 
 use wire::{Capture, Duration, FrameId, Instant};
 
+use super::HORIZON;
 use super::look::{Look, Net, look};
 
 /// How many of the latest datagrams are kept. A power of two.
@@ -70,7 +71,8 @@ impl Copies {
         let slot = &mut self.slots[hash as usize & (SLOTS - 1)];
         let fresh = Seen { hash, place: new.place, interface: new.interface, time: new.time };
         let apart = new.time.since(slot.time).max(slot.time.since(new.time));
-        if slot.hash != hash || slot.place < first || apart > SOON {
+        let gone = slot.place == 0 || new.place - slot.place > HORIZON as u64;
+        if slot.hash != hash || gone || apart > SOON {
             *slot = fresh;
             return None;
         }
@@ -90,8 +92,13 @@ impl Copies {
         if !again && moved_on(before.bytes, new, at) {
             return Some(Copied::Hop);
         }
+        if again {
+            // Whether it is kept is not decided yet; the one that it repeats has the same bytes.
+            slot.time = new.time;
+            return Some(Copied::Again);
+        }
         *slot = fresh;
-        again.then_some(Copied::Again)
+        None
     }
 }
 

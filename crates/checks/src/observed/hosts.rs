@@ -56,7 +56,8 @@ impl fmt::Display for Guess {
             Self::Opens(n) => write!(f, "a TCP host: it opens connections ({n} SYN)"),
             Self::Resets(n) => write!(f, "closed ports: all TCP of it is resets ({n})"),
             Self::Connected(n) => {
-                write!(f, "a TCP host: in connections that began before ({n} segments)")
+                let s = if *n == 1 { "" } else { "s" };
+                write!(f, "a TCP host: in connections that began before ({n} segment{s})")
             }
             Self::NoTcp => write!(f, "no TCP of it was seen"),
             Self::Silent => write!(f, "silent: nothing of it was seen"),

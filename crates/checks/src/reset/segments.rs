@@ -31,6 +31,9 @@ const UNREAD: u8 = 1 << 6;
 /// The frame is one that `ordinary` proved sound.
 const ORDINARY: u8 = 1 << 7;
 
+/// How many chains a capture from elsewhere has.
+const CHAINS: usize = 1 << 16;
+
 /// Handed to no port.
 const NOBODY: u16 = u16::MAX;
 
@@ -292,7 +295,9 @@ impl Segments {
     /// Brings the chains up to the latest frame, for whoever is about to follow one.
     pub(crate) fn link(&mut self, capture: &Capture) {
         if self.heads.is_empty() {
-            self.heads.resize(capture.len().next_power_of_two().max(16), 0);
+            // What shares a chain with others may not depend on how many frames a batch has.
+            let chains = if self.is_watched() { CHAINS } else { capture.len() };
+            self.heads.resize(chains.next_power_of_two().max(16), 0);
         }
         for (index, segment) in self.entries.iter_mut().enumerate().skip(self.chained) {
             if segment.is_tcp() {

@@ -8,6 +8,7 @@ mod frames;
 mod hostile;
 mod model;
 mod quotes;
+mod observed;
 mod resets;
 mod support;
 mod table;
