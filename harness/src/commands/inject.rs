@@ -30,6 +30,9 @@ use feed::{Feed, port_of};
 /// Fewer frames than this are not worth a bar.
 const BAR_FROM: usize = 10_000;
 
+/// More ports are a slip of the pen.
+const MOST_PORTS: usize = 64;
+
 /// Feeds a capture to a node; returns the exit code.
 ///
 /// # Errors
@@ -174,10 +177,18 @@ fn node(
     Ok((Box::new(node), Some(standing)))
 }
 
+/// How many ports `ethN.mac=` and the like name.
+fn named(spec: &NodeSpec) -> usize {
+    let number = |name: &String| name.strip_prefix("eth")?.parse::<usize>().ok();
+    let last = spec.ports.keys().filter_map(number).filter(|number| *number < MOST_PORTS).max();
+    last.map_or(0, |last| last + 1)
+}
+
 /// The node's ports, with the addresses of the second node of a scenario where none are given.
 fn config(spec: &NodeSpec, registry: &Registry, capture: &Capture) -> Result<NodeConfig> {
     let ports = match registry.get(&spec.kind).map_or(PortRule::Exactly(1), |kind| kind.ports) {
-        PortRule::Exactly(count) | PortRule::AtLeast(count) => count.max(1),
+        PortRule::Exactly(count) => count.max(1),
+        PortRule::AtLeast(count) => count.max(1).max(named(spec)),
     };
     // A kernel that routes or bridges does so between two.
     let between = matches!(spec.options.get("hook"), Some(Datum::Text(hook))

@@ -86,16 +86,17 @@ pub fn reason(
 /// The two values that are not the same, where a word in `--to` makes them so.
 fn detail(counter: Option<&str>, frame: &[u8], port: usize, ports: &[PortConfig]) -> String {
     let Some(own) = ports.get(port) else { return String::new() };
-    match counter.map(|name| name.rsplit('.').next().unwrap_or(name)) {
-        Some("other-station") => match station(frame) {
+    let name = counter.map(|name| name.strip_prefix("behind.").unwrap_or(name));
+    match name {
+        Some("silent.other-station" | "dropped.other-station") => match station(frame) {
             Some(to) => format!(": {to}, not {}", own.mac),
             None => ": it ends before it".to_owned(),
         },
-        Some("destination") => match IpPacket::parse(frame) {
+        Some("silent.destination") => match IpPacket::parse(frame) {
             Ok(packet) => format!(": {}, not {}", packet.dst(), addresses(own)),
             Err(_) => String::new(),
         },
-        Some("no-route") => no_route(ports),
+        Some("silent.no-route" | "dropped.no-route") => no_route(ports),
         _ => String::new(),
     }
 }
