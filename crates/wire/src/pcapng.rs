@@ -26,8 +26,10 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod window;
+mod writer;
 
 pub use reader::{LONGEST_BLOCK, Reader, Taken};
+pub use writer::Writer;
 
 /// Comments by frame, in the order in which they are shown.
 pub type Comments = BTreeMap<FrameId, Vec<String>>;

@@ -1,10 +1,13 @@
 //! `wireproof check`: every check over captures from elsewhere.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use wire::pcapng::Comments;
+use wire::Frame;
+use wire::pcapng::{Reader, Writer};
 
 use crate::check::{self, Checked, HostSpec};
 use crate::cli::{Check, Format};
@@ -100,17 +103,55 @@ fn targets(words: &Check) -> Result<Vec<Option<PathBuf>>> {
     Ok(vec![Some(given.clone())])
 }
 
-/// Writes the capture again, with a comment for each finding beside those that it has.
+/// Writes the capture again, frame by frame, with a comment for each finding beside those that it
+/// has. Where the file breaks off, so does the copy; the report says so.
 fn copy(path: &Path, target: &Path, checked: &Checked) -> Result<()> {
-    let bytes = super::read_input(path)?;
-    let (file, _) = wire::pcapng::read_so_far(&bytes);
-    let mut comments: Comments = file.comments;
+    let cannot = || format!("cannot write {}", target.display());
+    let mut said: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for finding in &checked.observed.findings {
         if let (Some(id), text) = check::comment(finding) {
-            comments.entry(id).or_default().push(text);
+            said.entry(u64::from(id.number())).or_default().push(text);
         }
     }
-    let mut out = Vec::new();
-    wire::pcapng::write(&file.capture, &comments, &mut out).context("cannot encode the capture")?;
-    super::write(target, &out)
+    let mut reader = Reader::new(super::open_input(path)?);
+    let mut out = Writer::new(output(path, target)?).with_context(cannot)?;
+    let mut described = 0;
+    while let Ok(Some(mut taken)) = reader.next_frame() {
+        let interface = taken.interface;
+        let mut comments = std::mem::take(&mut taken.comments);
+        comments.extend(said.remove(&taken.number).unwrap_or_default());
+        // The frame is lent by the reader, whose interfaces are looked at first.
+        let (time, frame) = (taken.time, taken.frame);
+        let held = Held { bytes: frame.bytes.to_vec(), frame: Frame { bytes: &[], ..frame } };
+        for known in reader.interfaces().iter().skip(described) {
+            out.interface(known).with_context(cannot)?;
+            described += 1;
+        }
+        let frame = Frame { bytes: &held.bytes, ..held.frame };
+        out.frame(time, interface, frame, &comments).with_context(cannot)?;
+    }
+    for known in reader.interfaces().iter().skip(described) {
+        out.interface(known).with_context(cannot)?;
+    }
+    out.finish().with_context(cannot)
+}
+
+/// A frame that outlives the step of its reader.
+struct Held {
+    bytes: Vec<u8>,
+    frame: Frame<'static>,
+}
+
+/// Where a copy goes, which is never the capture itself.
+fn output(path: &Path, target: &Path) -> Result<Box<dyn Write>> {
+    if target == Path::new("-") {
+        return Ok(Box::new(BufWriter::new(std::io::stdout().lock())));
+    }
+    let same = std::fs::canonicalize(path).ok().zip(std::fs::canonicalize(target).ok());
+    if same.is_some_and(|(path, target)| path == target) {
+        bail!("-w {}: the copy would be written over the capture itself", target.display());
+    }
+    let file =
+        File::create(target).with_context(|| format!("cannot write {}", target.display()))?;
+    Ok(Box::new(BufWriter::new(file)))
 }

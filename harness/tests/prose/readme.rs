@@ -96,8 +96,20 @@ fn shown(block: &Block) -> Vec<(&str, Option<Vec<String>>)> {
 
 #[test]
 fn every_command_of_the_readme_says_what_is_shown() {
+    let (ran, compared) = commands_of(README);
+    assert!(ran >= 6 && compared >= 3, "{ran} commands ran, {compared} with what they say");
+}
+
+#[test]
+fn every_command_about_judging_says_what_is_shown() {
+    let (ran, compared) = commands_of("docs/judging.md");
+    assert!(ran >= 8 && compared >= 6, "{ran} commands ran, {compared} with what they say");
+}
+
+/// Runs the commands of a page; how many ran, and of how many it is shown what they say.
+fn commands_of(page: &str) -> (usize, usize) {
     let place = place();
-    let text = read(README);
+    let text = read(page);
     let (mut ran, mut compared, mut wrong) = (0, 0, Vec::new());
     for block in blocks(&text).iter().filter(|block| block.info.is_empty()) {
         for (line, shown) in shown(block) {
@@ -113,12 +125,12 @@ fn every_command_of_the_readme_says_what_is_shown() {
             };
             if !holds {
                 let told = told.join("\n");
-                wrong.push(format!("{README}:{}: `{line}` says\n{told}\n", block.line));
+                wrong.push(format!("{page}:{}: `{line}` says\n{told}\n", block.line));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(ran >= 6 && compared >= 3, "{ran} commands ran, {compared} with what they say");
+    (ran, compared)
 }
 
 /// A command within a sentence is not run, but it is one.
