@@ -19,8 +19,8 @@ pub struct Fed {
     pub emitted: Capture,
     /// `trigger=N` for the answer to frame N of what was fed.
     pub comments: Comments,
-    /// All that crossed: what was fed from the first ports, one for each of the node's, and what the
-    /// node emitted from those behind.
+    /// All that crossed: what was fed from the first ports, one for each of the node's, and what
+    /// the node emitted from those behind.
     pub all: Capture,
 }
 

@@ -208,11 +208,15 @@ proptest! {
         if far {
             // So many frames between that the first part is out of reach for the last.
             let filler = Seg::ask(ACK, 1, 1).with(|seg| seg.from.3 = 9).frame();
-            let filler = (0..HORIZON as u64 + 9).map(|n| (3000 + n, 0, patch(filler.clone(), 18, &(n as u16).to_be_bytes())));
-            let filler: Vec<Seen> = filler.map(|(time, port, frame)| (time, port, resum(frame))).collect();
+            let numbered = |n: u64| {
+                let frame = patch(filler.clone(), 18, &(n as u16).to_be_bytes());
+                (3000 + n, 0, resum(frame))
+            };
+            let filler: Vec<Seen> = (0..HORIZON as u64 + 9).map(numbered).collect();
             let again = frames.clone();
             frames.extend(filler);
-            frames.extend(again.into_iter().map(|(time, port, frame)| (time + 90_000, port, frame)));
+            let later = |(time, port, frame): Seen| (time + 90_000, port, frame);
+            frames.extend(again.into_iter().map(later));
         }
         let batch = if far { batch * 100 } else { batch };
         let whole = observed(&frames, closed());
