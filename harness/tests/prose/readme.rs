@@ -103,7 +103,7 @@ fn every_command_of_the_readme_says_what_is_shown() {
 #[test]
 fn every_command_about_judging_says_what_is_shown() {
     let (ran, compared) = commands_of("docs/judging.md");
-    assert!(ran >= 8 && compared >= 6, "{ran} commands ran, {compared} with what they say");
+    assert!(ran >= 7 && compared >= 6, "{ran} commands ran, {compared} with what they say");
 }
 
 /// Runs the commands of a page; how many ran, and of how many it is shown what they say.
