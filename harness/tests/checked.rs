@@ -12,7 +12,7 @@ use wireproof::golden::{self, State};
 use wireproof::nodes::Role;
 use wireproof::plan::Plan;
 use wireproof::walk::{Walk, Walked};
-use wireproof::wire::{Capture, PortSet};
+use wireproof::wire::Capture;
 
 fn top() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
@@ -76,10 +76,11 @@ fn given(plan: &Plan) -> Vec<Given> {
         let answers = match &node.role {
             Role::Silent | Role::Sender => Answers::Never,
             Role::ClosedPort { ports } => Answers::ClosedPorts(ports.clone()),
-            Role::Forwarder { reject } => {
-                Answers::Forwards { rejects: reject.clone(), may_reject: PortSet::none() }
+            Role::Host { open } => Answers::ClosedPorts(open.complement()),
+            Role::Forwarder { reject, may_reject } => {
+                Answers::Forwards { rejects: reject.clone(), may_reject: may_reject.clone() }
             }
-            Role::Other => Answers::Unknown,
+            Role::Bridge { .. } | Role::Other => Answers::Unknown,
         };
         let part = match node.role {
             // What is planted in what a sender was told to send is no choice.
