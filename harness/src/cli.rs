@@ -29,6 +29,8 @@ pub enum Command {
     Run(Run),
     /// Accept what a run emits as the golden
     Bless(Bless),
+    /// Change every frame of scenarios' runs and show that the judge objects to each change
+    Bite(Bite),
     /// Feed every frame of a capture to one node, and judge what it emits
     Inject(Inject),
     /// Judge captures from anywhere by every check
@@ -219,6 +221,20 @@ pub struct Bless {
     /// Only carry out what `cargo insta review` accepted or rejected
     #[arg(long, conflicts_with_all = ["ids", "all"])]
     pub reviewed: bool,
+}
+
+/// `wireproof bite`.
+#[derive(Debug, Args)]
+pub struct Bite {
+    /// Ids, as for run; none: all
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Show each scenario with its number of changes
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// How many scenarios are bitten at the same time [default: the number of cores]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
 }
 
 /// `wireproof inject`.

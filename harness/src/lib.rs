@@ -15,6 +15,7 @@
 //! }
 //! ```
 
+pub mod bite;
 pub mod cables;
 pub mod catalog;
 pub mod check;
@@ -75,11 +76,14 @@ fn cannot(error: &anyhow::Error) -> u8 {
 
 fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
     use cli::Command;
-    use commands::{bless, captures, check, doctor, explain, init, inject, lists, modules, run};
+    use commands::{
+        bite, bless, captures, check, doctor, explain, init, inject, lists, modules, run,
+    };
     let root = cli.root.as_deref();
     match &cli.command {
         Command::Run(words) => run::run(root, words, registry),
         Command::Bless(words) => bless::bless(root, words, registry),
+        Command::Bite(words) => bite::bite(root, words, registry),
         Command::Inject(words) => inject::inject(words, &registry),
         Command::Check(words) => check::check(words),
         Command::Show(words) => captures::show(words),

@@ -1,5 +1,6 @@
 //! One file a command: from words to an exit code. Each prints what it has to say.
 
+pub mod bite;
 pub mod bless;
 pub mod captures;
 pub mod check;

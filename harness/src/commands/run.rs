@@ -109,32 +109,42 @@ fn for_any_host(items: Vec<Item>) -> Result<Vec<Item>> {
 /// Walks all items, several at a time; the entries keep the order of the items.
 #[must_use]
 pub fn walk_all(walk: &Walk, items: Vec<Item>, jobs: Option<NonZeroUsize>) -> Vec<Entry> {
+    let walked = each(&items, jobs, |item| walk.item(item));
+    items.into_iter().zip(walked).map(|(item, walked)| Entry { item, walked }).collect()
+}
+
+/// Does the same with each item, several at a time, behind a bar; the results keep the order of the
+/// items.
+pub(super) fn each<T: Send>(
+    items: &[Item],
+    jobs: Option<NonZeroUsize>,
+    work: impl Fn(&Item) -> T + Sync,
+) -> Vec<T> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let workers = jobs.map_or(cores, NonZeroUsize::get).min(items.len());
     let bar = bar(items.len());
+    let counted = |item: &Item| {
+        let done = work(item);
+        bar.inc(1);
+        done
+    };
     if workers <= 1 {
-        let one = |item: Item| {
-            let walked = walk.item(&item);
-            bar.inc(1);
-            Entry { item, walked }
-        };
-        let entries = items.into_iter().map(one).collect();
+        let done = items.iter().map(counted).collect();
         bar.finish_and_clear();
-        return entries;
+        return done;
     }
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Walked)>> = Mutex::new(Vec::with_capacity(items.len()));
+    let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(items.len()));
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(at) else { break };
-                    let walked = walk.item(item);
-                    bar.inc(1);
+                    let result = counted(item);
                     done.lock()
                         .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .push((at, walked));
+                        .push((at, result));
                 }
             });
         }
@@ -142,7 +152,7 @@ pub fn walk_all(walk: &Walk, items: Vec<Item>, jobs: Option<NonZeroUsize>) -> Ve
     bar.finish_and_clear();
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_by_key(|(at, _)| *at);
-    items.into_iter().zip(done).map(|(item, (_, walked))| Entry { item, walked }).collect()
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// A bar on a terminal, for a run long enough to watch.

@@ -5,6 +5,7 @@ pub mod fed;
 pub mod guest;
 pub mod linux;
 pub mod nic;
+mod replay;
 mod script;
 mod sim;
 mod unexpected;
@@ -19,6 +20,7 @@ use crate::cli;
 use crate::judge::timing::Held;
 use crate::plan::{LinkStep, Plan};
 
+pub use replay::replay;
 pub use script::{Begun, StepFailure, Timed};
 
 /// What a script needs of a wire. [`sim`] is one; a real wire is another.
