@@ -63,6 +63,14 @@ bench:
 soak +WORDS:
     .ci/soak {{WORDS}}
 
+# Fuzzes one target, or all of them one after the other, for so many seconds: just fuzz view 60
+fuzz TARGET="all" TIME="60":
+    .ci/fuzz {{TARGET}} {{TIME}}
+
+# Shows that every scenario's expectations object to every change of its frames
+bite *ARGS:
+    cargo run --release -q -- bite {{ARGS}}
+
 # Rewrites what is written from the code: schema, tables of fields and faults
 docs:
     WIREPROOF_WRITE_DOCS=1 cargo test -q -p wireproof --test documents

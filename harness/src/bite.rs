@@ -89,8 +89,12 @@ fn fails(plan: &Plan, run: &Run, capture: Capture) -> bool {
 
 /// How many findings of the checks a scenario did not ask for.
 fn found(plan: &Plan, capture: &Capture) -> usize {
-    let findings = checks::judge(capture, &facts::ports(plan));
-    findings.iter().filter(|finding| !plan.finds.iter().any(|id| id == finding.check.id)).count()
+    let report = checks::judge(capture, &facts::ports(plan));
+    report
+        .findings
+        .iter()
+        .filter(|finding| !plan.finds.iter().any(|id| id == finding.check.id))
+        .count()
 }
 
 /// The reason of the masks without which the change would be a difference.
