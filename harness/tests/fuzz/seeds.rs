@@ -42,7 +42,7 @@ pub(crate) fn write(top: &Path) {
     .into_iter()
     .enumerate()
     {
-        put(top, "build", &format!("layers-{number}"), layers);
+        put(top, "builder", &format!("layers-{number}"), layers);
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by name.
 pub(crate) const TARGETS: &[Target] = &[
-    ("build", build),
+    ("builder", builder),
     ("capture", capture),
     ("diff", diff),
     ("expression", expression),
@@ -149,7 +149,7 @@ pub(crate) fn options(data: &[u8]) {
 }
 
 /// A packet of any layers with any fields.
-pub(crate) fn build(data: &[u8]) {
+pub(crate) fn builder(data: &[u8]) {
     let mut input = Input(data);
     let protos = [
         Proto::Eth,
