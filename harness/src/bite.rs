@@ -46,7 +46,7 @@ const MOST_SURVIVORS: usize = 20;
 pub fn bite(plan: &Plan, run: &Run, golden: &Capture) -> Bitten {
     let exact = !run.real;
     let hold = |golden: &Capture, capture: &Capture, masks: &[Mask]| match &run.rehearsed {
-        Some(rehearsed) => races::compare(golden, capture, masks, rehearsed),
+        Some(rehearsed) => races::compare(golden, capture, masks, Some(rehearsed)),
         None => compare(golden, capture, masks, exact),
     };
     let mut bitten = against(&hold, plan, run, golden, exact);
@@ -89,7 +89,7 @@ fn fails(plan: &Plan, run: &Run, capture: Capture) -> bool {
 
 /// How many findings of the checks a scenario did not ask for.
 fn found(plan: &Plan, capture: &Capture) -> usize {
-    let report = checks::judge(capture, &facts::ports(plan));
+    let report = checks::judge(capture, &facts::ports(plan, capture));
     report
         .findings
         .iter()

@@ -67,8 +67,8 @@ fn a_mask_covers_its_field_alone() {
     let (mut plan, run) = ran(ANSWERED);
     let mask = |frames: Vec<FrameId>, reason: &str| Mask {
         field: &wire::fields::eth::DST,
-        frames,
-        from: Vec::new(),
+        frames: frames.into_iter().collect(),
+        from: std::sync::Arc::default(),
         reason: reason.to_owned(),
     };
     plan.masks = vec![mask(vec![FrameId(0)], "one frame")];

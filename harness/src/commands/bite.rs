@@ -84,7 +84,8 @@ fn scenario(item: &Item, bitten: &Bitten, verbose: bool) -> String {
 fn one(walk: &Walk, item: &Item) -> Ended {
     let state = match golden::read(item) {
         Ok(State::Accepted(golden)) => golden,
-        Ok(State::Missing) => return Ended::Not("it has no golden".to_owned()),
+        // Only who brings a capture is answered that it is the golden.
+        Ok(State::Missing | State::Same) => return Ended::Not("it has no golden".to_owned()),
         Ok(State::Torn(how)) => return Ended::Refused(format!("the golden is torn: {how}")),
         Err(error) => return Ended::Refused(format!("{error:#}")),
     };

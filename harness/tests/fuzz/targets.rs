@@ -90,10 +90,7 @@ pub(crate) fn expression(data: &[u8]) {
 
 /// A capture file; what was read is written and read again.
 pub(crate) fn capture(data: &[u8]) {
-    let file = match wire::pcapng::read(data) {
-        Ok(file) => file,
-        Err(error) => *error.so_far,
-    };
+    let (file, _) = wire::pcapng::read_so_far(data);
     let read = &file.capture;
     let ethernet = read.iter().all(|(_, record, _)| read.link(record.port) == LinkType::Ethernet);
     let mut again = Vec::new();
