@@ -251,6 +251,36 @@ fn subnets_of_any_prefix_hold_their_addresses() {
     assert!(!in_subnet(&v4(0), "fd00::1".parse().unwrap()), "families do not mix");
 }
 
+/// The header's checksum made from nothing, which the router's short way must come to.
+fn recomputed(frame: &[u8]) -> [u8; 2] {
+    let mut header = frame[14..34].to_vec();
+    header[10..12].fill(0);
+    wire::checksum::internet_checksum(&header).to_be_bytes()
+}
+
+/// RFC 1624 3: of 65,535 sums 256 carry, and the first of them, 0xfeff, becomes 0x0000.
+#[test]
+fn every_checksum_becomes_that_of_the_new_header() {
+    let mut node = Firewall::new(&config("none")).unwrap();
+    let mut frame = case("forwarded");
+    let mut sums = std::collections::BTreeSet::new();
+    for id in 0..=u16::MAX {
+        frame[18..20].copy_from_slice(&id.to_be_bytes());
+        let sum = recomputed(&frame);
+        frame[24..26].copy_from_slice(&sum);
+        let out = emitted(&mut node, 0, &frame).remove(0).1;
+        assert_eq!(out[24..26], recomputed(&out), "{sum:02x?} arrived");
+        sums.insert(sum);
+        if sum == [0, 0] {
+            // The other zero of the ones' complement is as right.
+            frame[24..26].fill(0xff);
+            let out = emitted(&mut node, 0, &frame).remove(0).1;
+            assert_eq!(out[24..26], recomputed(&out), "0xffff arrived");
+        }
+    }
+    assert_eq!(sums.len(), 0xffff);
+}
+
 proptest! {
     #[test]
     fn the_checksum_follows_the_ttl(ttl in 2u8.., id: u16, protocol: u8) {
