@@ -4,6 +4,7 @@ use wire::fields::{eth, ip4, tcp};
 use wire::{Defaults, Layer, Mac, Packet, Proto, TcpOption};
 
 const NOW: Instant = Instant::ZERO;
+const LATER: Instant = Instant::from_nanos(7);
 
 fn config(options: &[(&str, &str)]) -> NodeConfig {
     NodeConfig {
@@ -160,8 +161,17 @@ impl Node for Echo {
         self.0.push(0, b"told");
         Ok(())
     }
+    fn handle_timeout(&mut self, now: Instant) {
+        self.0.push(0, &now.as_nanos().to_be_bytes());
+    }
     fn poll_transmit(&mut self, _now: Instant) -> Option<Transmit<'_>> {
         self.0.pop()
+    }
+    fn poll_event(&mut self, now: Instant) -> Option<Event> {
+        (now == LATER).then(|| Event::new("late"))
+    }
+    fn poll_timeout(&self) -> Option<Instant> {
+        Some(LATER)
     }
     fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
         vec![("echoed".into(), 7)]
@@ -199,6 +209,20 @@ fn the_node_behind_gets_the_rest_untouched_and_speaks_for_itself() {
     node.handle_command(NOW, &verb).unwrap();
     assert_eq!(node.poll_transmit(NOW).unwrap().frame, b"told");
     assert!(node.counters().contains(&("behind.echoed".into(), 7)));
+}
+
+#[test]
+fn the_node_behind_keeps_its_timer_and_its_events() {
+    let mut node = Md5Receiver::new(&config(&[("behind", "echo")]), &with_echo()).unwrap();
+    assert_eq!(node.poll_timeout(), Some(LATER));
+    node.handle_timeout(LATER);
+    assert_eq!(node.poll_transmit(LATER).unwrap().frame, 7u64.to_be_bytes());
+    node.handle_frame(LATER, 0, &sent(&[tcp_layer()], 16));
+    assert_eq!(node.poll_event(LATER).unwrap().kind, "payload", "its own event comes first");
+    assert_eq!(node.poll_event(LATER).unwrap().kind, "late");
+    let mut alone = receiver(&[]).unwrap();
+    alone.handle_timeout(LATER);
+    assert_eq!((alone.poll_timeout(), alone.poll_event(LATER)), (None, None));
 }
 
 #[test]
