@@ -31,6 +31,15 @@ fn frame(packet: &[u8]) -> Vec<u8> {
     [&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1], &kind[..], packet].concat()
 }
 
+/// The frame with another IPv4 identification, and the header's checksum made right.
+fn numbered(mut frame: Vec<u8>, id: u16) -> Vec<u8> {
+    frame[18..20].copy_from_slice(&id.to_be_bytes());
+    frame[24..26].fill(0);
+    let sum = checksum::internet_checksum(&frame[14..34]);
+    frame[24..26].copy_from_slice(&sum.to_be_bytes());
+    frame
+}
+
 fn answer(node: &mut dyn Node, frame: &[u8]) -> Option<Vec<u8>> {
     node.handle_frame(Instant::ZERO, 0, frame);
     let reply = node.poll_transmit(Instant::ZERO).map(|transmit| transmit.frame.to_vec());
@@ -157,17 +166,68 @@ fn pieces_wait_thirty_seconds() {
     }
 }
 
+#[test]
+fn a_datagram_starts_anew_behind_sixty_four_pieces_of_others() {
+    let whole = Trigger::new(false, FIN, &[5; 12]);
+    let segment = whole.segment();
+    let head = Trigger { fragment: 0x2000, ..whole.clone() };
+    let first = numbered(frame(&head.around(&segment[..24])), 0xffff);
+    let last = numbered(frame(&Trigger { fragment: 3, ..whole }.around(&segment[24..])), 0xffff);
+    for (others, answered) in [(63, true), (64, false), (65, false)] {
+        let mut node = Reject::new(&config(&[])).expect("a node");
+        assert_eq!(answer(&mut node, &first), None);
+        for id in 0..others {
+            assert_eq!(answer(&mut node, &numbered(first.clone(), id)), None);
+        }
+        assert_eq!(answer(&mut node, &last).is_some(), answered, "behind {others}");
+    }
+}
+
+#[test]
+fn an_ethernet_broadcast_to_its_own_address_is_answered_as_any_frame() {
+    let mut node = Reject::new(&config(&[])).expect("a node");
+    let trigger = frame(&Trigger::new(false, SYN, &[]).packet());
+    let alone = answer(&mut node, &trigger);
+    assert_eq!(alone.as_ref().map(|reply| (reply[5], reply[11])), Some((1, 2)));
+    for group in [[0xff; 6], [0x01, 0, 0x5e, 0, 0, 1]] {
+        assert_eq!(answer(&mut node, &[&group[..], &trigger[6..]].concat()), alone);
+    }
+    let other = [&[2, 0, 0, 0, 0, 3], &trigger[6..]].concat();
+    assert_eq!(answer(&mut node, &other), None, "another station's");
+    assert_eq!(counted(&node, "silent.other-station"), Some(1));
+}
+
+/// The profile that sums the datagram is silenced by what the IP layer writes; the other is not.
+#[test]
+fn a_timestamp_without_the_hosts_own_address_is_answered() {
+    let told = |profile: &str, pointer, overflow_and_flag, last| {
+        let given = [("profile", Datum::Text(profile.to_owned()))];
+        let ip_options = vec![68, 12, pointer, overflow_and_flag, 10, 0, 0, last, 0, 0, 0, 0];
+        let trigger = Trigger { ip_options, ..Trigger::new(false, SYN, &[]) };
+        let mut node = Reject::new(&config(&given)).expect("a node");
+        let reply = answer(&mut node, &frame(&trigger.packet()));
+        let silent = node.counters().get(1).map(|(reason, _)| reason.to_string());
+        (reply.is_some(), silent)
+    };
+    let silent = |reason: &str| (false, Some(format!("silent.{reason}")));
+    // The address in the slot: another host's, its own, the subnet's broadcast.
+    for (last, written) in [(3, false), (2, true), (255, true)] {
+        let wanted = if written { silent("checksum") } else { (true, None) };
+        assert_eq!(told("linux", 5, 0x03, last), wanted, "{last}");
+        assert_eq!(told("linux-2.6", 5, 0x03, last), (true, None), "{last}");
+    }
+    // No room: 14 becomes 15, which is as far as the count goes.
+    assert_eq!(told("linux", 13, 0xe0, 3), silent("checksum"));
+    assert_eq!(told("linux-2.6", 13, 0xe0, 3), (true, None));
+    assert_eq!(told("linux", 13, 0xf0, 3), silent("options"));
+    assert_eq!(told("linux-2.6", 13, 0xf0, 3), silent("options"));
+    assert_eq!(told("linux", 13, 0xf3, 3), (true, None), "a list of hosts counts nobody");
+}
+
 /// Linux 6.18 behind a veth pair takes 2504 bytes for a datagram of one long piece: 1675 of them,
 /// and one short piece more, are beyond the 4 MiB after which it drops every piece.
 #[test]
 fn pieces_that_wait_take_memory() {
-    let numbered = |mut frame: Vec<u8>, id: u16| {
-        frame[18..20].copy_from_slice(&id.to_be_bytes());
-        frame[24..26].fill(0);
-        let sum = checksum::internet_checksum(&frame[14..34]);
-        frame[24..26].copy_from_slice(&sum.to_be_bytes());
-        frame
-    };
     let whole = Trigger::new(false, FIN, &[5; 12]);
     let segment = whole.segment();
     let head = Trigger { fragment: 0x2000, ..whole.clone() };

@@ -186,3 +186,6 @@ impl<'a> Walk<'a> {
 fn wanted(holds: bool) -> Result<(), Silence> {
     if holds { Ok(()) } else { Err(Silence::Options) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,3 +197,6 @@ fn link_local(mac: [u8; 6]) -> u128 {
     let id = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
     LINK_LOCAL | u128::from(id)
 }
+
+#[cfg(test)]
+mod tests;
