@@ -397,6 +397,19 @@ fn a_port_takes_one_link() {
 }
 
 #[test]
+fn a_run_has_as_many_links_as_their_directions_have_numbers() {
+    let mut sim = Sim::new(0, Limits::default());
+    let ports: Vec<String> = (0..0x8000).map(|port| port.to_string()).collect();
+    let (a, b) = (puppet(Habit::Plain), puppet(Habit::Plain));
+    let (a, b) = (sim.add_node("a", a, &ports), sim.add_node("b", b, &ports));
+    let mut join = |port| sim.connect((a, port), (b, port), LinkConfig::default());
+    for port in 0..0x7fff {
+        assert_eq!(join(port), Ok(LinkId(port)));
+    }
+    assert_eq!(join(0x7fff), Err(TopologyError::TooManyLinks));
+}
+
+#[test]
 fn a_capture_is_cleared_only_when_nothing_refers_to_it() {
     let mut sim =
         pair(Limits { frames: 1, ..Limits::default() }, Habit::Plain, Habit::Alarm(ms(1)));
