@@ -190,6 +190,28 @@ fn errors_say_what_is_wrong_and_keep_what_was_read() {
 }
 
 #[test]
+fn blocks_end_where_their_fixed_part_does_and_not_before() {
+    let start = || [section(false), block(false, 1, &[1, 0, 0, 0, 0, 0, 0, 0])].concat();
+    let packets = [block(false, 6, &[0; 20]), block(false, 3, &[0; 4])].concat();
+    let file = read(&[start(), packets].concat()).expect("blocks without options");
+    let none = (Instant::ZERO, PortId(0), vec![]);
+    assert_eq!(frames(&file.capture), [none.clone(), none]);
+
+    let magic = words(false, &[0x1a2b_3c4d, 1, 0]);
+    for (kind, body, message) in [
+        (0x0a0d_0d0a, &magic[..], "the section header is too short"),
+        (1, &[1, 0, 0, 0], "the interface description is too short"),
+        (1, &[], "the interface description is too short"),
+        (6, &[0; 16], "16 of 20 bytes"),
+        (3, &[], "0 of 4 bytes"),
+    ] {
+        let file = [start(), block(false, kind, body)].concat();
+        let error = read(&file).expect_err(message).to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
 fn classic_pcap_in_its_four_forms() {
     let (capture, _) = sample();
     let mut short = Capture::new();
