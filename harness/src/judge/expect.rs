@@ -188,24 +188,4 @@ fn same(expected: &Scalar, actual: &Datum) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_frames_are_padded_a_length_is_met_with_the_zeros_and_without() {
-        let mut frame = vec![0; 54];
-        frame[12..15].copy_from_slice(&[0x08, 0x00, 0x45]);
-        (frame[17], frame[23]) = (40, 6);
-        let wants = |length| ResolvedPattern { length: Some(length), ..ResolvedPattern::default() };
-        let matches = |length, pads, fill, total| {
-            let mut padded = frame.clone();
-            padded.resize(total, fill);
-            mismatches(&wants(length), &padded, pads).is_empty()
-        };
-        assert!(matches(54, true, 0, 60) && matches(60, true, 0, 60) && matches(54, true, 0, 54));
-        assert!(!matches(55, true, 0, 60), "neither");
-        assert!(!matches(54, false, 0, 60), "no wire that pads");
-        assert!(!matches(54, true, 1, 60), "no zeros");
-        assert!(!matches(54, true, 0, 61), "longer than Ethernet needs");
-    }
-}
+mod tests;
