@@ -213,3 +213,6 @@ fn identification(datagram: &Datagram<'_>) -> Option<u32> {
         _ => outline.fragment_at.map(|at| be32(bytes, at + 4)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod between;
 mod bites;
+mod borders;
 mod captured;
 mod fragments;
 mod frames;
