@@ -162,6 +162,49 @@ fn its_own_addresses_and_unknown_ones_meet_silence() {
 }
 
 #[test]
+fn ip6_destinations_that_no_router_passes_on_are_dropped() {
+    for (dst, row) in [
+        ("::", "dropped.destination"),
+        ("::1", "dropped.destination"),
+        ("ff0e::1", "dropped.destination"),
+        ("fe80::1", "dropped.destination"),
+        ("fd01::2", "dropped.own"),
+        ("2001:db8::1", "dropped.no-route"),
+        ("fd01::77", "forwarded"),
+    ] {
+        let mut frame = case("v6-forwarded");
+        frame[38..54].copy_from_slice(&dst.parse::<std::net::Ipv6Addr>().unwrap().octets());
+        assert_eq!(counted(&frame), row, "{dst}");
+    }
+}
+
+#[test]
+fn a_point_to_point_link_has_no_broadcast_address() {
+    let frame = to(&case("forwarded"), [10, 0, 0, 3]);
+    for (prefix, row) in [(30, "dropped.destination"), (31, "forwarded")] {
+        let mut config = config("none");
+        config.ports[0].addresses[0].prefix = prefix;
+        let mut node = Firewall::new(&config).unwrap();
+        node.handle_frame(NOW, 0, &frame);
+        assert!(node.counters().contains(&(row.into(), 1)), "/{prefix}");
+    }
+}
+
+#[test]
+fn an_answer_goes_to_the_station_that_asked_or_where_the_route_leads() {
+    let mut frame = case("ttl-1");
+    frame[11] = 0x77;
+    let answered = |frame: &[u8]| {
+        let mut node = Firewall::new(&config("none")).unwrap();
+        let (port, answer) = emitted(&mut node, 0, frame).remove(0);
+        (port, answer[5], answer[11])
+    };
+    assert_eq!(answered(&frame), (0, 0x77, 2));
+    frame[26..30].copy_from_slice(&[10, 0, 1, 9]);
+    assert_eq!(answered(&to(&frame, [10, 0, 1, 4])), (1, 4, 3), "the source is behind the other");
+}
+
+#[test]
 fn tags_of_a_vlan_and_what_is_not_ip_are_dropped() {
     let mut tagged = case("forwarded-priority-tag");
     assert_eq!(counted(&tagged), "forwarded");
@@ -210,6 +253,9 @@ fn a_route_is_the_peer_or_the_longest_prefix() {
     config.ports[0].peer.as_mut().unwrap().addresses[0].ip = [10, 0, 1, 99].into();
     let node = Firewall::new(&config).unwrap();
     assert_eq!(node.route([10, 0, 1, 99].into()).map(|hop| hop.port), Some(0));
+    config.ports[1].addresses[0] = config.ports[0].addresses[0].clone();
+    let node = Firewall::new(&config).unwrap();
+    assert_eq!(node.route([10, 7, 7, 7].into()).map(|hop| hop.port), Some(0), "the first of two");
     config.ports[1].peer = None;
     let node = Firewall::new(&config).unwrap();
     assert_eq!(node.route([10, 0, 1, 77].into()).map(|hop| hop.port), Some(0), "no link, no way");
@@ -249,6 +295,12 @@ fn subnets_of_any_prefix_hold_their_addresses() {
     assert!(in_subnet(&v4(32), [10, 0, 0, 2].into()));
     assert!(in_subnet(&v4(255), [10, 0, 0, 2].into()), "a prefix past the end is a host's");
     assert!(!in_subnet(&v4(0), "fd00::1".parse().unwrap()), "families do not mix");
+    let v6 = |prefix| Address { ip: "fd00::2".parse().unwrap(), prefix };
+    let within = |prefix, ip: &str| in_subnet(&v6(prefix), ip.parse().unwrap());
+    assert!(within(0, "2001:db8::1") && !within(1, "2001:db8::1"));
+    assert!(within(64, "fd00::ffff:ffff:ffff:ffff") && !within(64, "fd00:0:0:1::2"));
+    assert!(within(127, "fd00::3") && !within(128, "fd00::3") && within(255, "fd00::2"));
+    assert!(!within(0, "10.0.0.2"), "families do not mix");
 }
 
 /// The header's checksum made from nothing, which the router's short way must come to.
