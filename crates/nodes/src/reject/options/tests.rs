@@ -61,6 +61,9 @@ fn a_length_below_two_or_past_the_end_is_refused() {
     is_refused(&[0x82, 5, 0, 0]);
     is_refused(&[1, 0x82, 4, 0]);
     is_refused(&[1, 1, 1, 0x82]);
+    // In the longest header there is, nothing stands behind the last kind.
+    is_refused(&[&[1; 39][..], &[0x82]].concat());
+    passes(&[&[1; 38][..], &[0x82, 2]].concat());
     passes(&[1, 0x82, 3, 0]);
     passes(&[1, 1, 0x82, 2]);
 }
