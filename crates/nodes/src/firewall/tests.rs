@@ -253,7 +253,7 @@ fn a_route_is_the_peer_or_the_longest_prefix() {
     config.ports[0].peer.as_mut().unwrap().addresses[0].ip = [10, 0, 1, 99].into();
     let node = Firewall::new(&config).unwrap();
     assert_eq!(node.route([10, 0, 1, 99].into()).map(|hop| hop.port), Some(0));
-    config.ports[1].addresses[0] = config.ports[0].addresses[0].clone();
+    config.ports[1].addresses[0] = config.ports[0].addresses[0];
     let node = Firewall::new(&config).unwrap();
     assert_eq!(node.route([10, 7, 7, 7].into()).map(|hop| hop.port), Some(0), "the first of two");
     config.ports[1].peer = None;
