@@ -3,6 +3,7 @@
 //! the tests say so and count as ignored.
 
 mod device;
+mod faults;
 mod judged;
 mod refused;
 mod silent;

@@ -2,106 +2,26 @@
 //! frames padded as hardware does. All of that is its own choice and breaks no rule. It answers
 //! ARP, echo requests, segments to its ports, and datagrams for which it has no use.
 //!
-//! [`FAULTS`] are what can be made wrong in it, a row each.
+//! [`FAULTS`](crate::faults::FAULTS) are what can be made wrong in it.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use wireproof::link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
 use wireproof::nodes::{Kind, NodeConfig, OptionSpec, neighbour};
-use wireproof::wire::fields::{icmp4, ip4, tcp, vlan};
+use wireproof::wire::fields::{icmp4, ip4, tcp, udp, vlan};
 use wireproof::wire::segment::{ACK, IpPacket, RST, SYN, TcpSegment};
-use wireproof::wire::{
-    self, Defaults, Instant, Layer, Mac, Packet, PortSet, Proto, Value, checksum,
-};
+use wireproof::wire::{self, Defaults, Instant, Layer, Mac, Packet, PortSet, Proto, checksum};
 
-/// What can be made wrong.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fault {
-    /// Its name, for the option `fault`.
-    pub(crate) name: &'static str,
-    /// More options of the stack than the fault's, as a scenario has them.
-    pub(crate) options: &'static str,
-    /// Steps of `a`, a tester, by which it shows once in `b`, this stack.
-    pub(crate) steps: &'static str,
-    /// The check that finds it then, and no other one does.
-    pub(crate) found_by: &'static str,
-    act: Act,
-}
-
-/// Where a fault is planted.
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    /// What the stack discards, it takes all the same.
-    Take(fn(Discarded) -> bool),
-    /// An answer says something else; its checksums are made after that.
-    Say(fn(&mut Packet)),
-    /// The bytes of an answer change behind the stack's back.
-    Bytes(fn(&mut Vec<u8>)),
-}
-
-/// Why a frame is discarded in silence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Discarded {
-    /// A segment with RST.
-    Reset,
-    /// A segment with a wrong checksum.
-    Checksum,
-    /// A datagram for all of a subnet or a group, or in a frame for them.
-    ToMany,
-}
-
-const SYN_ONCE: &str = r#"{ "node": "a", "send": { "tcp": { "flags": "S", "seq": 1000 } } }"#;
-
-/// The faults. Each is found once, by one check, on a cable.
-pub(crate) const FAULTS: &[Fault] = &[
-    Fault {
-        name: "ack-of-a-syn",
-        options: "",
-        steps: SYN_ONCE,
-        found_by: "rst-ack",
-        act: Act::Say(|packet| {
-            if let Some(segment) = packet.layers.iter_mut().find(|l| l.proto == Proto::Tcp)
-                && let Some(Value::Num(number)) = segment.get(&tcp::ACK).cloned()
-            {
-                let _ = segment.set(&tcp::ACK, Value::Num(number.wrapping_sub(1)));
-            }
-        }),
-    },
-    Fault {
-        name: "checksum",
-        options: "",
-        steps: SYN_ONCE,
-        found_by: "tcp-checksum",
-        // The last octet of the checksum, behind Ethernet and an IPv4 header without options.
-        act: Act::Bytes(|frame| frame[34 + 17] ^= 1),
-    },
-    Fault {
-        name: "reset-to-a-reset",
-        options: "",
-        steps: r#"{ "node": "a", "send": { "tcp": { "flags": "R", "seq": 1000 } } }"#,
-        found_by: "rst-to-rst",
-        act: Act::Take(|why| why == Discarded::Reset),
-    },
-    Fault {
-        name: "checksum-not-verified",
-        options: "",
-        steps: r#"{ "node": "a",
-                   "send": { "tcp": { "flags": "S", "seq": 1000, "checksum": "0x1234" } } }"#,
-        found_by: "bad-checksum-answered",
-        act: Act::Take(|why| why == Discarded::Checksum),
-    },
-    Fault {
-        name: "reset-to-a-broadcast",
-        options: "",
-        steps: r#"{ "node": "a", "send": { "eth": { "dst": "ff:ff:ff:ff:ff:ff" },
-                    "ip4": { "dst": "10.0.0.255" }, "tcp": { "flags": "S", "seq": 1000 } } }"#,
-        found_by: "rst-on-broadcast",
-        act: Act::Take(|why| why == Discarded::ToMany),
-    },
-];
+use crate::faults::{Act, Discarded, FAULTS};
 
 static OPTIONS: &[OptionSpec] = &[
     OptionSpec { name: "open", takes: "ports", default: "none", about: "where it listens" },
+    OptionSpec {
+        name: "mirror",
+        takes: "true or false",
+        default: "false",
+        about: "UDP datagrams are sent back, in fragments of 16 bytes",
+    },
     OptionSpec { name: "fault", takes: "a name", default: "none", about: "what it gets wrong" },
     OptionSpec { name: "arp", takes: "true or false", default: "false", about: "for the wire" },
 ];
@@ -113,6 +33,7 @@ pub(crate) fn kind() -> Kind {
         Ok(Box::new(Stack {
             own: config.ports.first().cloned().unwrap_or_default(),
             open: config.read().ports("open")?.unwrap_or_default(),
+            mirror: config.read().bool("mirror")?.unwrap_or_default(),
             fault: FAULTS.iter().find(|row| Some(row.name) == fault).map(|row| row.act),
             next_id: 0x4d00,
             out: Outbox::new(),
@@ -124,6 +45,7 @@ pub(crate) fn kind() -> Kind {
 struct Stack {
     own: PortConfig,
     open: PortSet,
+    mirror: bool,
     fault: Option<Act>,
     next_id: u16,
     out: Outbox,
@@ -164,6 +86,7 @@ impl Stack {
             6 => self.segment(ip.tcp().ok()?),
             1 => echo(ip),
             17 if !ip.transport_checksum_ok() => None,
+            17 if self.mirror => Some(mirrored(ip)),
             17 => Some(unreachable(ip, 3)),
             _ => Some(unreachable(ip, 2)),
         }
@@ -209,6 +132,7 @@ impl Stack {
             let tag = u64::from(u16::from_be_bytes([*high, *low]) & 0xfff);
             packet = packet.layer(Layer::new(Proto::Vlan).with(&vlan::ID, tag));
         }
+        packet.fragment = answer.fragment;
         packet = answer.layers.into_iter().fold(packet.layer(header), Packet::layer);
         packet.pad = Some(60);
         if let Some(Act::Say(say)) = self.fault {
@@ -239,6 +163,16 @@ fn echo(ip: &IpPacket<'_>) -> Option<Packet> {
     let rest = u32::from_be_bytes([message[4], message[5], message[6], message[7]]);
     let reply = Layer::new(Proto::Icmp4).with(&icmp4::TYPE, 0).with(&icmp4::REST, rest.into());
     Some(Packet::new().layer(reply).payload(&message[8..]))
+}
+
+/// The datagram goes back as it came, between its ports.
+fn mirrored(ip: &IpPacket<'_>) -> Packet {
+    let datagram = ip.payload();
+    let port = |at: usize| u64::from(u16::from_be_bytes([datagram[at], datagram[at + 1]]));
+    let reply = Layer::new(Proto::Udp).with(&udp::SRC, port(2)).with(&udp::DST, port(0));
+    let mut packet = Packet::new().layer(reply).payload(&datagram[8..]);
+    packet.fragment = Some(16);
+    packet
 }
 
 /// Destination unreachable, with the header and 8 octets (RFC 1122 3.2.2).

@@ -9,8 +9,8 @@ use libtest_mimic::Trial;
 use tempfile::TempDir;
 
 use crate::device::{Device, run, top};
+use crate::faults::FAULTS;
 use crate::judged::{OURS, Own};
-use crate::stack::FAULTS;
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
