@@ -1,5 +1,7 @@
 //! What an ICMP error quotes: the datagram that it is about, as it came, and enough of it.
 
+use std::ops::Range;
+
 use wire::{Capture, FrameId};
 
 use crate::check::{Check, Finding, Level, PortFacts};
@@ -301,6 +303,28 @@ fn fit(quote: &[u8], capture: &Capture, id: FrameId, net: Net, translated: bool)
         && total == was_total;
     // The same sent again, with an identification of its own.
     let again = net == Net::Ip4 && quote[4..6] != sent[4..6];
-    let near = [transport, ends, named].iter().filter(|is| **is).count() >= 2;
+    let near = [transport, ends, named].iter().filter(|is| **is).count() >= 2
+        || (!translated && header == was_header && one_edit(quote, sent, net, header));
     if near && !again { Fit::Near } else { Fit::Family }
+}
+
+/// All that tells one datagram of TCP or UDP from another is the same, but for one address, one
+/// port or one length. A sequence number or a checksum that differs makes it another datagram.
+fn one_edit(quote: &[u8], sent: &[u8], net: Net, header: usize) -> bool {
+    let (protocol, length, src, dst) = match net {
+        Net::Ip4 => (9, 2..4, 12..16, 16..20),
+        _ => (6, 4..6, 8..24, 24..40),
+    };
+    let end = header + 8;
+    let marked = match (quote[protocol], quote.get(header + 6..end)) {
+        (6, Some(_)) => header + 4..end,
+        (17, Some(sum)) if sum != [0, 0] => header + 6..end,
+        _ => return false,
+    };
+    let between = header + 4..marked.start;
+    let same = |at: &Range<usize>| Some(&quote[at.clone()]) == sent.get(at.clone());
+    let parts = [length, src, dst, header..header + 2, header + 2..header + 4, between];
+    quote[protocol] == sent[protocol]
+        && same(&marked)
+        && parts.iter().filter(|part| !same(part)).count() == 1
 }

@@ -134,6 +134,13 @@ pub(crate) const FAULTS: &[Fault] = &[
         act: Act::Say(|packet| quoted(packet, other_source)),
     },
     Fault {
+        name: "quote-from-another-port",
+        options: "",
+        steps: DATAGRAM,
+        found_by: "icmp-quote",
+        act: Act::Say(|packet| quoted(packet, |quote| quote[21] ^= 1)),
+    },
+    Fault {
         name: "quote-cut",
         options: "",
         steps: DATAGRAM,

@@ -20,6 +20,14 @@ pub(crate) const CASES: &[Case] = &[
     ),
     Case("icmp-quote", host_byte_order, || quoted(|mut q| put(&mut q, 1, 3))),
     Case("icmp-quote", || alone_about(|mut q| put(&mut q, 40, 9)), || alone_about(|q| q)),
+    // A port, an address, a length of a datagram without an identification.
+    Case("icmp-quote", || nameless(|mut q| put(&mut q, 21, 9)), || nameless(|q| q)),
+    Case(
+        "icmp-quote",
+        || nameless(|mut q| put(&mut q, 19, 9)),
+        || nameless(|mut q| put(&mut q, 27, 9)),
+    ),
+    Case("icmp-quote", || nameless(|mut q| put(&mut q, 25, 9)), || nameless(|q| q)),
     Case(
         "icmp-quote",
         || quoted6(|mut q| put(&mut q, 58, 9)),
@@ -75,6 +83,15 @@ fn alone_about(edit: fn(Vec<u8>) -> Vec<u8>) -> Run {
     run.script(0, &resum(eth(B_MAC, A_MAC, 0x0800, &patch(other, 5, &[9]))));
     run.script(0, &eth(B_MAC, A_MAC, 0x0800, &asked()));
     run.frame(1, &error4(&edit(asked()), 0));
+    run
+}
+
+/// The same about a datagram whose identification is 0.
+fn nameless(edit: fn(Vec<u8>) -> Vec<u8>) -> Run {
+    let mut run = Run::of(Answers::Unknown);
+    let asked = patch(asked(), 4, &[0, 0]);
+    run.script(0, &resum(eth(B_MAC, A_MAC, 0x0800, &asked)));
+    run.frame(1, &error4(&edit(asked), 0));
     run
 }
 
@@ -159,5 +176,17 @@ fn a_datagram_sent_again_is_not_what_an_older_error_quotes() {
     let again = resum(patch(eth(B_MAC, A_MAC, 0x0800, &asked()), 18, &[0x12, 0x34]));
     run.script(0, &again);
     run.frame(1, &error4(&asked(), 0));
+    assert!(run.bites().is_empty(), "{:#?}", run.judge());
+}
+
+/// The same octets from another port, as a resolver asks again: the checksum shows that what is
+/// quoted is not what the capture has.
+#[test]
+fn a_datagram_from_another_port_is_not_what_an_error_quotes() {
+    let run = nameless(|mut quote| {
+        quote[21] ^= 9;
+        quote[27] ^= 9;
+        quote
+    });
     assert!(run.bites().is_empty(), "{:#?}", run.judge());
 }
