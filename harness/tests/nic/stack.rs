@@ -127,10 +127,10 @@ impl Stack {
             .with(&ip4::ID, self.next_id.into())
             .with(&ip4::DF, 0);
         let mut packet = Packet::new();
-        // An answer leaves in the VLAN that its trigger came in.
-        if let [.., 0x81, 0x00, high, low, _, _] = trigger.link_header() {
-            let tag = u64::from(u16::from_be_bytes([*high, *low]) & 0xfff);
-            packet = packet.layer(Layer::new(Proto::Vlan).with(&vlan::ID, tag));
+        // An answer leaves in the VLANs that its trigger came in, the outermost first.
+        for tag in trigger.link_header()[14..].chunks_exact(4) {
+            let id = u64::from(u16::from_be_bytes([tag[0], tag[1]]) & 0xfff);
+            packet = packet.layer(Layer::new(Proto::Vlan).with(&vlan::ID, id));
         }
         packet.fragment = answer.fragment;
         packet = answer.layers.into_iter().fold(packet.layer(header), Packet::layer);
