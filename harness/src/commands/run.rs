@@ -218,7 +218,7 @@ fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {
     let to_stderr = words.write.as_deref() == Some(Path::new("-"));
     let hints = report::text::Hints::command(root, &words.swap);
     let hints = hints.on(words.on, &words.nic.flags());
-    let hints = hints.judged(words.strict, words.any_host);
+    let hints = hints.judged(words.no_golden, words.strict, words.any_host);
     let text = match words.format {
         Format::Json => report::json::document(entries)?,
         Format::Junit => report::junit::document(entries, &hints)?,

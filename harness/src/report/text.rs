@@ -66,8 +66,9 @@ impl Hints {
 
     /// The same for a run that is judged, or chosen, by these words.
     #[must_use]
-    pub fn judged(mut self, strict: bool, any_host: bool) -> Self {
-        for (flag, _) in [(" --strict", strict), (" --any-host", any_host)].iter().filter(|f| f.1) {
+    pub fn judged(mut self, no_golden: bool, strict: bool, any_host: bool) -> Self {
+        let flags = [(" --no-golden", no_golden), (" --strict", strict), (" --any-host", any_host)];
+        for (flag, _) in flags.iter().filter(|flag| flag.1) {
             self.repeat[1] = format!("{flag}{}", self.repeat[1]);
         }
         self
