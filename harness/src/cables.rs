@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use link::PortIndex;
 use nodes::{Registry, Role};
 use wire::{Capture, Duration, Proto};
@@ -134,7 +134,8 @@ impl Cables {
     /// Names the port that is not there.
     pub fn address(&self, plan: &mut Plan) -> Result<Vec<String>, String> {
         // Where nobody can say who is ours, a later question says so with the way out.
-        let ours = self.ours(plan).unwrap_or_else(|_| vec![true; plan.nodes.len()]);
+        let known = self.ours(plan);
+        let ours = known.clone().unwrap_or_else(|_| vec![true; plan.nodes.len()]);
         let mut given = Vec::new();
         let before = fit::addresses(plan);
         for (name, spec) in &self.addresses {
@@ -156,6 +157,10 @@ impl Cables {
         for (name, role) in &self.roles {
             let told = |error| format!("--address {name}=role=…: {error}");
             let at = place(plan, &ours, name).map_err(told)?;
+            if known.is_ok() && ours[at] {
+                let node = &plan.nodes[at].name;
+                return Err(told(anyhow!("`{node}` is ours, and a role is what the device is")));
+            }
             plan.nodes[at].role = role.clone();
             plan.nodes[at].standing.told_role = true;
         }
@@ -175,6 +180,9 @@ impl Cables {
         let cables = self.cables(plan, &ours)?;
         self.addresses_are_free(plan, &ours)?;
         let rehearsed = fit::rehearse(plan, registry)?;
+        if let Some(reason) = device::open_where_closed_is_asked(plan, &rehearsed) {
+            return Err(reason);
+        }
         fit::cables_can(plan, &rehearsed, &cables, &self.sight.interfaces)?;
         let named = fit::named(plan, &ours);
         Ok(Fit { ours, cables, named, rehearsed: rehearsed.capture })
@@ -289,7 +297,8 @@ impl Plug {
 
 /// `server=mac=02:00:00:00:00:02,ip=10.0.0.2`.
 fn address(word: &str) -> Result<(String, NodeSpec)> {
-    let wants = "addresses are NODE=mac=…,ip=…, such as server=mac=02:00:00:00:00:02,ip=10.0.0.2";
+    let wants = "it is NODE=mac=…,ip=…,role=…, such as \
+                 server=mac=02:00:00:00:00:02,ip=10.0.0.2,role=host";
     let (node, rest) = word.split_once('=').context(wants)?;
     let spec = NodeSpec::parse(&format!("device,{rest}"));
     let spec = spec.and_then(NodeSpec::on_links).context(wants)?;

@@ -10,11 +10,13 @@ use link::Datum;
 use nodes::{NodeConfig, Role, neighbour};
 use scenario::PacketTemplate;
 use veth::Asked;
+use wire::segment::{ACK, IpPacket, RST};
 use wire::view::LaxFrame;
 use wire::{Duration, PortSet, Proto};
 
 use super::{Cables, Fit};
 use crate::plan::{Action, Plan};
+use crate::run::Run;
 
 /// How often a device is asked whether it has IPv6, and how long it has for each answer. RFC 4861
 /// 10 asks three times.
@@ -153,6 +155,31 @@ impl Cables {
         };
         asked.iter().map(told).collect()
     }
+}
+
+/// Why a device that listens where `--address` says so is not asked this: in the rehearsal one of
+/// these ports refuses, as a closed one does and a listening one never.
+pub(super) fn open_where_closed_is_asked(plan: &Plan, rehearsed: &Run) -> Option<String> {
+    // Where a step does not hold in the rehearsal, it is not a closed port that is asked for.
+    if !rehearsed.failures.is_empty() {
+        return None;
+    }
+    plan.nodes.iter().filter(|node| node.standing.told_role).find_map(|node| {
+        let Role::Host { open } = &node.role else { return None };
+        let refuses = |frame| {
+            let ip = IpPacket::parse(frame).ok()?;
+            let segment = ip.tcp().ok().filter(|it| it.has(RST) && it.has(ACK))?;
+            open.contains(segment.src_port()).then_some(segment.src_port())
+        };
+        let sent =
+            rehearsed.capture.iter().filter(|(_, record, _)| node.ports.contains(&record.port));
+        let port = sent.map(|(_, _, frame)| frame).find_map(refuses)?;
+        Some(format!(
+            "--address says that {} listens on TCP port {port}, and the scenario asks what a \
+             closed port answers there",
+            node.name
+        ))
+    })
 }
 
 /// A frame of ours on the cable is IPv6, or a step writes one.

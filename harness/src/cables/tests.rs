@@ -193,6 +193,41 @@ fn the_device_is_measured_by_rules_and_has_a_role_of_its_own() {
 }
 
 #[test]
+fn a_role_is_given_to_the_device_alone() {
+    for name in ["us", "client"] {
+        let words = format!("--iface a --address {name}=role=silent");
+        let told = placed(&words, plan(["tester", "", "reject"], WAIT)).expect_err("ours");
+        assert!(told.contains("`client` is ours, and a role is what the device is"), "{told}");
+    }
+}
+
+#[test]
+fn a_device_that_listens_is_not_asked_for_a_closed_port() {
+    let asks = |expected: &str| {
+        format!(
+            r#"{{ "node": "client", "send": {{ "tcp": {{ "flags": "S" }} }} }},
+               {{ "from": "server", "within": "1ms", "expect": {{ "tcp": {{ "flags": "{expected}" }} }} }}"#
+        )
+    };
+    let ack = r#"{ "node": "client", "send": { "tcp": { "flags": "A", "ack": 5 } } },
+                 { "from": "server", "within": "1ms", "expect": { "tcp": { "flags": "R" } } }"#;
+    for (words, steps, refused) in [
+        ("role=host,open=80", asks("RA"), true),
+        ("role=host,open=22", asks("RA"), false),
+        ("role=closed", asks("RA"), false),
+        // An open port is what is asked for, and what a listening one answers like a closed one.
+        ("role=host,open=80", asks("SA"), false),
+        ("role=host,open=80", ack.to_owned(), false),
+    ] {
+        let given = format!("--iface a --address device={words}");
+        let (plan, _) = placed(&given, plan(["tester", "", "reject"], &steps)).expect("it fits");
+        let told = fit(&given, &plan).err().unwrap_or_default();
+        let word = "--address says that server listens on TCP port 80, and the scenario asks";
+        assert_eq!(told.contains(word), refused, "{words}, {steps}: {told}");
+    }
+}
+
+#[test]
 fn a_device_that_is_several_nodes_has_no_name_of_its_own() {
     let through = || plan(["tester", "firewall", "tester"], WAIT);
     let words = "--iface client=a --iface server=b --address us=ip=10.0.0.9";

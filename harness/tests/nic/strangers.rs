@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("a_stock_linux_over_all_scenarios_has_no_false_finding", stock_everything),
         trial("a_minimal_stack_does_what_any_host_must_and_has_no_ip6", minimal_any_host),
         trial("a_minimal_stack_over_all_scenarios_has_no_false_finding", minimal_everything),
+        trial("a_minimal_stack_that_listens_is_asked_what_holds_there", minimal_listening),
         trial("what_a_device_chose_is_in_every_form_of_the_report", every_form),
         trial("strict_holds_a_device_to_the_golden", strict),
         trial("each_planted_fault_is_found_once", planted_faults),
@@ -86,6 +87,18 @@ fn minimal_any_host() {
     let (code, told) = on(&device, &["--any-host", "--without", "ipv6"]);
     let word = "skip rst/ip6-wrap: not run: it has no IPv6: --without ipv6 says so";
     assert!(code == Some(0) && told.contains(word), "{told}");
+}
+
+fn minimal_listening() {
+    let (device, dir) = (Device::with_cables(1), folder());
+    let _stack = device.minimal(&dir.path().join("device.json"), r#", "open": "22,80""#);
+    let role = "device=role=host,open=22,open=80";
+    let words = ["--any-host", "--without", "ipv6", "--address", role];
+    let (code, told) = on(&device, &words);
+    let word = "skip rst/syn: not run: not on the wire `nic`: --address says that rejecter listens \
+                on TCP port 80";
+    assert!(code == Some(0) && told.contains(word), "{told}");
+    assert!(told.contains("ok   rst/ack: conformant"), "{told}");
 }
 
 fn minimal_everything() {
