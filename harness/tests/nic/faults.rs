@@ -131,7 +131,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         options: "",
         steps: DATAGRAM,
         found_by: "icmp-quote",
-        act: Act::Say(|packet| quoted(packet, other_source)),
+        act: Act::Say(|packet| quoted(packet, |quote| other_source(quote))),
     },
     Fault {
         name: "quote-from-another-port",
@@ -152,7 +152,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         options: r#", "mirror": true"#,
         steps: DATAGRAM,
         found_by: "udp-checksum",
-        act: Act::Bytes(first_fragment_summed),
+        act: Act::Bytes(|frame| first_fragment_summed(frame)),
     },
 ];
 
@@ -173,7 +173,7 @@ fn quoted(packet: &mut Packet, change: fn(&mut Vec<u8>)) {
 }
 
 /// As a NAT leaves it that translates an error and not what the error quotes.
-fn other_source(quote: &mut Vec<u8>) {
+fn other_source(quote: &mut [u8]) {
     quote[12..16].copy_from_slice(&[192, 168, 9, 9]);
     quote[10..12].fill(0);
     let sum = checksum::internet_checksum(&quote[..20]);
@@ -181,7 +181,7 @@ fn other_source(quote: &mut Vec<u8>) {
 }
 
 /// The first of several fragments gets the checksum of the bytes that it carries itself.
-fn first_fragment_summed(frame: &mut Vec<u8>) {
+fn first_fragment_summed(frame: &mut [u8]) {
     let Ok(ip) = IpPacket::parse(frame) else { return };
     if !ip.more_fragments() || ip.fragment_offset() != 0 {
         return;
