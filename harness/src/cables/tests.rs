@@ -206,7 +206,8 @@ fn a_device_that_listens_is_not_asked_for_a_closed_port() {
     let asks = |expected: &str| {
         format!(
             r#"{{ "node": "client", "send": {{ "tcp": {{ "flags": "S" }} }} }},
-               {{ "from": "server", "within": "1ms", "expect": {{ "tcp": {{ "flags": "{expected}" }} }} }}"#
+               {{ "from": "server", "within": "1ms",
+                  "expect": {{ "tcp": {{ "flags": "{expected}" }} }} }}"#
         )
     };
     let ack = r#"{ "node": "client", "send": { "tcp": { "flags": "A", "ack": 5 } } },

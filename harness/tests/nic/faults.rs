@@ -1,5 +1,5 @@
-//! What can be made wrong in the [minimal stack](crate::stack), a row each: which steps show it, and
-//! which check finds it.
+//! What can be made wrong in the [minimal stack](crate::stack), a row each: which steps show it,
+//! and which check finds it.
 
 use wireproof::wire::fields::{tcp, vlan};
 use wireproof::wire::segment::IpPacket;
