@@ -34,6 +34,7 @@ pub(crate) use table::EVERYBODY;
 use copies::{Candidate, Copied, Copies};
 use hosts::Hosts;
 use look::Class;
+use offload::Left;
 use table::{MOST_PORTS, Table, Who};
 
 /// How many frames back an answer's cause is searched, and how many frames a missing answer is
@@ -173,6 +174,12 @@ impl Observer {
             return self.set_aside(aside, number);
         }
         self.keep(time, port, frame, number);
+        if look.class != Class::Other && look.whole {
+            self.table.count_sum(port, look.class);
+            if frame.original_len > frame.bytes.len() {
+                self.cut_sum(port);
+            }
+        }
         let full = self.numbers.len() - self.judged >= self.settings.batch_frames
             || self.bytes >= self.settings.batch_bytes
             || self.table.facts.len() >= MOST_PORTS;
@@ -201,6 +208,17 @@ impl Observer {
     fn copy_seen(&mut self, aside: Aside, station: Mac) {
         if aside == Aside::CopyBehindRouter {
             self.hosts.passed_on(station);
+        }
+    }
+
+    /// The checksum of the last frame, which the capture cut, tells whether an interface fills in.
+    #[cold]
+    fn cut_sum(&mut self, port: u16) {
+        let id = FrameId(self.numbers.len() as u32 - 1);
+        let (outline, bytes) = Outline::of(&self.capture, id);
+        if let Some(left) = offload::left(&outline, bytes) {
+            let who = self.table.entries[usize::from(port)].who;
+            self.hosts.unfilled(who, offload::is_reset(&outline, bytes), left);
         }
     }
 
@@ -305,7 +323,11 @@ impl Observer {
             let Some(place) = place else { continue };
             let who = self.table.entries[usize::from(self.capture.record(place).port.0)].who;
             let given = matches!(who, Who::Given(_));
-            match explained(&finding, given, &self.capture, place) {
+            let (outline, bytes) = Outline::of(&self.capture, place);
+            if let Some(left) = left_to_fill(&finding, &outline, bytes) {
+                self.hosts.unfilled(who, offload::is_reset(&outline, bytes), left);
+            }
+            match explained(&finding, given, &outline, bytes) {
                 Some(Explained::Aside(aside)) => self.set_aside(aside, self.numbers[place.index()]),
                 Some(Explained::PerHost) => self.hosts.hold_back(who, finding),
                 None => self.found.add(finding),
@@ -357,18 +379,28 @@ enum Explained {
     PerHost,
 }
 
+/// What stands in the place of the checksum that a finding is about, where that may be left to an
+/// interface.
 #[cold]
-fn explained(finding: &Finding, given: bool, capture: &Capture, id: FrameId) -> Option<Explained> {
-    let (outline, bytes) = Outline::of(capture, id);
+fn left_to_fill(finding: &Finding, outline: &Outline, bytes: &[u8]) -> Option<Left> {
     match finding.check.id {
-        "tcp-checksum" | "udp-checksum" if offload::is_unfilled(&outline, bytes) => {
+        "tcp-checksum" | "udp-checksum" => offload::left(outline, bytes),
+        "ip4-checksum" => offload::is_header_unfilled(outline, bytes).then_some(Left::Zero),
+        _ => None,
+    }
+}
+
+#[cold]
+fn explained(finding: &Finding, given: bool, outline: &Outline, bytes: &[u8]) -> Option<Explained> {
+    match finding.check.id {
+        "tcp-checksum" | "udp-checksum" if offload::is_unfilled(outline, bytes) => {
             Some(match offload::is_joined(bytes) {
                 true => Explained::Aside(Aside::Joined),
                 false => Explained::PerHost,
             })
         }
-        "ip4-checksum" if offload::is_header_unfilled(&outline, bytes) => Some(Explained::PerHost),
-        "ip4-lengths" if offload::is_length_left_out(&outline, bytes) => {
+        "ip4-checksum" if offload::is_header_unfilled(outline, bytes) => Some(Explained::PerHost),
+        "ip4-lengths" if offload::is_length_left_out(outline, bytes) => {
             Some(Explained::Aside(Aside::Joined))
         }
         "ip-source-group" => {

@@ -8,6 +8,7 @@ use wire::{FrameId, Mac};
 
 use super::aside::{Aside, Unjudged};
 use super::look::{CLASSES, Class, address};
+use super::offload::Left;
 use super::table::{Table, Who};
 use super::{Given, Observed, Part};
 use crate::check::{Answers, Finding};
@@ -68,8 +69,14 @@ impl fmt::Display for Guess {
 #[derive(Clone, Debug, Default)]
 struct Tally {
     classes: [u64; CLASSES],
-    /// Checksum findings that may be an interface's work: how many, the first, and some of them.
-    unfilled: u64,
+    /// How many frames show a checksum: of segments and datagrams, and of resets.
+    summed: [u64; 2],
+    /// How many of these checksums may be left to an interface, by the same token.
+    unfilled: [u64; 2],
+    /// One of them is zero, which may as well be wrong.
+    zero: bool,
+    /// Findings that may be an interface's work: how many, the first, and some of them.
+    findings: u64,
     first: Option<FrameId>,
     held: Vec<Finding>,
 }
@@ -90,6 +97,9 @@ impl Hosts {
             for (sum, count) in tally.classes.iter_mut().zip(&mut entry.tally) {
                 *sum += u64::from(std::mem::take(count));
             }
+            for (sum, count) in tally.summed.iter_mut().zip(&mut entry.summed) {
+                *sum += u64::from(std::mem::take(count));
+            }
         }
     }
 
@@ -108,10 +118,17 @@ impl Hosts {
         }
     }
 
+    /// A frame of the host has a checksum that may be left to an interface.
+    pub(super) fn unfilled(&mut self, who: Who, reset: bool, left: Left) {
+        let Some(tally) = self.of(who) else { return };
+        tally.unfilled[usize::from(reset)] += 1;
+        tally.zero |= left == Left::Zero;
+    }
+
     /// Keeps a finding that is none if nearly all frames of the host show the same.
     pub(super) fn hold_back(&mut self, who: Who, finding: Finding) {
         let Some(tally) = self.of(who) else { return };
-        tally.unfilled += 1;
+        tally.findings += 1;
         tally.first = tally.first.or(finding.frame);
         if tally.held.len() < MOST_HELD {
             tally.held.push(finding);
@@ -122,12 +139,11 @@ impl Hosts {
     pub(super) fn settle(&mut self, given: &[Given]) -> (Vec<Finding>, Vec<Unjudged>) {
         let (mut findings, mut unfilled) = (Vec::new(), Vec::new());
         for (who, tally) in &mut self.tallies {
-            let transport = tally.transport();
             let held = std::mem::take(&mut tally.held);
-            let (Some(first), 1..) = (tally.first, tally.unfilled) else { continue };
-            if tally.unfilled >= 2 && tally.unfilled * 5 >= transport * 4 {
+            let (Some(first), 1..) = (tally.first, tally.findings) else { continue };
+            if tally.is_offloaded() {
                 let host = Some(name(*who, given));
-                let (why, count) = (Aside::Unfilled, tally.unfilled);
+                let (why, count) = (Aside::Unfilled, tally.findings);
                 unfilled.push(Unjudged { why, first, count, host });
             } else {
                 findings.extend(held);
@@ -156,8 +172,13 @@ impl Tally {
         self.classes[class as usize]
     }
 
-    fn transport(&self) -> u64 {
-        self.classes.iter().sum::<u64>() - self.of(Class::Other)
+    /// Nearly all that it sent was left to an interface. A kernel fills the sums of resets in itself
+    /// where they belong to no socket, so they may be the exception.
+    fn is_offloaded(&self) -> bool {
+        let ([sent, resets], [unfilled, unfilled_resets]) = (self.summed, self.unfilled);
+        let nearly =
+            |part: u64, all: u64| part * 5 >= all * 4 && (part >= 2 || (part == 1 && !self.zero));
+        nearly(unfilled, sent) || nearly(unfilled + unfilled_resets, sent + resets)
     }
 
     fn guess(&self, who: Who, given: &[Given]) -> Guess {

@@ -58,6 +58,8 @@ pub(super) const CLASSES: usize = 6;
 pub(super) struct Look {
     pub(super) ends: Ends,
     pub(super) class: Class,
+    /// The datagram is no fragment.
+    pub(super) whole: bool,
     /// The IP datagram, where there is one whose header is there.
     pub(super) datagram: Option<(usize, usize)>,
 }
@@ -101,6 +103,7 @@ pub(super) fn look(frame: Frame<'_>) -> Look {
     let mut look = Look {
         ends: Ends { link: frame.link, fcs_len: frame.fcs_len as u8, ..Ends::default() },
         class: Class::Other,
+        whole: true,
         datagram: None,
     };
     if frame.link == LinkType::Ethernet && bytes.len() >= 14 {
@@ -127,7 +130,9 @@ fn ip4(bytes: &[u8], at: usize, look: &mut Look) {
     look.ends.to.1 = mapped(bytes, at + 16);
     let end = (at + usize::from(be16(bytes, at + 2))).clamp(at + 20, bytes.len().max(at + 20));
     look.datagram = Some((at, end));
-    if be16(bytes, at + 6) & 0x1fff == 0 {
+    let part = be16(bytes, at + 6);
+    look.whole = part & 0x3fff == 0;
+    if part & 0x1fff == 0 {
         look.class = class(bytes, at + usize::from(bytes[at] & 15) * 4, bytes[at + 9]);
     }
 }

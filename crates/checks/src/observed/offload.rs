@@ -2,22 +2,38 @@
 //! leaves the sum over the pseudo-header there; some leave zero.
 
 use wire::checksum::Sum;
+use wire::segment::RST;
 
 use crate::outline::{Net, Outline, Part, Upper, array, be16};
 
 /// A frame of an interface that joins or splits segments is longer than any that was on the wire.
 const LONGEST_ON_ETHERNET: usize = 1518;
 
+/// What stands in the place of a checksum that is still to be filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    Zero,
+    /// The sum over the pseudo-header, which no right checksum is but by chance.
+    Pseudo,
+}
+
 /// The transport checksum is one that is still to be filled in.
 pub(crate) fn is_unfilled(outline: &Outline, frame: &[u8]) -> bool {
+    left(outline, frame).is_some()
+}
+
+/// What stands in the place of a transport checksum that is still to be filled in. A frame that the
+/// capture cut shows it as well.
+pub(crate) fn left(outline: &Outline, frame: &[u8]) -> Option<Left> {
     let (number, at) = match outline.upper {
         Upper::Tcp => (6, 16),
         Upper::Udp => (17, 6),
-        Upper::Icmp4 | Upper::Icmp6 | Upper::Other => return false,
+        Upper::Icmp4 | Upper::Icmp6 | Upper::Other => return None,
     };
-    let message = outline.payload(frame);
-    if outline.cut || outline.part != Part::Whole || message.len() < at + 2 {
-        return false;
+    let message = frame.get(outline.upper_at..)?;
+    let length = outline.end.checked_sub(outline.upper_at)?;
+    if outline.part != Part::Whole || message.len().min(length) < at + 2 {
+        return None;
     }
     let has = be16(message, at);
     let sums = |length: usize| {
@@ -37,7 +53,17 @@ pub(crate) fn is_unfilled(outline: &Outline, frame: &[u8]) -> bool {
     };
     // Some drivers leave the length out, to be added for each of the segments that the interface
     // makes of it.
-    has == 0 || has == sums(message.len()) || has == sums(0)
+    match has {
+        0 => Some(Left::Zero),
+        _ if has == sums(length) || has == sums(0) => Some(Left::Pseudo),
+        _ => None,
+    }
+}
+
+/// The frame is a reset.
+pub(crate) fn is_reset(outline: &Outline, frame: &[u8]) -> bool {
+    let flags = frame.get(outline.upper_at + 13);
+    outline.upper == Upper::Tcp && flags.is_some_and(|flags| u16::from(*flags) & RST != 0)
 }
 
 /// The frame was never on a wire as it is: it was put together after it came, or is cut before it

@@ -42,6 +42,8 @@ pub(super) struct Entry {
     pub(super) joined: bool,
     /// How many frames of each class it emitted.
     pub(super) tally: [u32; CLASSES],
+    /// How many of them, copies left out, show a checksum: of segments and datagrams, of resets.
+    pub(super) summed: [u32; 2],
 }
 
 /// The ports there are.
@@ -101,6 +103,11 @@ impl Table {
         self.entries[usize::from(port)].tally[class as usize] += 1;
     }
 
+    #[inline]
+    pub(super) fn count_sum(&mut self, port: u16, class: Class) {
+        self.entries[usize::from(port)].summed[usize::from(class == Class::Reset)] += 1;
+    }
+
     #[cold]
     fn add(&mut self, ends: &Ends) -> u16 {
         let (from, to) = (self.emitter(ends), self.receiver(ends));
@@ -129,8 +136,15 @@ impl Table {
         };
         let ip = matches!(ends.net, Net::Ip4 | Net::Ip6);
         let who = who.unwrap_or(Who::Station(station));
-        let mut entry =
-            Entry { ends, who, firm: false, scripted: false, joined: false, tally: [0; CLASSES] };
+        let mut entry = Entry {
+            ends,
+            who,
+            firm: false,
+            scripted: false,
+            joined: false,
+            tally: [0; CLASSES],
+            summed: [0; 2],
+        };
         match who {
             Who::Given(index) => {
                 let given = &self.given[usize::from(index)];

@@ -143,6 +143,30 @@ fn checksums_left_to_an_interface_are_one_line() {
         (0..20).map(|number| (number, 0, Seg::ask(ACK, number as u32, 1).frame())).collect();
     frames.push((21, 0, ask(99)));
     assert_eq!(guessed(&frames), ["tcp-checksum"]);
+    // Resets of closed ports are filled in by the kernel itself, frames that an interface cuts into
+    // segments are left to it as well, and a frame that the capture cut shows its sum.
+    let long = unfilled(Seg::answer(ACK, 7, 1).with(|seg| seg.payload = vec![0; 4000]).frame());
+    let mut frames: Vec<Seen> = Vec::new();
+    for number in 0..4u64 {
+        frames.push((number * 9, 0, ask(number as u32)));
+        frames.push((number * 9 + 1, 0, Seg::answer(RST | ACK, 0, number as u32 + 1).frame()));
+        frames.push((number * 9 + 2, 0, long.clone()));
+    }
+    frames.push((50, 0, unfilled(Seg::answer(ACK, 9, 1).frame())));
+    assert_eq!(guessed(&frames), [""; 0]);
+    // Nothing of the host contradicts a lone frame; a zero may be a fault.
+    assert_eq!(guessed(&[(0, 0, ask(1))]), [""; 0]);
+    let zero = patch(Seg::ask(SYN, 1, 0).frame(), 50, &[0, 0]);
+    assert_eq!(guessed(&[(0, 0, zero)]), ["tcp-checksum"]);
+    // Of a reset among right resets nobody says that it was left to an interface.
+    let answer = |number: u32| Seg::answer(RST | ACK, 0, number + 1).frame();
+    let frames: Vec<Seen> = (0..3)
+        .flat_map(|n: u32| {
+            let reset = if n == 1 { unfilled(answer(n)) } else { answer(n) };
+            [(u64::from(n) * 9, 0, Seg::ask(SYN, n, 0).frame()), (u64::from(n) * 9 + 1, 0, reset)]
+        })
+        .collect();
+    assert_eq!(guessed(&frames), ["tcp-checksum"]);
     // A wrong sum that no kernel leaves is wrong each time.
     let wrong = |number: u32| patch(Seg::ask(SYN, number, 0).frame(), 50, &[0x12, 0x34]);
     let frames: Vec<Seen> = (0..3).map(|number| (number.into(), 0, wrong(number))).collect();
