@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{icmp, icmp6, options};
 use crate::field::{Field, Proto, TCP_FLAG_LETTERS, Value};
 use crate::fields::{eth, fragment, ip4, ip6, routing, tcp, udp, vlan};
-use crate::view::{HeaderError, LaxFrame, LayerView, lax, whole_options};
+use crate::view::{Fault, HeaderError, LaxFrame, LayerView, lax, whole_options};
 use crate::{Frame, LinkType};
 
 /// A frame in one line, without its end of line.
@@ -141,7 +141,7 @@ impl Line<'_> {
             (self.number(layer, &ip4::FRAGMENT_OFFSET), self.number(layer, &ip4::MF));
         if offset > 0 || more > 0 {
             let id = self.text(layer, &ip4::ID);
-            let (length, plus) = (layer.limit - layer.end, if more > 0 { "+" } else { "" });
+            let (length, plus) = (self.carried(layer), if more > 0 { "+" } else { "" });
             self.put(format_args!("frag ({id}:{}|{length}{plus}) ", offset * 8));
         }
     }
@@ -176,13 +176,17 @@ impl Line<'_> {
     fn fragment_header(&mut self, layer: &LayerView) {
         let (id, offset) = (self.text(layer, &fragment::ID), self.number(layer, &fragment::OFFSET));
         let plus = if self.number(layer, &fragment::MORE) > 0 { "+" } else { "" };
-        let length = layer.limit - layer.end;
+        let length = if self.named {
+            self.claimed_end(layer).saturating_sub(layer.start + 8)
+        } else {
+            layer.limit - layer.end
+        };
         self.put(format_args!("frag ({id}:{}|{length}{plus}) ", offset * 8));
     }
 
     fn tcp(&mut self, layer: &LayerView) {
         let flags = self.number(layer, &tcp::FLAGS);
-        let length = (layer.limit - layer.end) as u64;
+        let length = self.carried(layer) as u64;
         self.put(format_args!("Flags [{}], ", flags_text(flags)));
         self.checksum(layer, ", ");
         let seq = self.number(layer, &tcp::SEQ);
@@ -230,7 +234,11 @@ impl Line<'_> {
         }
         self.put(format_args!("UDP, "));
         self.checksum(layer, ", ");
-        self.put(format_args!("length {}", layer.limit - layer.end));
+        // A first fragment has less than the datagram whose length it states.
+        let whole = (self.number(layer, &udp::LENGTH) as usize).saturating_sub(8);
+        let carried = self.carried(layer);
+        let length = if self.named && view.is_fragment() { whole.max(carried) } else { carried };
+        self.put(format_args!("length {length}"));
     }
 
     fn icmp(&mut self, layer: &LayerView) {
@@ -243,7 +251,35 @@ impl Line<'_> {
         };
         self.put(format_args!("{}{words}, ", if four { "ICMP " } else { "ICMP6, " }));
         self.checksum(layer, ", ");
-        self.put(format_args!("length {}", layer.limit - layer.start));
+        self.put(format_args!("length {}", self.claimed_end(layer) - layer.start));
+    }
+
+    /// Where IP says that the packet of this layer ends. A frame that was shortened before it was
+    /// captured has less, which is a note; lengths and sequence ranges are those of the headers.
+    pub(super) fn claimed_end(&self, layer: &LayerView) -> usize {
+        if !self.named {
+            return layer.limit;
+        }
+        let short = |fault: &&HeaderError| {
+            fault.fault == Fault::Short
+                && matches!(fault.layer, Proto::Ip4 | Proto::Ip6)
+                && fault.claimed_by.is_some_and(|field| !std::ptr::eq(field, &ip4::IHL))
+                && fault.offset <= layer.start
+                && fault.offset + fault.had == layer.limit
+        };
+        let claims = self.view.faults().iter().filter(short);
+        claims.map(|fault| fault.offset + fault.needed).max().unwrap_or(layer.limit)
+    }
+
+    /// How many bytes the layer carries, by the headers.
+    fn carried(&self, layer: &LayerView) -> usize {
+        let stated = match layer.proto {
+            Proto::Tcp if self.named => {
+                layer.start + self.number(layer, &tcp::DATA_OFFSET) as usize * 4
+            }
+            _ => layer.end,
+        };
+        self.claimed_end(layer).saturating_sub(stated.max(layer.end))
     }
 
     pub(super) fn checksum(&mut self, layer: &LayerView, after: &str) {

@@ -298,3 +298,42 @@ fn goldens_keep_their_words() {
         assert!(crate::view::LaxFrame::as_sent(&frame).layers().iter().all(sendable), "{line}");
     }
 }
+
+/// Each number is what the headers say, whatever was lost of the frame before it was captured.
+#[test]
+fn lengths_are_those_of_the_headers() {
+    let udp = hex("1000 2000 0fa8 0000 0102030405060708").expect("hex");
+    let mut first = eth(0x0800, &ip4(17, &udp));
+    first[20] |= 0x20;
+    assert!(line(&first).ends_with("|16+) UDP, length 4000"), "{}", line(&first));
+    assert!(accepted_line(&first).ends_with("UDP, length 8"), "{}", accepted_line(&first));
+
+    // A frame that is shorter than IP says.
+    let segment = [tcp4(2, "02040500"), vec![7; 100]].concat();
+    let mut short = eth(0x0800, &ip4(6, &segment));
+    short.truncate(14 + 20 + 24 + 10);
+    let words = line(&short);
+    assert!(words.contains("options [mss 1280], length 100 (ip4.total-length"), "{words}");
+    let seq = |text: &str| -> [u32; 2] {
+        let range = text.split("seq ").nth(1).and_then(|rest| rest.split(',').next());
+        let (start, end) = range.and_then(|range| range.split_once(':')).expect("a range");
+        [start.parse().expect("a number"), end.parse().expect("a number")]
+    };
+    let [start, end] = seq(&words);
+    assert_eq!(end - start, 100, "{words}");
+    let [start, end] = seq(&accepted_line(&short));
+    assert_eq!(end - start, 10);
+    // Its options are short as well.
+    short.truncate(14 + 20 + 22);
+    let [start, end] = seq(&line(&short));
+    assert_eq!(end - start, 100, "{}", line(&short));
+
+    // The capture lost the second half of the fragment header.
+    let mut six = hex("6000 0000 0018 2c40").expect("hex");
+    six.extend([[0xfd; 16], [0xfe; 16]].concat());
+    six.extend(hex("1100 0051 00000009").expect("hex"));
+    six.extend([0; 16]);
+    let whole = eth(0x86dd, &six);
+    let cut = crate::Frame { original_len: whole.len(), ..whole[..14 + 40 + 6].into() };
+    assert!(line(cut).contains("frag (?:80|16+)"), "{}", line(cut));
+}
