@@ -234,10 +234,13 @@ impl Line<'_> {
         }
         self.put(format_args!("UDP, "));
         self.checksum(layer, ", ");
-        // A first fragment has less than the datagram whose length it states.
-        let whole = (self.number(layer, &udp::LENGTH) as usize).saturating_sub(8);
-        let carried = self.carried(layer);
-        let length = if self.named && view.is_fragment() { whole.max(carried) } else { carried };
+        let (stated, carried) = (self.number(layer, &udp::LENGTH) as usize, self.carried(layer));
+        let length = match stated.checked_sub(8) {
+            // A first fragment has less than the datagram whose length it states.
+            Some(stated) if self.named && view.is_fragment() => stated.max(carried),
+            Some(stated) if self.named => stated.min(carried),
+            _ => carried,
+        };
         self.put(format_args!("length {length}"));
     }
 

@@ -308,6 +308,11 @@ fn lengths_are_those_of_the_headers() {
     assert!(line(&first).ends_with("|16+) UDP, length 4000"), "{}", line(&first));
     assert!(accepted_line(&first).ends_with("UDP, length 8"), "{}", accepted_line(&first));
 
+    // UDP states less than IP, which states more than there is.
+    let mut long = ip4(17, &hex("1000 2000 0009 0000 01").expect("hex"));
+    long[3] += 60;
+    assert!(line(&eth(0x0800, &long)).contains("UDP, length 1 (ip4.total-length"));
+
     // A frame that is shorter than IP says.
     let segment = [tcp4(2, "02040500"), vec![7; 100]].concat();
     let mut short = eth(0x0800, &ip4(6, &segment));
