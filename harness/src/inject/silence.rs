@@ -132,6 +132,9 @@ fn by_frame(frame: &[u8], port: usize, ports: &[PortConfig], answers: &Answers) 
     {
         return format!("its destination MAC is not the node's: {to}, not {}", own.mac);
     }
+    if in_vlan(frame) {
+        return "it is in a VLAN, which the node is not".to_owned();
+    }
     let forwards = matches!(answers, Answers::Forwards { .. });
     let packet = match IpPacket::parse(frame) {
         Ok(packet) => packet,
@@ -153,6 +156,12 @@ fn by_frame(frame: &[u8], port: usize, ports: &[PortConfig], answers: &Answers) 
         _ if *answers == Answers::Never => "the node answers nothing".to_owned(),
         _ => "the node does not say why".to_owned(),
     }
+}
+
+/// The frame has a tag of a VLAN. A tag with number 0 has a priority alone, and every host takes it.
+fn in_vlan(frame: &[u8]) -> bool {
+    let tag = frame.get(12..16).unwrap_or(&[]);
+    matches!(tag, [0x81, 0, high, low] | [0x88, 0xa8, high, low] if high & 15 != 0 || *low != 0)
 }
 
 #[cfg(test)]
@@ -193,6 +202,9 @@ mod tests {
             told,
             "its destination MAC is not the node's: 02:00:00:00:00:09, not 02:00:00:00:00:02"
         );
+        let tagged = |id: u8| of(&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x81, 0, 0x20, id, 8, 0]);
+        assert_eq!(tagged(5), "it is in a VLAN, which the node is not");
+        assert_ne!(tagged(0), tagged(5), "a priority alone is no VLAN");
         assert!(of(&[]).contains("ends inside its Ethernet header"), "{}", of(&[]));
     }
 }
