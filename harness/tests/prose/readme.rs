@@ -42,7 +42,7 @@ fn place() -> TempDir {
         }
     }
     let golden = top().join("golden-pcaps/rst/fin-then-rst.pcapng");
-    for name in ["expected.pcapng", "triggers.pcap"] {
+    for name in ["expected.pcapng", "out.pcapng", "triggers.pcap"] {
         copy(&golden, &place.path().join(name));
     }
     fs::write(place.path().join("typo.json"), TYPO).expect("a file");
@@ -104,6 +104,12 @@ fn every_command_of_the_readme_says_what_is_shown() {
 fn every_command_about_judging_says_what_is_shown() {
     let (ran, compared) = commands_of("docs/judging.md");
     assert!(ran >= 7 && compared >= 6, "{ran} commands ran, {compared} with what they say");
+}
+
+#[test]
+fn every_command_about_captures_says_what_is_shown() {
+    let (ran, compared) = commands_of("docs/captures.md");
+    assert!(ran >= 7 && compared >= 4, "{ran} commands ran, {compared} with what they say");
 }
 
 /// Runs the commands of a page; how many ran, and of how many it is shown what they say.
