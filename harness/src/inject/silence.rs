@@ -158,7 +158,7 @@ fn by_frame(frame: &[u8], port: usize, ports: &[PortConfig], answers: &Answers) 
     }
 }
 
-/// The frame has a tag of a VLAN. A tag with number 0 has a priority alone, and every host takes it.
+/// The frame has a tag of a VLAN. A tag with number 0 has a priority alone, which a host takes.
 fn in_vlan(frame: &[u8]) -> bool {
     let tag = frame.get(12..16).unwrap_or(&[]);
     matches!(tag, [0x81, 0, high, low] | [0x88, 0xa8, high, low] if high & 15 != 0 || *low != 0)

@@ -172,8 +172,8 @@ impl Tally {
         self.classes[class as usize]
     }
 
-    /// Nearly all that it sent was left to an interface. A kernel fills the sums of resets in itself
-    /// where they belong to no socket, so they may be the exception.
+    /// Nearly all that it sent was left to an interface. A kernel fills in the sums of resets
+    /// itself where they belong to no socket, so they may be the exception.
     fn is_offloaded(&self) -> bool {
         let ([sent, resets], [unfilled, unfilled_resets]) = (self.summed, self.unfilled);
         let nearly =
