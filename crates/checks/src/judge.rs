@@ -47,14 +47,20 @@ impl Judge {
     /// [`PortId`](wire::PortId) and may be shorter than the interface table.
     pub fn judge(&mut self, capture: &Capture, ports: &[PortFacts], report: &mut Report) {
         self.begin(capture, ports);
-        let cuts = capture.has_cuts();
-        for (id, record, bytes) in capture.iter() {
-            let cut = cuts && capture.original_len(id) > bytes.len();
-            if !cut && ordinary::passes(&self.stations, &mut self.segments, capture, record, bytes)
-            {
-                continue;
+        if capture.has_cuts() {
+            // The bytes that a cut frame has left may be ordinary ones of a frame that was not.
+            for (id, record, bytes) in capture.iter() {
+                let cut = capture.original_len(id) > bytes.len();
+                if cut || !self.passes(capture, record, bytes) {
+                    self.general(id, capture, ports, report);
+                }
             }
-            self.general(id, capture, ports, report);
+        } else {
+            for (id, record, bytes) in capture.iter() {
+                if !self.passes(capture, record, bytes) {
+                    self.general(id, capture, ports, report);
+                }
+            }
         }
         self.end(capture, report);
     }
@@ -75,6 +81,11 @@ impl Judge {
         if self.general_only {
             self.stations.clear();
         }
+    }
+
+    #[inline(always)]
+    fn passes(&mut self, capture: &Capture, record: &wire::Record, bytes: &[u8]) -> bool {
+        ordinary::passes(&self.stations, &mut self.segments, capture, record, bytes)
     }
 
     /// What is missing once all frames are there.

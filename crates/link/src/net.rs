@@ -26,11 +26,15 @@ pub(crate) struct Port {
     pub(crate) lane: Option<u16>,
 }
 
+/// A frame with more bytes is held against the limit of bytes by itself; a usual link carries none.
+const LONG: usize = 1 << 16;
+
 #[derive(Debug)]
 pub(crate) struct Net {
     pub(crate) limits: Limits,
-    /// The frames that the limits of frames and of bytes allow, however short they are.
-    most_frames: usize,
+    /// So many frames are captured before the limits of frames and of bytes are looked at again:
+    /// one comparison a frame holds both, since frames up to then cannot reach either.
+    checkpoint: usize,
     /// The last instant that the limit of duration allows.
     pub(crate) end: Instant,
     pub(crate) now: Instant,
@@ -54,7 +58,7 @@ impl Net {
     pub(crate) fn new(seed: u64, limits: Limits) -> Self {
         Self {
             end: Instant::ZERO + limits.duration,
-            most_frames: limits.most_frames(),
+            checkpoint: 0,
             limits,
             now: Instant::ZERO,
             steps: 0,
@@ -108,11 +112,8 @@ impl Net {
             let Home { node, ports, .. } = *home;
             return Err(SimError::UnknownPort { node, port: out.port, ports });
         }
-        if self.capture.len() >= self.most_frames {
-            return Err(self.limits.full());
-        }
-        if !self.capture.has_room(out.frame.len()) {
-            self.make_room(out.frame.len())?;
+        if self.capture.len() >= self.checkpoint || out.frame.len() > LONG {
+            self.look_at_limits(out.frame.len())?;
         }
         let port = PortId(home.first_port + out.port);
         let frame = self.capture.push_caused(self.now, port, cause, deliberate, out.frame);
@@ -128,16 +129,21 @@ impl Net {
         self.emit_impaired(frame, number, out.frame)
     }
 
-    /// Lets the capture grow for a frame, never beyond the limit of bytes: so the limit is only
-    /// looked at when the capture's room is used up, and costs the frames between nothing.
+    /// Whether a frame of so many bytes may be captured; and for how many frames behind it, none of
+    /// them long, that need not be asked.
     #[cold]
-    fn make_room(&mut self, length: usize) -> Result<(), SimError> {
-        let most = usize::try_from(self.limits.bytes).unwrap_or(usize::MAX);
-        if self.capture.grow(length, most) {
-            Ok(())
-        } else {
-            Err(SimError::ByteLimit(self.limits.bytes))
+    fn look_at_limits(&mut self, length: usize) -> Result<(), SimError> {
+        let (frames, most) = (self.capture.len(), self.limits.most_frames());
+        if frames >= most {
+            return Err(self.limits.full());
         }
+        let bytes = usize::try_from(self.limits.bytes).unwrap_or(usize::MAX);
+        let left = bytes.saturating_sub(self.capture.byte_len());
+        let Some(behind) = left.checked_sub(length) else {
+            return Err(SimError::ByteLimit(self.limits.bytes));
+        };
+        self.checkpoint = most.min(frames + 1 + behind / LONG);
+        Ok(())
     }
 
     /// Puts a captured frame on a link that may do something to it.

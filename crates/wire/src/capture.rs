@@ -73,9 +73,6 @@ pub struct Interface {
     pub fcs_len: u8,
 }
 
-/// Bytes that the arena has room for once it has grown at all.
-const LEAST_ROOM: usize = 4096;
-
 /// The frames of a run in order of (time, sequence), with the interface table they refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Capture {
@@ -227,25 +224,6 @@ impl Capture {
             original_len: self.original_len(id),
             fcs_len: usize::from(fcs_len),
         }
-    }
-
-    /// Whether a frame of so many bytes can be recorded without the arena growing.
-    #[inline]
-    #[must_use]
-    pub fn has_room(&self, length: usize) -> bool {
-        self.bytes.capacity() - self.bytes.len() >= length
-    }
-
-    /// Lets the arena grow for a frame of so many bytes, by doubling, to `most` bytes at the most.
-    /// False, and nothing grows, where the frame would lie beyond those.
-    pub fn grow(&mut self, length: usize, most: usize) -> bool {
-        let wanted = self.bytes.len().saturating_add(length);
-        if wanted > most {
-            return false;
-        }
-        let room = wanted.max(self.bytes.capacity().saturating_mul(2)).max(LEAST_ROOM).min(most);
-        self.bytes.reserve_exact(room - self.bytes.len());
-        true
     }
 
     /// Bytes of all frames.

@@ -212,14 +212,21 @@ impl Node for Long {
 }
 
 #[test]
-fn long_frames_end_at_the_limit_of_bytes_and_take_no_more_room() {
+fn frames_of_any_length_end_at_the_limit_of_bytes() {
     for limit in [64_000, 64_001, 64_999, 65_000, 1 << 20] {
         let mut sim = Sim::new(1, Limits { bytes: limit, ..Limits::default() });
         sim.add_node("a", Box::new(Long(vec![7; 1000])), &["eth0".into()]);
         assert_eq!(sim.command(A, &go(), 0), Err(SimError::ByteLimit(limit)));
         assert_eq!(sim.capture().len() as u64, limit / 1000, "limit {limit}");
-        let left = limit as usize - sim.capture().byte_len();
-        assert!(!sim.capture().has_room(left + 1), "room beyond {limit}");
+        assert!(sim.capture().byte_len() as u64 <= limit);
+    }
+    // Longer than what is counted on between two looks at the limits.
+    for (length, limit) in [(70_000, 1 << 20), (65_536, 1 << 20), (65_537, 1 << 20), (300, 1 << 18)]
+    {
+        let mut sim = Sim::new(1, Limits { bytes: limit, ..Limits::default() });
+        sim.add_node("a", Box::new(Long(vec![7; length])), &["eth0".into()]);
+        assert_eq!(sim.command(A, &go(), 0), Err(SimError::ByteLimit(limit)));
+        assert_eq!(sim.capture().len() as u64, limit / length as u64, "{length} bytes a frame");
     }
 }
 
