@@ -49,15 +49,13 @@ impl Judge {
         self.begin(capture, ports);
         if capture.has_cuts() {
             // The bytes that a cut frame has left may be ordinary ones of a frame that was not.
-            for (id, record, bytes) in capture.iter() {
-                let cut = capture.original_len(id) > bytes.len();
-                if cut || !self.passes(capture, record, bytes) {
-                    self.general(id, capture, ports, report);
-                }
+            for (id, ..) in capture.iter() {
+                self.general(id, capture, ports, report);
             }
         } else {
             for (id, record, bytes) in capture.iter() {
-                if !self.passes(capture, record, bytes) {
+                let Self { stations, segments, .. } = self;
+                if !ordinary::passes(stations, segments, capture, record, bytes) {
                     self.general(id, capture, ports, report);
                 }
             }
@@ -81,11 +79,6 @@ impl Judge {
         if self.general_only {
             self.stations.clear();
         }
-    }
-
-    #[inline(always)]
-    fn passes(&mut self, capture: &Capture, record: &wire::Record, bytes: &[u8]) -> bool {
-        ordinary::passes(&self.stations, &mut self.segments, capture, record, bytes)
     }
 
     /// What is missing once all frames are there.

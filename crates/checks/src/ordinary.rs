@@ -160,7 +160,7 @@ fn is_owed(target: &Station, numbers: &Numbers, frame: &[u8]) -> bool {
 
 /// The frame that a closed port's reset answers, when the wire knows it, it is an ordinary one
 /// that was not answered yet, and the reset is just what it asks for.
-#[inline]
+#[inline(always)]
 fn provoked(
     own: &Station,
     segments: &Segments,

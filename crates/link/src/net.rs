@@ -112,9 +112,36 @@ impl Net {
             let Home { node, ports, .. } = *home;
             return Err(SimError::UnknownPort { node, port: out.port, ports });
         }
-        if self.capture.len() >= self.checkpoint || out.frame.len() > LONG {
+        if out.frame.len() > LONG {
+            return self.emit_long(home, (cause, deliberate), out);
+        }
+        if self.capture.len() >= self.checkpoint {
             self.look_at_limits(out.frame.len())?;
         }
+        self.carry(home, (cause, deliberate), out)
+    }
+
+    /// As [`Self::emit`], of a frame that may reach the limit of bytes by itself.
+    #[cold]
+    #[inline(never)]
+    fn emit_long(
+        &mut self,
+        home: &Home,
+        why: (Cause, Deliberate),
+        out: Transmit<'_>,
+    ) -> Result<(), SimError> {
+        self.look_at_limits(out.frame.len())?;
+        self.carry(home, why, out)
+    }
+
+    /// Captures a frame that the limits allow, and puts it on the link.
+    #[inline(always)]
+    fn carry(
+        &mut self,
+        home: &Home,
+        (cause, deliberate): (Cause, Deliberate),
+        out: Transmit<'_>,
+    ) -> Result<(), SimError> {
         let port = PortId(home.first_port + out.port);
         let frame = self.capture.push_caused(self.now, port, cause, deliberate, out.frame);
         let Some(number) = self.ports[usize::from(port.0)].lane else {

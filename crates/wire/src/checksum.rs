@@ -117,7 +117,7 @@ pub fn transport_ip6(src: [u8; 16], dst: [u8; 16], next_header: u8, bytes: &[u8]
 /// Verifies in one pass: the two addresses, which both sums have in them, are loaded once, and the
 /// headers stand at fixed places. The IP header's own length field is not looked at; the bytes are
 /// the datagram.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn ip4_tcp_holds(datagram: &[u8]) -> bool {
     let Some((head, payload)) = datagram.split_first_chunk::<40>() else { return false };
@@ -142,7 +142,7 @@ fn of(bytes: &[u8]) -> u64 {
 }
 
 /// Headers and small segments: 64-bit words into 128 bits, whose carry is one instruction.
-#[inline]
+#[inline(always)]
 fn short(bytes: &[u8]) -> u64 {
     let (blocks, tail) = bytes.as_chunks::<32>();
     let mut sum = 0u128;
