@@ -154,7 +154,7 @@ impl Rule {
     /// RFC 9293 3.10.7.1, where "ACK or not" is asked of the segment: with ACK, the reset takes its
     /// sequence number from SEG.ACK; without, it acknowledges all that the segment occupies. The
     /// data offset is taken at its word, so that one that lies moves the acknowledgment, mod 2^32.
-    #[inline]
+    #[inline(always)]
     pub(super) fn header(&self, segment: &[u8]) -> Result<Header, Silence> {
         let Some((trigger, _)) = segment.split_first_chunk::<20>() else {
             return Err(Silence::Short);
