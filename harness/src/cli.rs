@@ -273,7 +273,7 @@ pub struct Check {
     /// The captures, pcap or pcapng, each judged alone (- for standard input)
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// What is known of a host: ADDRESS[/PREFIX][,ADDRESS…][,mac=MAC][,ROLE]. Roles: closed,
+    /// What is known of a host: `ADDRESS[/PREFIX][,ADDRESS…][,mac=MAC][,ROLE]`. Roles: closed,
     /// closed=PORTS, host, silent, router, reject=PORTS, tester
     #[arg(long, value_name = "ADDRESS[,ROLE]")]
     pub host: Vec<String>,
