@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::support::{FIRST, Place, Told};
 
 /// Every subcommand in words that print something.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 22] = [
     &["run"],
     &["run", "-v"],
     &["run", "--format", "json"],
@@ -20,7 +20,11 @@ const COMMANDS: [&[&str]; 18] = [
     &["diff", "in.pcapng", "in.pcapng"],
     &["list"],
     &["nodes"],
-    &["checks"],
+    &["explain"],
+    &["explain", "rst-ack"],
+    &["check", "in.pcapng"],
+    &["bite", FIRST],
+    &["modules", "list"],
     &["schema"],
     &["doctor"],
     &["init", "new"],

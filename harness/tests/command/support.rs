@@ -161,10 +161,14 @@ pub(crate) fn told(command: &mut Command, input: &[u8]) -> Told {
         .spawn()
         .expect("the command starts");
     let mut stdin = child.stdin.take().expect("a pipe");
-    // A command that reads nothing closes the pipe; that is its right.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    let done = child.wait_with_output().expect("the command ends");
+    // A command that streams writes while it reads: both pipes are served at once.
+    let done = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // A command that reads nothing closes the pipe; that is its right.
+            let _ = stdin.write_all(input);
+        });
+        child.wait_with_output().expect("the command ends")
+    });
     let err = String::from_utf8(done.stderr).expect("text on standard error");
     let told = Told { code: done.status.code(), out: done.stdout, err };
     assert!(!told.err.contains("panicked at"), "{}", told.shown());
