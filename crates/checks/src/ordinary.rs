@@ -76,8 +76,8 @@ impl Station {
 }
 
 /// Judges and notes a frame if it is ordinary and nothing can be wrong with it; false, and nothing
-/// is noted, otherwise. `stations` is indexed by port. Inlined by force: each of its callers is a loop
-/// over every frame.
+/// is noted, otherwise. `stations` is indexed by port. Inlined by force: each of its callers is a
+/// loop over every frame.
 #[inline(always)]
 pub(crate) fn passes(
     stations: &[Option<Station>],
