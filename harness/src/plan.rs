@@ -7,6 +7,7 @@ mod names;
 pub mod standing;
 mod steps;
 pub(crate) mod topology;
+mod verbs;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -173,7 +174,7 @@ pub enum Action {
         /// What to send; names are filled in when the step begins.
         packet: PacketTemplate,
     },
-    /// A node obeys a command.
+    /// A node is given a command.
     Do {
         /// The node.
         node: usize,
@@ -315,6 +316,7 @@ pub fn plan(
     planner.unfit(&mut nodes, &links);
     let steps = planner.steps(&nodes, &links);
     let masks = planner.masks(&nodes, registry);
+    planner.verbs(registry);
     planner.known_checks();
     planner.known_wires();
     if !planner.faults.is_empty() {

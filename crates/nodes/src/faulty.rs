@@ -50,6 +50,7 @@ pub fn kind() -> Kind {
         .options(OPTIONS)
         .inner(Inner::Any)
         .ports(PortRule::AtLeast(1))
+        .wraps(|config| of(config).ok().map(|(kind, inner)| (kind.to_owned(), inner)))
         .role(|config, registry| match of(config) {
             Ok((kind, inner)) => registry.role(kind, &inner),
             Err(_) => Role::Other,

@@ -80,11 +80,11 @@ pub mod sink;
 pub mod skb;
 pub mod skb_sender;
 pub mod tester;
+mod verbs;
 
 pub use options::{ConfigError, Options};
-pub use registry::{
-    Inner, Kind, Measure, NodeConfig, OptionSpec, PortRule, Registry, Role, WordSpec,
-};
+pub use registry::{Inner, Kind, Measure, NodeConfig, OptionSpec, PortRule, Registry, Role};
+pub use verbs::{VerbSpec, Wraps};
 
 /// Every kind of this crate, in the order that `wireproof nodes` lists them: one line a kind.
 fn standard_kinds() -> Vec<Kind> {

@@ -36,7 +36,8 @@ use wire::{Instant, PortSet};
 
 use crate::neighbour::owns;
 use crate::options::ConfigError;
-use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, Registry, Role, WordSpec};
+use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, Registry, Role};
+use crate::verbs::VerbSpec;
 
 /// Bytes of payload that the custom packet carries.
 pub const PAYLOAD_LEN: usize = 16;
@@ -60,18 +61,19 @@ pub fn kind() -> Kind {
     Kind::new("md5-receiver", about, |config, all| Ok(Box::new(Md5Receiver::new(config, all)?)))
         .options(OPTIONS)
         .inner(Inner::Prefixed(BEHIND))
-        .tells(TELLS)
+        .events(EVENTS)
+        .wraps(|config| behind(config).ok().flatten().map(|(kind, inner)| (kind.to_owned(), inner)))
         .role(role)
 }
 
-/// What the kind behind it tells and obeys comes beside these.
-static TELLS: &[WordSpec] = &[
-    WordSpec {
+/// The events of the node behind it come beside these.
+static EVENTS: &[VerbSpec] = &[
+    VerbSpec {
         name: "payload",
         with: &["bytes", "src", "sport"],
         about: "a custom packet was taken in",
     },
-    WordSpec { name: "drop", with: &["reason"], about: "what looked like one was not taken" },
+    VerbSpec { name: "drop", with: &["reason"], about: "what looked like one was not taken" },
 ];
 
 /// The node.

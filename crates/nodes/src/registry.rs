@@ -9,6 +9,7 @@ use link::{Datum, Node, PortConfig};
 use wire::PortSet;
 
 use crate::options::{ConfigError, Options, shown, unknown};
+use crate::verbs::{VerbSpec, Wraps};
 
 /// What a node is told when it is made.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,17 +46,6 @@ pub struct OptionSpec {
     /// What stands where it is not given, as text.
     pub default: &'static str,
     /// What it does, in a line.
-    pub about: &'static str,
-}
-
-/// A command that a kind obeys, or an event that it tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WordSpec {
-    /// The verb, or the event's kind.
-    pub name: &'static str,
-    /// The names of its arguments, or of its fields.
-    pub with: &'static [&'static str],
-    /// What it does or says, in a line.
     pub about: &'static str,
 }
 
@@ -144,10 +134,12 @@ pub struct Kind {
     pub options: &'static [OptionSpec],
     /// Options beside those, of a kind inside it.
     pub inner: Inner,
-    /// The commands that it obeys beside `send`.
-    pub obeys: &'static [WordSpec],
-    /// What its application sees.
-    pub tells: &'static [WordSpec],
+    /// The commands that it takes beside `send`.
+    pub commands: &'static [VerbSpec],
+    /// The events that its application reports.
+    pub events: &'static [VerbSpec],
+    /// The node inside one so configured, whose commands and events are its own too.
+    pub wraps: Option<Arc<Wraps>>,
     /// Makes one.
     pub build: Arc<Build>,
     /// What may be expected of one.
@@ -174,8 +166,9 @@ impl Kind {
             ports: PortRule::Exactly(1),
             options: &[],
             inner: Inner::None,
-            obeys: &[],
-            tells: &[],
+            commands: &[],
+            events: &[],
+            wraps: None,
             build: Arc::new(build),
             role: Arc::new(|_, _| Role::Other),
             measure: Measure::Golden,
@@ -204,17 +197,27 @@ impl Kind {
         self
     }
 
-    /// The same obeying these commands.
+    /// The same taking these commands. A scenario that gives it another one is refused.
     #[must_use]
-    pub fn obeys(mut self, commands: &'static [WordSpec]) -> Self {
-        self.obeys = commands;
+    pub fn commands(mut self, commands: &'static [VerbSpec]) -> Self {
+        self.commands = commands;
         self
     }
 
-    /// The same telling these events.
+    /// The same reporting these events. A scenario that expects another one is refused.
     #[must_use]
-    pub fn tells(mut self, events: &'static [WordSpec]) -> Self {
-        self.tells = events;
+    pub fn events(mut self, events: &'static [VerbSpec]) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// The same with another node inside it, which commands are handed to and events come from.
+    #[must_use]
+    pub fn wraps(
+        mut self,
+        inside: impl Fn(&NodeConfig) -> Option<(String, NodeConfig)> + Send + Sync + 'static,
+    ) -> Self {
+        self.wraps = Some(Arc::new(inside));
         self
     }
 

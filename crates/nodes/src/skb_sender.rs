@@ -13,8 +13,9 @@ use wire::fields::{ip4, tcp};
 use wire::{Defaults, Field, Instant, Packet, Proto, Value, checksum};
 
 use crate::options::{ConfigError, Options, unknown};
-use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role, WordSpec};
+use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
 use crate::skb::{NoRoom, Pool, SkBuff};
+use crate::verbs::VerbSpec;
 
 /// The stand-in for an MD5 sum that the segment carries.
 pub const PAYLOAD: [u8; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
@@ -42,12 +43,12 @@ pub fn kind() -> Kind {
     let about = "builds a custom TCP segment in a kernel's way, header before header, and sends it";
     Kind::new("skb-sender", about, |config, _| Ok(Box::new(SkbSender::new(config)?)))
         .options(OPTIONS)
-        .obeys(&[WordSpec {
+        .commands(&[VerbSpec {
             name: "fail",
             with: &["step"],
             about: "that step of the next send fails",
         }])
-        .tells(&[WordSpec {
+        .events(&[VerbSpec {
             name: "failed",
             with: &["step", "reason"],
             about: "a segment could not be built or sent",

@@ -64,7 +64,7 @@ pub fn nodes(registry: &Registry) -> Result<u8> {
                 option.name, option.takes, option.default, option.about
             );
         }
-        for (what, words) in [("obeys", kind.obeys), ("tells", kind.tells)] {
+        for (what, words) in [("command", kind.commands), ("event", kind.events)] {
             for word in words {
                 let (name, with) = (word.name, word.with.join(", "));
                 let _ = writeln!(out, "    {what} {name} ({with}): {}", word.about);

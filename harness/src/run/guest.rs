@@ -107,7 +107,13 @@ pub fn kind() -> Kind {
     })
     .options(OPTIONS)
     .ports(PortRule::AtLeast(1))
+    .wraps(|config| Some((in_rust(module(config)?)?.to_owned(), NodeConfig::default())))
     .role(|config, _| role(config))
+}
+
+/// The kind in Rust whose commands and events a module has.
+fn in_rust(module: &str) -> Option<&'static str> {
+    ["skb-sender", "md5-receiver"].into_iter().find(|kind| kind.replace('-', "_") == module)
 }
 
 /// What the options say.

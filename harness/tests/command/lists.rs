@@ -25,7 +25,7 @@ fn every_kind_fault_and_check_is_listed() {
         for option in kind.options {
             assert!(kinds.out().contains(&format!("    {}=", option.name)), "{}", option.name);
         }
-        for (what, word) in [("obeys", kind.obeys), ("tells", kind.tells)]
+        for (what, word) in [("command", kind.commands), ("event", kind.events)]
             .iter()
             .flat_map(|(what, words)| words.iter().map(move |word| (what, word)))
         {

@@ -59,6 +59,58 @@ fn every_wrong_word_is_shown_in_its_place() {
     page("refused files", &said);
 }
 
+/// A scenario with one step; `receiver` is an md5-receiver with an `skb-sender` behind it.
+fn with_step(step: &str) -> String {
+    format!(
+        r#"{{
+  "title": "t",
+  "nodes": {{
+    "sender": {{ "kind": "skb-sender", "ip": "10.0.0.1" }},
+    "receiver": {{ "kind": "md5-receiver", "ip": "10.0.0.2", "behind": "skb-sender" }},
+    "quiet": {{ "kind": "faulty", "fault": "seq+1", "ip": "10.0.0.3" }}
+  }},
+  "links": [{{ "ends": ["sender", "receiver"] }}],
+  "steps": [
+    {step}
+  ]
+}}
+"#
+    )
+}
+
+/// A verb that the node does not have would else be found in the middle of the run.
+#[test]
+fn commands_and_events_that_a_kind_does_not_have_are_refused_in_their_place() {
+    let place = Place::made();
+    let mut said = String::new();
+    for (name, step) in [
+        ("a verb mistyped", r#"{ "node": "sender", "do": { "fial": { "step": "tcp" } } }"#),
+        ("a verb of another kind", r#"{ "node": "sender", "do": "listen" }"#),
+        ("a verb where there are none", r#"{ "node": "quiet", "do": "listen" }"#),
+        ("an argument mistyped", r#"{ "node": "receiver", "do": { "fail": { "stpe": "tcp" } } }"#),
+        (
+            "an event mistyped",
+            r#"{ "from": "receiver", "within": "1ms", "expect-event": { "kind": "paylaod" } }"#,
+        ),
+        (
+            "an event of another kind",
+            r#"{ "from": "sender", "within": "1ms", "expect-event": { "kind": "data" } }"#,
+        ),
+        (
+            "fields of another event",
+            r#"{ "from": "receiver", "within": "1ms",
+      "expect-event": { "kind": "drop", "reasons": "x", "sport": 1 } }"#,
+        ),
+    ] {
+        place.write("scenarios/odd/one.json", with_step(step));
+        let told = place.run(&["run", "odd/one"]).ends_with(2);
+        let placed = ["one.json:10:", "one.json:11:"].iter().any(|at| told.out().contains(at));
+        assert!(placed, "{}", told.shown());
+        said += &format!("# {name}\n{}\n", place.plain(&told));
+    }
+    page("refused verbs", &said);
+}
+
 #[test]
 fn a_scenario_without_steps_is_refused() {
     let place = Place::made();
