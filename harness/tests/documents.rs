@@ -12,8 +12,9 @@ use wireproof::link::Datum;
 use wireproof::plan::{Plan, PlanNode, Swap};
 use wireproof::spec::NodeSpec;
 use wireproof::walk::{Walk, Walked};
-use wireproof::wire::Proto;
 use wireproof::wire::field::{Field, Form};
+use wireproof::wire::link_settings::SettingShape;
+use wireproof::wire::{LINK_SETTINGS, Proto};
 
 fn top() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
@@ -64,6 +65,32 @@ fn the_fields_are_those_of_the_tables() {
         }
     }
     committed("docs/fields.md", &text);
+}
+
+/// The same for a part of a file: what stands between two marks, each a line of its own.
+fn committed_part(name: &str, part: &str, text: &str) {
+    let (begin, end) = (format!("<!-- {part}: begin -->\n"), format!("<!-- {part}: end -->\n"));
+    let whole = std::fs::read_to_string(top().join(name)).expect("a file");
+    let (before, rest) = whole.split_once(&begin).expect("where the part begins");
+    let (_, after) = rest.split_once(&end).expect("where it ends");
+    committed(name, &format!("{before}{begin}{text}{end}{after}"));
+}
+
+#[test]
+fn the_manual_lists_the_settings_of_a_link() {
+    let mut text = String::from("\n| key | takes | left out | means |\n|---|---|---|---|\n");
+    for row in LINK_SETTINGS {
+        let takes = match row.shape {
+            SettingShape::Time => "a duration".to_owned(),
+            SettingShape::Rate => "a rate".to_owned(),
+            SettingShape::Count(least, most) => format!("{least} to {most}, or `\"unlimited\"`"),
+            SettingShape::Chance => "a chance".to_owned(),
+            SettingShape::Flag => "`true` or `false`".to_owned(),
+        };
+        let _ = writeln!(text, "| `{}` | {takes} | `{}` | {} |", row.key, row.left_out, row.about);
+    }
+    text.push('\n');
+    committed_part("docs/scenarios.md", "settings of a link", &text);
 }
 
 /// What stands before the layers that a scenario cannot name.

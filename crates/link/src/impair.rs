@@ -4,9 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use wire::{Instant, PortId};
+use wire::{Chance, Instant, LinkChange, LinkConfig, PortId};
 
-use crate::config::{Chance, LinkChange, LinkConfig};
 use crate::error::{LinkId, LossReason};
 use crate::random::{Purpose, Random};
 
@@ -186,28 +185,21 @@ impl Lane {
 
     /// Takes new settings; true when the link was cut by them.
     pub(crate) fn change(&mut self, now: Instant, change: &LinkChange) -> bool {
-        let config = &mut self.config;
-        let was_up = config.up;
-        set(&mut config.delay, &change.delay);
-        set(&mut config.jitter, &change.jitter);
-        set(&mut config.rate_bps, &change.rate_bps);
-        set(&mut config.mtu, &change.mtu);
-        set(&mut config.queue, &change.queue);
-        set(&mut config.reorder_delay, &change.reorder_delay);
-        set(&mut config.up, &change.up);
+        let was_up = self.config.up;
+        self.config.apply(change);
         let chances = [
-            (&mut config.loss, &change.loss, &mut self.loss),
-            (&mut config.corrupt, &change.corrupt, &mut self.corrupt),
-            (&mut config.duplicate, &change.duplicate, &mut self.duplicate),
-            (&mut config.reorder, &change.reorder, &mut self.reorder),
+            (&change.loss, &mut self.loss),
+            (&change.corrupt, &mut self.corrupt),
+            (&change.duplicate, &mut self.duplicate),
+            (&change.reorder, &mut self.reorder),
         ];
-        for (place, given, dice) in chances {
-            if set(place, given) {
+        for (given, dice) in chances {
+            if given.is_some() {
                 dice.since = self.offered;
             }
         }
-        self.plain = plain(config);
-        let cut = was_up && !config.up;
+        self.plain = plain(&self.config);
+        let cut = was_up && !self.config.up;
         if cut {
             self.busy_until = now;
             self.last_arrival = now;
@@ -219,19 +211,8 @@ impl Lane {
 
 /// The delay of settings that ask for nothing else.
 fn plain(config: &LinkConfig) -> Option<Duration> {
-    let limits = config.rate_bps.is_some() || config.mtu.is_some() || config.queue.is_some();
-    let chances = [&config.loss, &config.corrupt, &config.duplicate, &config.reorder];
-    let impaired = chances.iter().any(|chance| **chance != Chance::Never);
-    let plain = config.up && config.jitter.is_zero() && !limits && !impaired;
+    let plain = LinkConfig { delay: Duration::ZERO, ..config.clone() }.is_plain();
     plain.then_some(config.delay)
-}
-
-/// Sets what is given; true when it was.
-fn set<T: Clone>(place: &mut T, given: &Option<T>) -> bool {
-    if let Some(value) = given {
-        place.clone_from(value);
-    }
-    given.is_some()
 }
 
 /// How long the bits of a frame take to leave, rounded up to a nanosecond.

@@ -12,7 +12,7 @@ mod random;
 pub mod sim;
 mod tournament;
 
-pub use config::{Chance, Direction, LEAST_COUNTED, Limits, LinkChange, LinkConfig};
+pub use config::{Direction, LEAST_COUNTED, Limits};
 pub use error::{
     LinkId, LinkNote, LossReason, Mishap, NodeId, NodePanic, Seen, SimError, TopologyError,
 };
@@ -21,3 +21,4 @@ pub use node::{
 };
 pub use outbox::Outbox;
 pub use sim::{Left, Sim};
+pub use wire::{Chance, LinkChange, LinkConfig};

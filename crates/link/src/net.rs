@@ -1,9 +1,9 @@
 //! Everything of a run that is not a node: the clock's value, the capture, the lanes and what is
 //! in flight on them. Calls no node.
 
-use wire::{Capture, Cause, Deliberate, FrameId, Instant, PortId};
+use wire::{Capture, Cause, Deliberate, FrameId, Instant, LinkConfig, PortId};
 
-use crate::config::{Limits, LinkConfig};
+use crate::config::Limits;
 use crate::error::{LinkId, LinkNote, LossReason, Mishap, NodeId, Seen, SimError};
 use crate::impair::{Crossing, Lane};
 use crate::node::{Event, PortIndex, Transmit};

@@ -1,7 +1,8 @@
 //! Every key that a scenario file may have, once: the decoder refuses what is not here, and the
 //! JSON Schema is written from here. Layers' fields come from the tables of `wire`.
 
-use wire::{Field, Proto};
+use wire::link_settings::{self, SettingShape};
+use wire::{Field, LINK_SETTINGS, Proto};
 
 mod steps;
 
@@ -30,7 +31,7 @@ pub(crate) enum Shape {
 use Shape::{Bool, Def, List, Map, MapOrScalar, Text, Unlimited, Whole};
 
 /// One key of an object.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
@@ -78,8 +79,7 @@ impl Table {
     }
 }
 
-/// No frame that a scenario writes is longer: four times what IPv4 can say.
-pub(crate) const MAX_FRAME: u64 = 1 << 18;
+pub(crate) const MAX_FRAME: u64 = link_settings::MAX_FRAME as u64;
 /// A file from anywhere may ask for so much memory and no more.
 const MAX_BYTES: u64 = 1 << 30;
 const U32: u64 = 0xffff_ffff;
@@ -188,38 +188,47 @@ pub(crate) static PORT: Table = table(
     ],
 );
 
-macro_rules! settings {
-    ($($more:expr),*) => { &[
-        $($more,)*
-        may("delay", Def("duration"), "The time a frame travels."),
-        may("jitter", Def("duration"), "Random extra delay up to this."),
-        may("rate", Def("rate"), "Bits per second, or \"unlimited\"."),
-        may("mtu", Unlimited(1, MAX_FRAME), "The largest IP datagram in bytes."),
-        may("queue", Unlimited(0, U32), "Frames that may wait for the rate."),
-        may("loss", Def("chance"), "Which frames are lost."),
-        may("duplicate", Def("chance"), "Which frames are handed over twice."),
-        may("reorder", Def("chance"), "Which frames are held back by `reorder-delay`."),
-        may("reorder-delay", Def("duration"), "How long they are held back."),
-        may("corrupt", Def("chance"), "Which frames have a bit flipped."),
-        may("up", Bool, "Whether it carries anything at all."),
-        NOTE,
-    ] };
+/// The keys of a link's settings, from the table of `wire`, behind some of one's own.
+const fn with_settings<const N: usize>(own: &[Key]) -> [Key; N] {
+    let mut all = [NOTE; N];
+    let mut at = 0;
+    while at < own.len() {
+        all[at] = own[at];
+        at += 1;
+    }
+    let mut row = 0;
+    while row < LINK_SETTINGS.len() {
+        let setting = &LINK_SETTINGS[row];
+        let shape = match setting.shape {
+            SettingShape::Time => Def("duration"),
+            SettingShape::Rate => Def("rate"),
+            SettingShape::Count(least, most) => Unlimited(least as u64, most as u64),
+            SettingShape::Chance => Def("chance"),
+            SettingShape::Flag => Bool,
+        };
+        all[at + row] = may(setting.key, shape, setting.about);
+        row += 1;
+    }
+    all
 }
 
+const LINK_KEYS: [Key; 3] = [
+    may("name", Text, "Its name, for steps that change it; `a-b` serves without."),
+    must("ends", Def("ends"), "The two ports: `node`, or `node:port`."),
+    may("toward", Map("link-settings"), "What is otherwise toward an end, by that end."),
+];
+
 /// One of `links`.
-pub(crate) static LINK: Table = table(
-    "link",
-    "a link",
-    "Joins two ports.",
-    settings![
-        may("name", Text, "Its name, for steps that change it; `a-b` serves without."),
-        must("ends", Def("ends"), "The two ports: `node`, or `node:port`."),
-        may("toward", Map("link-settings"), "What is otherwise toward an end, by that end.")
-    ],
-);
+pub(crate) static LINK: Table = table("link", "a link", "Joins two ports.", {
+    const KEYS: [Key; LINK_KEYS.len() + LINK_SETTINGS.len() + 1] = with_settings(&LINK_KEYS);
+    &KEYS
+});
 /// `set` of a step that changes a link.
 pub(crate) static SETTINGS: Table =
-    table("link-settings", "settings of a link", "What changes; the rest stays.", settings![]);
+    table("link-settings", "settings of a link", "What changes; the rest stays.", {
+        const KEYS: [Key; LINK_SETTINGS.len() + 1] = with_settings(&[]);
+        &KEYS
+    });
 
 /// `tolerance` of an `expect`, as an object.
 pub(crate) static TOLERANCE: Table = table(

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use wire::{Duration, Field, Mac};
+use wire::{Duration, Field, LinkChange, Mac};
 
 use crate::{Expr, PacketTemplate, Pattern, Span, Spanned};
 
@@ -156,52 +156,14 @@ pub struct Link {
     pub name: Option<Spanned<String>>,
     /// The ports it joins.
     pub ends: [PortRef; 2],
-    /// How it treats frames.
-    pub settings: LinkSettings,
+    /// How it treats frames; what is left out takes the default.
+    pub settings: LinkChange,
     /// What is otherwise for frames that travel toward one of its ends.
-    pub toward: Vec<(PortRef, LinkSettings)>,
+    pub toward: Vec<(PortRef, LinkChange)>,
     /// A comment.
     pub note: Option<String>,
     /// The whole object.
     pub span: Span,
-}
-
-/// How a link treats frames; what is left out takes the default or, in a step, stays.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct LinkSettings {
-    /// The time a frame travels.
-    pub delay: Option<Spanned<Duration>>,
-    /// Random extra delay up to this.
-    pub jitter: Option<Spanned<Duration>>,
-    /// Bits a second; the inner `None` means `"unlimited"`, here and below.
-    pub rate: Option<Spanned<Option<u64>>>,
-    /// The largest IP datagram in bytes.
-    pub mtu: Option<Spanned<Option<u32>>>,
-    /// Frames that may wait for the rate.
-    pub queue: Option<Spanned<Option<u32>>>,
-    /// Which frames are lost.
-    pub loss: Option<Spanned<Chance>>,
-    /// Which are handed over twice.
-    pub duplicate: Option<Spanned<Chance>>,
-    /// Which are held back.
-    pub reorder: Option<Spanned<Chance>>,
-    /// For how long.
-    pub reorder_delay: Option<Spanned<Duration>>,
-    /// Which have a bit flipped.
-    pub corrupt: Option<Spanned<Chance>>,
-    /// Whether it carries anything at all.
-    pub up: Option<Spanned<bool>>,
-}
-
-/// Which frames something happens to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chance {
-    /// At random, in parts per million: 0 never, 1,000,000 always.
-    Rate(u32),
-    /// Those with these ordinals, from 1.
-    Nth(Vec<u64>),
-    /// Each n-th, n from 1.
-    Every(u64),
 }
 
 /// One thing that happens.
@@ -301,8 +263,8 @@ pub enum Action {
         index: usize,
         /// Only frames that travel toward this end; both directions where it is left out.
         toward: Option<PortRef>,
-        /// What changes.
-        set: Box<LinkSettings>,
+        /// What changes; the rest stays.
+        set: Box<LinkChange>,
     },
     /// Time passes.
     Wait(Spanned<Duration>),

@@ -1,9 +1,7 @@
 //! Texts with a unit: durations and rates, and chances. Exact: a value that would have to be
 //! rounded is refused.
 
-use wire::Duration;
-
-use crate::Chance;
+use wire::{Chance, Duration};
 
 /// What a duration may look like, for errors and for the schema.
 pub(crate) const DURATION: &str = "a number and a unit, ns, us, ms, s or m, such as \"5ms\"";
@@ -44,7 +42,7 @@ pub(crate) fn chance(number: &str) -> Result<Chance, String> {
     let millionths = exact(digits, places, 1_000_000)
         .ok_or_else(|| format!("`{number}` is finer than a millionth"))?;
     match u32::try_from(millionths) {
-        Ok(rate) if rate <= 1_000_000 => Ok(Chance::Rate(rate)),
+        Ok(rate) if rate <= 1_000_000 => Ok(Chance::per_million(rate)),
         _ => Err(format!("`{number}` is more than 1: a chance is between 0 and 1")),
     }
 }
@@ -119,8 +117,8 @@ mod tests {
         assert_eq!(rate("1.5kbit"), Ok(1500));
         assert!(rate("0bit").is_err());
         assert!(rate("10mbit").unwrap_err().contains("Mbit"));
-        assert_eq!(chance("0"), Ok(Chance::Rate(0)));
-        assert_eq!(chance("1.0"), Ok(Chance::Rate(1_000_000)));
+        assert_eq!(chance("0"), Ok(Chance::Never));
+        assert_eq!(chance("1.0"), Ok(Chance::Always));
         assert_eq!(chance("0.25"), Ok(Chance::Rate(250_000)));
         for wrong in ["1.1", "-0.5", "1e-3", "0.0000001", "1e999", "340282366920938463463"] {
             assert!(chance(wrong).is_err(), "{wrong}");

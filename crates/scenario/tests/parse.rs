@@ -1,9 +1,9 @@
 //! Right files, and what becomes of them.
 
-use wire::{Duration, Proto, TcpOption, Value, fields};
+use wire::{Chance, Duration, Proto, TcpOption, Value, fields};
 use wireproof_scenario as scenario;
 
-use scenario::{Action, Bindings, Chance, Scalar, Scenario, ValueTemplate, When, parse};
+use scenario::{Action, Bindings, Scalar, Scenario, ValueTemplate, When, parse};
 
 const EVERYTHING: &str = include_str!("good/everything.json");
 const SMALL: &str = include_str!("good/fin-then-rst.json");
@@ -81,13 +81,12 @@ fn every_place_is_where_the_word_stands() {
 fn links_and_what_refers_to_them() {
     let scenario = read(EVERYTHING);
     let west = &scenario.links[0].settings;
-    let value = |chance: &Option<scenario::Spanned<Chance>>| chance.clone().map(|c| c.value);
-    assert_eq!(value(&west.loss), Some(Chance::Rate(10_000)));
-    assert_eq!(value(&west.duplicate), Some(Chance::Nth(vec![1, 3])));
-    assert_eq!(value(&west.reorder), Some(Chance::Every(5)));
-    assert_eq!(west.rate.as_ref().map(|rate| rate.value), Some(Some(10_000_000)));
-    assert_eq!(west.reorder_delay.as_ref().unwrap().value, Duration::from_micros(1500));
-    assert_eq!(scenario.links[1].settings.mtu.as_ref().map(|mtu| mtu.value), Some(None));
+    assert_eq!(west.loss, Some(Chance::Rate(10_000)));
+    assert_eq!(west.duplicate, Some(Chance::Nth(vec![1, 3])));
+    assert_eq!(west.reorder, Some(Chance::Every(5)));
+    assert_eq!(west.rate_bps, Some(Some(10_000_000)));
+    assert_eq!(west.reorder_delay, Some(Some(Duration::from_micros(1500))));
+    assert_eq!(scenario.links[1].settings.mtu, Some(None));
     let changed = scenario.steps.iter().filter_map(|step| match &step.action {
         Action::SetLink { index, toward, .. } => Some((*index, toward.as_ref().map(|t| t.index))),
         _ => None,

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 
-use link::{Chance, Limits, LinkChange, LinkConfig, Node, NodeId, PortConfig, PortIndex, Sim};
+use link::{Limits, LinkChange, LinkConfig, Node, NodeId, PortConfig, PortIndex, Sim};
 use linux::{Answering, Hook, Kernel, Surroundings, interface_name};
 use rtnetlink::Handle;
 
@@ -227,7 +227,7 @@ impl Layer {
         let ours = |&(node, _): &(u16, PortIndex)| {
             matches!(nodes[usize::from(node)].node, Occupant::Ours(_))
         };
-        if link.steady && is_plain(&link.settings) && link.ends.iter().all(ours) {
+        if link.steady && link.settings.is_plain() && link.ends.iter().all(ours) {
             let [a, b] = link.ends.map(|at| (at, interface(nodes, at)));
             let ends = [a, b].map(|((node, port), name)| {
                 let config = &nodes[usize::from(node)].ports[usize::from(port)];
@@ -419,19 +419,4 @@ fn wanted<'a>(
 /// The port's name where the kernel takes it for an interface, and one of ours where not.
 fn interface(nodes: &[NodeSpec], (node, port): (u16, PortIndex)) -> String {
     interface_name(&nodes[usize::from(node)].ports[usize::from(port)], usize::from(port))
-}
-
-/// A link that does nothing to frames.
-fn is_plain(settings: &LinkChange) -> bool {
-    let never = |chance: &Option<Chance>| matches!(chance, None | Some(Chance::Never));
-    let none = |time: Option<wire::Duration>| time.is_none_or(|time| time.is_zero());
-    none(settings.delay)
-        && none(settings.jitter)
-        && settings.rate_bps.flatten().is_none()
-        && settings.mtu.flatten().is_none()
-        && never(&settings.loss)
-        && never(&settings.duplicate)
-        && never(&settings.reorder)
-        && never(&settings.corrupt)
-        && settings.up != Some(false)
 }

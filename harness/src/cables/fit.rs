@@ -6,7 +6,7 @@
 use link::{Datum, LossReason, Mishap};
 use nodes::Registry;
 use scenario::{FieldTemplate, Pattern, ValueTemplate};
-use wire::{FrameId, Proto, Value};
+use wire::{FrameId, LinkChange, Proto, Value};
 
 use crate::plan::{Action, Plan, Step};
 use crate::run::{self, Run};
@@ -100,11 +100,7 @@ pub(super) fn rehearse(plan: &Plan, registry: &Registry) -> Result<Run, String> 
     let mut at_once = plan.clone();
     for link in &mut at_once.links {
         let one_way = link.toward.iter_mut().map(|(_, settings)| settings);
-        for settings in one_way.chain([&mut link.settings]) {
-            settings.delay = None;
-            settings.jitter = None;
-            settings.rate_bps = None;
-        }
+        one_way.chain([&mut link.settings]).for_each(LinkChange::without_time);
     }
     if let (true, Some(failure)) =
         (rehearsed.failures.is_empty(), rehearse(&at_once)?.failures.first())

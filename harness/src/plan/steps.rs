@@ -6,7 +6,6 @@ use link::{Direction, PortIndex};
 use scenario::{PortRef, Spanned};
 use wire::{Duration, Instant, PortId};
 
-use super::topology::change;
 use super::{
     Action, Expect, ExpectEvent, ExpectNothing, LinkStep, PlanLink, PlanNode, Planner, Step, When,
 };
@@ -106,7 +105,7 @@ impl Planner<'_> {
                     Some(end) => Some(self.direction(*index, end, nodes, links)?),
                     None => None,
                 };
-                let step = LinkStep { link: *index, direction, change: change(set) };
+                let step = LinkStep { link: *index, direction, change: (**set).clone() };
                 (when(*at), Action::Link(step))
             }
             Asked::Wait(time) => (When::After(time.value), Action::Wait),

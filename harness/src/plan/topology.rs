@@ -1,8 +1,8 @@
 //! Nodes and links of a plan: who is who, where each port leads, and whether each node can be made.
 
-use link::{Address, Datum, LinkChange, Peer, PortConfig, PortIndex};
+use link::{Address, Datum, Peer, PortConfig, PortIndex};
 use nodes::{NodeConfig, PortRule, Registry, Role};
-use scenario::{LinkSettings, PortRef, Scalar, Scenario};
+use scenario::{PortRef, Scalar, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::{Mac, PortId};
@@ -152,13 +152,13 @@ impl Planner<'_> {
                     |name| name.value.clone(),
                 ),
                 ends: [first, second],
-                settings: change(&link.settings),
+                settings: link.settings.clone(),
                 toward: Vec::new(),
             });
             let index = links.len() - 1;
             for (end, settings) in &link.toward {
                 if let Some(direction) = self.direction(index, end, nodes, &links) {
-                    links[index].toward.push((direction, change(settings)));
+                    links[index].toward.push((direction, settings.clone()));
                 }
             }
         }
@@ -412,31 +412,5 @@ pub(crate) fn datum(value: &Scalar) -> Datum {
         Scalar::List(values) => Datum::List(values.iter().map(datum).collect()),
         // A node's options have none, and steps resolve theirs before.
         Scalar::Expr(expr) => Datum::Text(expr.to_string()),
-    }
-}
-
-/// A scenario's link settings as the link takes them.
-pub(super) fn change(settings: &LinkSettings) -> LinkChange {
-    let chance = |chance: &Option<scenario::Spanned<scenario::Chance>>| {
-        chance.as_ref().map(|chance| match &chance.value {
-            scenario::Chance::Rate(0) => link::Chance::Never,
-            scenario::Chance::Rate(1_000_000) => link::Chance::Always,
-            scenario::Chance::Rate(rate) => link::Chance::Rate(*rate),
-            scenario::Chance::Nth(ordinals) => link::Chance::Nth(ordinals.clone()),
-            scenario::Chance::Every(count) => link::Chance::Every(*count),
-        })
-    };
-    LinkChange {
-        delay: settings.delay.as_ref().map(|delay| delay.value),
-        jitter: settings.jitter.as_ref().map(|jitter| jitter.value),
-        rate_bps: settings.rate.as_ref().map(|rate| rate.value),
-        mtu: settings.mtu.as_ref().map(|mtu| mtu.value),
-        queue: settings.queue.as_ref().map(|queue| queue.value),
-        loss: chance(&settings.loss),
-        duplicate: chance(&settings.duplicate),
-        reorder: chance(&settings.reorder),
-        reorder_delay: settings.reorder_delay.as_ref().map(|delay| Some(delay.value)),
-        corrupt: chance(&settings.corrupt),
-        up: settings.up.as_ref().map(|up| up.value),
     }
 }

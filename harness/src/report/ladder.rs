@@ -87,21 +87,10 @@ fn aside(judged: &Judged, begun: &Begun) -> String {
 
 /// What a link changes, by the keys of scenario files.
 fn changes(change: &LinkChange) -> String {
-    let given = [
-        ("delay", change.delay.is_some()),
-        ("jitter", change.jitter.is_some()),
-        ("rate", change.rate_bps.is_some()),
-        ("mtu", change.mtu.is_some()),
-        ("queue", change.queue.is_some()),
-        ("loss", change.loss.is_some()),
-        ("duplicate", change.duplicate.is_some()),
-        ("reorder", change.reorder.is_some()),
-        ("reorder-delay", change.reorder_delay.is_some()),
-        ("corrupt", change.corrupt.is_some()),
-    ];
     let mut words: Vec<String> = Vec::new();
     words.extend(change.up.map(|up| if up { "comes up" } else { "goes down" }.to_owned()));
-    let keys: Vec<&str> = given.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
+    let others = change.given().filter(|(setting, _)| setting.key != "up");
+    let keys: Vec<&str> = others.map(|(setting, _)| setting.key).collect();
     if !keys.is_empty() {
         words.push(format!("has another {}", keys.join(", ")));
     }

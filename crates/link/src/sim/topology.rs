@@ -1,9 +1,9 @@
 //! What a run is made of: nodes, their ports and the links between them.
 
-use wire::PortId;
+use wire::{LinkChange, LinkConfig, PortId};
 
 use super::{Sim, Slot};
-use crate::config::{Direction, LinkChange, LinkConfig};
+use crate::config::Direction;
 use crate::error::{LinkId, NodeId, TopologyError};
 use crate::net::{Home, Port};
 use crate::node::{Node, PortIndex};

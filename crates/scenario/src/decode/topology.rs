@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use wire::link_settings::{SettingShape, SettingValue};
+use wire::{LINK_SETTINGS, LinkChange};
+
 use super::{Decoder, Object};
 use crate::json::{Json, Kind, Member};
 use crate::keys::{LINK, NODE, PORT, SETTINGS, Shape};
-use crate::{Link, LinkSettings, Node, Port, PortRef, Spanned, suggestion};
+use crate::{Link, Node, Port, PortRef, Spanned, suggestion};
 
 /// A name stands in the capture's interfaces and in each line of a report.
 const MAX_NAME: usize = 256;
@@ -161,8 +164,8 @@ impl Decoder<'_, '_> {
     }
 
     /// Settings for one direction, by the end that frames travel toward.
-    fn toward(&mut self, link: &Object<'_>, ends: &[PortRef; 2]) -> Vec<(PortRef, LinkSettings)> {
-        let mut all: Vec<(PortRef, LinkSettings)> = Vec::new();
+    fn toward(&mut self, link: &Object<'_>, ends: &[PortRef; 2]) -> Vec<(PortRef, LinkChange)> {
+        let mut all: Vec<(PortRef, LinkChange)> = Vec::new();
         for Member { key, value } in self.map(link, "toward") {
             let name = Json { kind: Kind::Text(key.value.clone()), span: key.span };
             let end = self.port_ref(&name, "an end");
@@ -242,20 +245,32 @@ impl Decoder<'_, '_> {
     }
 
     /// The keys that a link and a step that changes it share.
-    pub(super) fn settings(&mut self, object: &Object<'_>) -> LinkSettings {
-        LinkSettings {
-            delay: self.duration(object, "delay"),
-            jitter: self.duration(object, "jitter"),
-            rate: self.rate(object, "rate"),
-            mtu: self.unlimited(object, "mtu"),
-            queue: self.unlimited(object, "queue"),
-            loss: self.chance(object, "loss"),
-            duplicate: self.chance(object, "duplicate"),
-            reorder: self.chance(object, "reorder"),
-            reorder_delay: self.duration(object, "reorder-delay"),
-            corrupt: self.chance(object, "corrupt"),
-            up: self.flag(object, "up"),
+    pub(super) fn settings(&mut self, object: &Object<'_>) -> LinkChange {
+        let mut change = LinkChange::default();
+        for row in LINK_SETTINGS {
+            let value = match row.shape {
+                SettingShape::Time => {
+                    self.duration(object, row.key).map(|time| SettingValue::Time(time.value))
+                }
+                SettingShape::Rate => {
+                    self.rate(object, row.key).map(|rate| SettingValue::Rate(rate.value))
+                }
+                SettingShape::Count(..) => {
+                    self.unlimited(object, row.key).map(|count| SettingValue::Count(count.value))
+                }
+                SettingShape::Chance => {
+                    self.chance(object, row.key).map(|chance| SettingValue::Chance(chance.value))
+                }
+                SettingShape::Flag => {
+                    self.flag(object, row.key).map(|flag| SettingValue::Flag(flag.value))
+                }
+            };
+            if let Some(value) = value {
+                let fits = (row.set)(&mut change, value);
+                debug_assert!(fits, "{} does not take its own shape", row.key);
+            }
         }
+        change
     }
 
     /// The link of that name, or between those ends in either order.

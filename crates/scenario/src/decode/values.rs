@@ -2,14 +2,12 @@
 
 use std::net::IpAddr;
 
-use wire::{Duration, Mac, Proto, field, fields};
+use wire::{Chance, Duration, Mac, Proto, field, fields};
 
 use super::{Decoder, Object};
 use crate::json::{Json, Kind};
 use crate::keys::{layer_names, sendable};
-use crate::{
-    Address, Argument, Chance, Expr, FieldPath, Scalar, Span, Spanned, quantity, suggestion,
-};
+use crate::{Address, Argument, Expr, FieldPath, Scalar, Span, Spanned, quantity, suggestion};
 
 impl Decoder<'_, '_> {
     /// A JSON number that is whole and not negative.
