@@ -139,6 +139,13 @@ pub enum Mishap {
         /// The bit: 0 is the least significant.
         bit: u8,
     },
+    /// The delivered bytes are not as emitted, in another way.
+    Altered {
+        /// The key of the setting that did it.
+        by: &'static str,
+        /// How many bytes arrive.
+        length: u32,
+    },
 }
 
 /// Why a frame did not arrive.
@@ -157,8 +164,8 @@ pub enum LossReason {
     },
     /// As many frames as may wait were waiting.
     QueueFull,
-    /// The link's loss struck.
-    Chance,
+    /// An impairment of the link took it: the key of its setting.
+    Impairment(&'static str),
     /// The node at the other end had panicked.
     NodeDead,
 }
@@ -182,7 +189,7 @@ impl fmt::Display for LossReason {
             Self::LinkDown => f.write_str("the link is down"),
             Self::Mtu { length, mtu } => write!(f, "{length} bytes on a link of MTU {mtu}"),
             Self::QueueFull => f.write_str("the link's queue is full"),
-            Self::Chance => f.write_str("the link's loss"),
+            Self::Impairment(key) => write!(f, "the link's {key}"),
             Self::NodeDead => f.write_str("the receiving node had panicked"),
         }
     }
@@ -196,6 +203,9 @@ impl fmt::Display for Mishap {
             Self::Reordered(by) => write!(f, "held back by {by:?}"),
             Self::Corrupted { offset, bit } => {
                 write!(f, "corrupted: bit {bit} of byte {offset} flipped")
+            }
+            Self::Altered { by, length } => {
+                write!(f, "altered by the link's {by}: {length} bytes arrive")
             }
         }
     }

@@ -1,73 +1,147 @@
-//! One direction of a link: what becomes of a frame, decided at the moment it is emitted. Reads a
-//! frame's length and its VLAN tags and nothing else; moves no bytes.
+//! What a link does to frames beside carrying them: one file an impairment, and the order in which
+//! they are asked. Knows no node, no clock and no queue.
+//!
+//! An impairment is a row of [`wire::LINK_SETTINGS`], a file here and its line in [`KINDS`]: the
+//! reader of scenarios, the schema, the manual and the reports follow from the row.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::fmt;
 
-use wire::{Chance, Instant, LinkChange, LinkConfig, PortId};
+use wire::{Chance, Duration, LinkChange, LinkConfig};
 
-use crate::error::{LinkId, LossReason};
-use crate::random::{Purpose, Random};
+use crate::error::{LossReason, Mishap};
+use crate::random::Random;
 
-/// One direction of a link, and what it remembers of the frames before.
-#[derive(Debug)]
-pub(crate) struct Lane {
-    pub(crate) link: LinkId,
-    pub(crate) target: PortId,
-    config: LinkConfig,
-    /// The settings' delay, while they ask for nothing else.
-    plain: Option<Duration>,
-    /// Frames emitted into this direction so far.
-    offered: u64,
-    loss: Dice,
-    corrupt: Dice,
-    duplicate: Dice,
-    reorder: Dice,
-    jitter: Random,
-    bit: Random,
-    /// When the last bit of the last frame leaves.
-    busy_until: Instant,
-    /// The latest arrival so far, held-back frames left aside: nothing arrives before it.
-    last_arrival: Instant,
-    /// When each waiting frame will begin to leave, in order.
-    waiting: VecDeque<Instant>,
+mod corrupt;
+mod duplicate;
+mod jitter;
+mod loss;
+mod reorder;
+
+/// Every impairment, in the order in which they decide.
+static KINDS: [Kind; 5] = [loss::KIND, corrupt::KIND, duplicate::KIND, reorder::KIND, jitter::KIND];
+
+/// One impairment of one direction of a link, with what it remembers.
+pub(crate) trait Impairment: fmt::Debug + Send {
+    /// Takes the settings of the link: all of them, and those that were given just now, behind so
+    /// many frames.
+    fn set(&mut self, config: &LinkConfig, given: &LinkChange, offered: u64);
+
+    /// Decides what becomes of a frame.
+    ///
+    /// # Errors
+    /// When the frame does not arrive; no impairment behind is asked.
+    fn fate(&mut self, passage: &mut Passage<'_>) -> Result<(), LossReason>;
 }
 
-/// How a frame that is not lost crosses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How an impairment is made.
+pub(crate) struct Kind {
+    /// The numbers of its random streams, used by no other: goldens hang on them.
+    streams: &'static [u8],
+    /// These settings never ask for it.
+    is_off: fn(&LinkConfig) -> bool,
+    make: fn(&mut Streams) -> Box<dyn Impairment>,
+}
+
+/// The random streams of one impairment, in the order of [`Kind::streams`].
+pub(crate) struct Streams {
+    seed: u64,
+    lane: u16,
+    left: std::slice::Iter<'static, u8>,
+}
+
+impl Streams {
+    /// The next of its streams.
+    fn random(&mut self) -> Random {
+        let number = self.left.next().expect("as many streams as the kind lists");
+        Random::new(self.seed, self.lane, *number)
+    }
+}
+
+/// A frame on its way through a link: what was emitted, and what impairments make of it.
+pub(crate) struct Passage<'a> {
+    /// The frame as emitted.
+    pub(crate) emitted: &'a [u8],
+    /// Which of the frames emitted into this direction it is, from 1.
+    pub(crate) ordinal: u64,
+    pub(crate) crossing: &'a mut Crossing,
+}
+
+/// How a frame crosses that is not lost.
+#[derive(Debug, Default)]
 pub(crate) struct Crossing {
-    pub(crate) arrival: Instant,
-    /// The byte and the bit to flip.
-    pub(crate) flip: Option<(u32, u8)>,
-    pub(crate) duplicated: bool,
+    /// The bytes that arrive, where they are not those emitted.
+    pub(crate) altered: bool,
+    pub(crate) bytes: Vec<u8>,
+    /// How many more copies arrive, as emitted.
+    pub(crate) duplicates: u32,
+    /// Arrives so much later than in its turn, and frames behind it in theirs.
     pub(crate) held_back: Option<Duration>,
+    /// Takes so much longer, and frames behind it wait.
+    pub(crate) late: Duration,
+    /// What is worth a note.
+    pub(crate) mishaps: Vec<Mishap>,
 }
 
 impl Crossing {
-    /// Something befalls the frame that is worth a note.
-    #[inline]
-    pub(crate) fn is_impaired(&self) -> bool {
-        self.flip.is_some() || self.duplicated || self.held_back.is_some()
+    /// As of a frame that nothing has befallen.
+    pub(crate) fn clear(&mut self) {
+        self.altered = false;
+        self.duplicates = 0;
+        self.held_back = None;
+        self.late = Duration::ZERO;
+        self.mishaps.clear();
+    }
+}
+
+impl Passage<'_> {
+    /// The bytes that will arrive, to be altered.
+    fn bytes(&mut self) -> &mut Vec<u8> {
+        let crossing = &mut *self.crossing;
+        if !crossing.altered {
+            crossing.altered = true;
+            crossing.bytes.clear();
+            crossing.bytes.extend_from_slice(self.emitted);
+        }
+        &mut crossing.bytes
+    }
+
+    /// How many bytes will arrive.
+    fn len(&self) -> usize {
+        if self.crossing.altered { self.crossing.bytes.len() } else { self.emitted.len() }
+    }
+
+    /// Notes what befell the frame.
+    fn note(&mut self, mishap: Mishap) {
+        self.crossing.mishaps.push(mishap);
     }
 }
 
 /// The state of one [`Chance`].
 #[derive(Debug)]
-struct Dice {
+pub(crate) struct ChanceState {
+    chance: Chance,
     /// Frames emitted before the chance was set.
     since: u64,
     random: Random,
 }
 
-impl Dice {
-    #[inline]
-    fn falls(&mut self, chance: &Chance, offered: u64) -> bool {
-        !matches!(chance, Chance::Never) && self.thrown(chance, offered)
+impl ChanceState {
+    fn new(random: Random) -> Self {
+        Self { chance: Chance::Never, since: 0, random }
     }
 
-    fn thrown(&mut self, chance: &Chance, offered: u64) -> bool {
-        let ordinal = offered - self.since;
-        match chance {
+    /// Takes a chance that is given behind so many frames.
+    fn set(&mut self, given: Option<&Chance>, offered: u64) {
+        if let Some(chance) = given {
+            self.chance.clone_from(chance);
+            self.since = offered;
+        }
+    }
+
+    /// The chance strikes this frame. It is asked once for each that comes so far.
+    fn strikes(&mut self, passage: &Passage<'_>) -> bool {
+        let ordinal = passage.ordinal - self.since;
+        match &self.chance {
             Chance::Never => false,
             Chance::Always => true,
             Chance::Rate(per_million) => self.random.falls(*per_million),
@@ -77,157 +151,76 @@ impl Dice {
     }
 }
 
-impl Lane {
-    pub(crate) fn new(
-        seed: u64,
-        number: u16,
-        link: LinkId,
-        target: PortId,
-        config: LinkConfig,
-    ) -> Self {
-        let random = |purpose| Random::new(seed, number, purpose);
-        let dice = |purpose| Dice { since: 0, random: random(purpose) };
-        Self {
-            link,
-            target,
-            plain: plain(&config),
-            config,
-            offered: 0,
-            loss: dice(Purpose::Loss),
-            corrupt: dice(Purpose::Corrupt),
-            duplicate: dice(Purpose::Duplicate),
-            reorder: dice(Purpose::Reorder),
-            jitter: random(Purpose::Jitter),
-            bit: random(Purpose::Bit),
-            busy_until: Instant::ZERO,
-            last_arrival: Instant::ZERO,
-            waiting: VecDeque::new(),
-        }
+/// The impairments of one direction of a link. One that was never asked for is not made.
+#[derive(Debug)]
+pub(crate) struct Impairments {
+    seed: u64,
+    lane: u16,
+    made: [Option<Box<dyn Impairment>>; KINDS.len()],
+}
+
+impl Impairments {
+    pub(crate) fn new(seed: u64, lane: u16) -> Self {
+        Self { seed, lane, made: [const { None }; KINDS.len()] }
     }
 
-    /// When a frame arrives on a link that only delays, with none still leaving from before; what
-    /// [`Lane::offer`] would say after many questions. `None`, and no frame was offered, otherwise.
-    #[inline]
-    pub(crate) fn plain_arrival(&mut self, now: Instant) -> Option<Instant> {
-        let delay = self.plain?;
-        if self.busy_until > now {
-            return None;
+    /// Takes the settings of the link, and which of them were given behind so many frames.
+    pub(crate) fn set(&mut self, config: &LinkConfig, given: &LinkChange, offered: u64) {
+        for (kind, place) in KINDS.iter().zip(&mut self.made) {
+            if place.is_none() && (kind.is_off)(config) {
+                continue;
+            }
+            let mut streams =
+                Streams { seed: self.seed, lane: self.lane, left: kind.streams.iter() };
+            place.get_or_insert_with(|| (kind.make)(&mut streams)).set(config, given, offered);
         }
-        self.offered += 1;
-        self.last_arrival = (now + delay).max(self.last_arrival);
-        Some(self.last_arrival)
     }
 
     /// Decides what becomes of a frame.
-    pub(crate) fn offer(&mut self, now: Instant, frame: &[u8]) -> Result<Crossing, LossReason> {
-        self.offered += 1;
-        if !self.config.up {
-            return Err(LossReason::LinkDown);
-        }
-        if let Some(mtu) = self.config.mtu {
-            let length = payload_length(frame);
-            if length > mtu {
-                return Err(LossReason::Mtu { length, mtu });
-            }
-        }
-        if self.queue_is_full(now) {
-            return Err(LossReason::QueueFull);
-        }
-        if self.loss.falls(&self.config.loss, self.offered) {
-            return Err(LossReason::Chance);
-        }
-        let mut flip = None;
-        if self.corrupt.falls(&self.config.corrupt, self.offered) && !frame.is_empty() {
-            let at = self.bit.up_to(frame.len() as u64 * 8 - 1);
-            flip = Some(((at / 8) as u32, (at % 8) as u8));
-        }
-        let duplicated = self.duplicate.falls(&self.config.duplicate, self.offered);
-        let reordered = self.reorder.falls(&self.config.reorder, self.offered);
-        let held_back = reordered.then(|| self.config.held_back());
-        let arrival = self.arrival(now, frame.len(), held_back);
-        Ok(Crossing { arrival, flip, duplicated, held_back })
-    }
-
-    /// Sends the frame after those before it, and says when it arrives.
-    fn arrival(&mut self, now: Instant, length: usize, held_back: Option<Duration>) -> Instant {
-        let mut leaves = now;
-        if self.busy_until > now {
-            leaves = self.busy_until;
-            self.waiting.push_back(leaves);
-        }
-        if let Some(rate) = self.config.rate_bps {
-            leaves += line_time(length, rate);
-            self.busy_until = leaves;
-        }
-        let mut arrival = leaves + self.config.delay;
-        if !self.config.jitter.is_zero() {
-            let jitter = u64::try_from(self.config.jitter.as_nanos()).unwrap_or(u64::MAX);
-            arrival += Duration::from_nanos(self.jitter.up_to(jitter));
-        }
-        arrival = arrival.max(self.last_arrival);
-        match held_back {
-            Some(by) => arrival + by,
-            None => {
-                self.last_arrival = arrival;
-                arrival
-            }
-        }
-    }
-
-    /// This frame would have to wait, and as many as may wait do so already.
-    fn queue_is_full(&mut self, now: Instant) -> bool {
-        while self.waiting.front().is_some_and(|&begins| begins <= now) {
-            self.waiting.pop_front();
-        }
-        let Some(limit) = self.config.queue else { return false };
-        self.busy_until > now && self.waiting.len() >= limit as usize
-    }
-
-    /// Takes new settings; true when the link was cut by them.
-    pub(crate) fn change(&mut self, now: Instant, change: &LinkChange) -> bool {
-        let was_up = self.config.up;
-        self.config.apply(change);
-        let chances = [
-            (&change.loss, &mut self.loss),
-            (&change.corrupt, &mut self.corrupt),
-            (&change.duplicate, &mut self.duplicate),
-            (&change.reorder, &mut self.reorder),
-        ];
-        for (given, dice) in chances {
-            if given.is_some() {
-                dice.since = self.offered;
-            }
-        }
-        self.plain = plain(&self.config);
-        let cut = was_up && !self.config.up;
-        if cut {
-            self.busy_until = now;
-            self.last_arrival = now;
-            self.waiting.clear();
-        }
-        cut
+    pub(crate) fn fate(&mut self, passage: &mut Passage<'_>) -> Result<(), LossReason> {
+        self.made.iter_mut().flatten().try_for_each(|impairment| impairment.fate(passage))
     }
 }
 
-/// The delay of settings that ask for nothing else.
-fn plain(config: &LinkConfig) -> Option<Duration> {
-    let plain = LinkConfig { delay: Duration::ZERO, ..config.clone() }.is_plain();
-    plain.then_some(config.delay)
-}
+#[cfg(test)]
+mod tests {
+    use wire::LINK_SETTINGS;
+    use wire::link_settings::SettingEffect;
 
-/// How long the bits of a frame take to leave, rounded up to a nanosecond.
-fn line_time(length: usize, rate_bps: u64) -> Duration {
-    let nanos = (length as u128 * 8 * 1_000_000_000).div_ceil(u128::from(rate_bps));
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-}
+    use super::*;
 
-/// What an MTU counts: all after the Ethernet header and the VLAN tags (0x8100, 0x88a8).
-fn payload_length(frame: &[u8]) -> u32 {
-    let mut at = 12;
-    while let Some(ethertype) = frame.get(at..at + 2)
-        && matches!(ethertype, [0x81, 0x00] | [0x88, 0xa8])
-    {
-        at += 4;
+    #[test]
+    fn no_two_impairments_share_a_random_stream_and_each_has_what_it_lists() {
+        let mut all: Vec<u8> = KINDS.iter().flat_map(|kind| kind.streams).copied().collect();
+        all.sort_unstable();
+        let count = all.len();
+        all.dedup();
+        assert_eq!(all.len(), count, "{all:?}");
+        for kind in &KINDS {
+            let mut streams = Streams { seed: 1, lane: 0, left: kind.streams.iter() };
+            (kind.make)(&mut streams);
+            assert_eq!(streams.left.len(), 0, "a stream of {:?} is not used", kind.streams);
+        }
     }
-    u32::try_from(frame.len().saturating_sub(at + 2)).unwrap_or(u32::MAX)
+
+    /// A setting that says what becomes of a frame is an impairment's, or one of the line's own.
+    #[test]
+    fn every_setting_that_decides_a_fate_has_somebody_that_heeds_it() {
+        for row in LINK_SETTINGS.iter().filter(|row| row.effect == SettingEffect::Fate) {
+            let mut change = LinkChange::default();
+            if !(row.set)(&mut change, wire::link_settings::SettingValue::Chance(Chance::Always)) {
+                assert!(["mtu", "up"].contains(&row.key), "{}", row.key);
+                continue;
+            }
+            let mut config = LinkConfig::default();
+            config.apply(&change);
+            let mut impairments = Impairments::new(1, 0);
+            impairments.set(&config, &change, 0);
+            let mut crossing = Crossing::default();
+            let emitted = &[0; 60];
+            let mut passage = Passage { emitted, ordinal: 1, crossing: &mut crossing };
+            let fate = impairments.fate(&mut passage);
+            assert!(fate.is_err() || !crossing.mishaps.is_empty(), "{}", row.key);
+        }
+    }
 }

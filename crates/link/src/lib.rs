@@ -4,6 +4,7 @@
 mod config;
 mod error;
 mod impair;
+mod lane;
 mod net;
 mod node;
 mod outbox;

@@ -5,7 +5,8 @@ use wire::{Capture, Cause, Deliberate, FrameId, Instant, LinkConfig, PortId};
 
 use crate::config::Limits;
 use crate::error::{LinkId, LinkNote, LossReason, Mishap, NodeId, Seen, SimError};
-use crate::impair::{Crossing, Lane};
+use crate::impair::Crossing;
+use crate::lane::Lane;
 use crate::node::{Event, PortIndex, Transmit};
 use crate::queue::{AS_EMITTED, Flight, Flights};
 
@@ -50,6 +51,8 @@ pub(crate) struct Net {
     /// The wire's own code runs, in the midst of a node's turn.
     pub(crate) working: bool,
     copies: Copies,
+    /// How the frame crosses that is emitted; its room is used again.
+    crossing: Crossing,
     sequence: u64,
     seed: u64,
 }
@@ -70,6 +73,7 @@ impl Net {
             lanes: Vec::new(),
             working: false,
             copies: Copies::default(),
+            crossing: Crossing::default(),
             sequence: 0,
             seed,
         }
@@ -178,21 +182,21 @@ impl Net {
     fn emit_impaired(&mut self, frame: FrameId, number: u16, bytes: &[u8]) -> Result<(), SimError> {
         let lane = &mut self.lanes[usize::from(number)];
         let (link, target) = (lane.link, lane.target);
-        match lane.offer(self.now, bytes) {
-            Err(reason) => self.note(frame, Some(link), Mishap::Lost(reason)),
-            Ok(crossing) => {
-                let copy = match crossing.flip {
-                    None => AS_EMITTED,
-                    Some((offset, bit)) => self.copies.flipped(bytes, offset, bit),
-                };
-                self.launch(crossing.arrival, frame, copy, target, number)?;
-                if crossing.is_impaired() {
-                    self.note_crossing(frame, link, &crossing);
-                    if crossing.duplicated {
-                        self.launch(crossing.arrival, frame, AS_EMITTED, target, number)?;
-                    }
-                }
+        let arrival = match lane.offer(self.now, bytes, &mut self.crossing) {
+            Ok(arrival) => arrival,
+            Err(reason) => {
+                self.note(frame, Some(link), Mishap::Lost(reason));
+                return Ok(());
             }
+        };
+        let (altered, duplicates) = (self.crossing.altered, self.crossing.duplicates);
+        let copy = if altered { self.copies.keep(&mut self.crossing.bytes) } else { AS_EMITTED };
+        self.launch(arrival, frame, copy, target, number)?;
+        let (time, link) = (self.now, Some(link));
+        let mishaps = self.crossing.mishaps.drain(..);
+        self.notes.extend(mishaps.map(|what| LinkNote { time, frame, link, what }));
+        for _ in 0..duplicates {
+            self.launch(arrival, frame, AS_EMITTED, target, number)?;
         }
         Ok(())
     }
@@ -212,18 +216,6 @@ impl Net {
         let turn = (arrival, self.next_sequence());
         self.flights.push(Flight { turn, frame, copy, target, lane });
         Ok(())
-    }
-
-    fn note_crossing(&mut self, frame: FrameId, link: LinkId, crossing: &Crossing) {
-        if let Some((offset, bit)) = crossing.flip {
-            self.note(frame, Some(link), Mishap::Corrupted { offset, bit });
-        }
-        if crossing.duplicated {
-            self.note(frame, Some(link), Mishap::Duplicated);
-        }
-        if let Some(by) = crossing.held_back {
-            self.note(frame, Some(link), Mishap::Reordered(by));
-        }
     }
 
     /// The bytes that arrive.
@@ -292,16 +284,13 @@ struct Copies {
 }
 
 impl Copies {
-    /// A copy of the frame with one bit flipped.
-    fn flipped(&mut self, frame: &[u8], offset: u32, bit: u8) -> u32 {
+    /// Keeps altered bytes; what the slot held before is left in their place, for its room.
+    fn keep(&mut self, bytes: &mut Vec<u8>) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Vec::new());
             self.slots.len() as u32 - 1
         });
-        let bytes = &mut self.slots[slot as usize];
-        bytes.clear();
-        bytes.extend_from_slice(frame);
-        bytes[offset as usize] ^= 1 << bit;
+        std::mem::swap(&mut self.slots[slot as usize], bytes);
         slot
     }
 
@@ -321,11 +310,12 @@ mod tests {
     #[test]
     fn slots_of_landed_copies_are_used_again() {
         let mut copies = Copies::default();
-        let one = copies.flipped(&[0, 0], 1, 7);
-        let two = copies.flipped(&[1, 1], 0, 0);
+        let one = copies.keep(&mut vec![0, 0x80]);
+        let two = copies.keep(&mut vec![0, 1]);
         assert_eq!((copies.get(one), copies.get(two)), (&[0, 0x80][..], &[0, 1][..]));
         copies.free(one);
-        assert_eq!(copies.flipped(&[4, 4, 4], 2, 1), one);
+        let mut bytes = vec![4, 4, 6];
+        assert_eq!((copies.keep(&mut bytes), bytes), (one, vec![0, 0x80]));
         assert_eq!((copies.get(one), copies.slots.len()), (&[4, 4, 6][..], 2));
     }
 }

@@ -169,6 +169,13 @@ macro_rules! link_settings {
                pub $field: Option<$type>, )*
         }
 
+        /// All settings given.
+        impl From<&LinkConfig> for LinkChange {
+            fn from(config: &LinkConfig) -> Self {
+                Self { $( $field: Some(config.$field.clone()), )* }
+            }
+        }
+
         impl LinkConfig {
             /// Takes over what is given.
             pub fn apply(&mut self, change: &LinkChange) {

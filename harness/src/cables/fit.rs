@@ -130,6 +130,7 @@ pub(super) fn cables_can(
             Mishap::Duplicated => format!("duplicates frame {number}"),
             Mishap::Reordered(_) => format!("holds frame {number} back"),
             Mishap::Corrupted { .. } => format!("corrupts frame {number}"),
+            Mishap::Altered { .. } => format!("alters frame {number}"),
         };
         return Err(format!("the link {name} {what}, and a cable does not"));
     }

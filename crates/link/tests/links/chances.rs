@@ -24,7 +24,7 @@ fn chances_strike_the_ordinals_that_they_name() {
         let mut sim = pair(1, losing(loss.clone()));
         volley(&mut sim, 6);
         assert_eq!(numbers(&mut sim), arrive, "{loss:?}");
-        assert!(mishaps(&sim).iter().all(|m| m.1 == Mishap::Lost(LossReason::Chance)));
+        assert!(mishaps(&sim).iter().all(|m| m.1 == Mishap::Lost(LossReason::Impairment("loss"))));
         assert_eq!(sim.losses().len(), 6 - arrive.len());
     }
 }
