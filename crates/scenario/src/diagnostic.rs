@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::Span;
+use crate::span::Span;
 
 /// One thing that is wrong with a scenario file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Collects what is wrong while reading goes on, in any order, and gives it out in order of place.
 
-use crate::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, line_and_column};
+use crate::span::Span;
 
 /// More than these help nobody, and a hostile file could ask for millions.
 const SHOWN: usize = 50;
@@ -42,7 +43,7 @@ impl<'a> Faults<'a> {
 
     /// The line of an offset, from 1, for a help text that points elsewhere.
     pub(crate) fn line(&self, offset: usize) -> usize {
-        crate::line_and_column(self.text, offset).0
+        line_and_column(self.text, offset).0
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,9 +1,11 @@
 //! The file's outermost object, its limits, masks and reasons.
 
-use super::{Decoder, Object};
-use crate::json::{Json, Kind};
-use crate::keys::{Key, LIMITS, MASK, SCENARIO, Shape};
-use crate::{FieldPath, Limits, Mask, Reason, Scenario, Spanned};
+use super::decoder::{Decoder, Object};
+use crate::json::keys::{Key, LIMITS, MASK, SCENARIO, Shape};
+use crate::json::tree::{Json, Kind};
+use crate::model::{FieldPath, Limits, Mask, Reason, Scenario};
+use crate::resolve::fields::field_path;
+use crate::span::Spanned;
 
 /// Bytes of a reason, which stands in a report.
 const MAX_REASON: usize = 4096;
@@ -30,6 +32,7 @@ impl Decoder<'_, '_> {
         let steps = self.steps(&file);
         let finds = self.texts(&file, "finds");
         let not_on = self.not_on(&file);
+        let (nodes, links) = self.names.into_parts();
         Some(Scenario {
             title: title.unwrap_or_default(),
             note,
@@ -38,8 +41,8 @@ impl Decoder<'_, '_> {
             seed,
             limits,
             end,
-            nodes: self.nodes,
-            links: self.links,
+            nodes,
+            links,
             steps,
             masks,
             finds,
@@ -134,7 +137,7 @@ impl Decoder<'_, '_> {
         let mut fields = Vec::new();
         for item in items {
             let path = self.plain_text(item, "`field`");
-            fields.extend(path.and_then(|path| self.field_path(path)));
+            fields.extend(path.and_then(|path| field_path(self.faults, &path)));
         }
         fields
     }

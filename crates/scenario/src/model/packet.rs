@@ -2,7 +2,8 @@
 
 use wire::{Field, Layer, Packet, Proto, TcpOption, Value};
 
-use crate::{Bindings, Expr, ExprError, Scalar, Span};
+use crate::expr::{Bindings, Expr, ExprError};
+use crate::span::Span;
 
 /// A packet to build once the names in it are bound.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -140,21 +141,4 @@ pub(crate) fn resolve_options(
         })
     };
     options.iter().map(resolve).collect::<Result<_, _>>().map(Some)
-}
-
-impl Scalar {
-    /// The same with every expression computed, mod 2^64: no [`Scalar::Expr`] is left in it.
-    ///
-    /// # Errors
-    /// When a name is not bound.
-    pub fn resolve(&self, bindings: &Bindings) -> Result<Self, ExprError> {
-        Ok(match self {
-            Self::Expr(expr) => Self::Num(expr.eval(bindings, 64)?),
-            Self::List(items) => {
-                let items = items.iter().map(|item| item.resolve(bindings));
-                Self::List(items.collect::<Result<_, _>>()?)
-            }
-            known => known.clone(),
-        })
-    }
 }

@@ -2,10 +2,12 @@
 
 use wire::Duration;
 
-use super::{Decoder, Object};
-use crate::json::{Json, Kind};
-use crate::keys::TOLERANCE;
-use crate::{Due, Span, Tolerance, When, nearest};
+use super::decoder::{Decoder, Object};
+use crate::diagnostic::nearest;
+use crate::json::keys::TOLERANCE;
+use crate::json::tree::{Json, Kind};
+use crate::model::{Due, Tolerance, When};
+use crate::span::{Span, Spanned};
 
 impl Decoder<'_, '_> {
     pub(super) fn when(&mut self, step: &Object<'_>) -> When {
@@ -56,10 +58,10 @@ impl Decoder<'_, '_> {
     pub(super) fn tolerance(&mut self, step: &Object<'_>) -> Option<Tolerance> {
         step.table.key("tolerance")?;
         match step.get("tolerance")? {
-            json @ Json { kind: Kind::Object(_), .. } if step.table.keys[0].name == "expect" => {
+            json @ Json { kind: Kind::Object(_), .. } if step.table.mark == "expect" => {
                 let both = self.object(json, &TOLERANCE)?;
                 let (early, late) = (self.duration(&both, "early"), self.duration(&both, "late"));
-                let given = |side: Option<crate::Spanned<Duration>>| side.map(|side| side.value);
+                let given = |side: Option<Spanned<Duration>>| side.map(|side| side.value);
                 Some(Tolerance {
                     early: given(early).unwrap_or_default(),
                     late: given(late).unwrap_or_default(),

@@ -1,117 +1,23 @@
-//! Every key that a scenario file may have, once: the decoder refuses what is not here, and the
-//! JSON Schema is written from here. Layers' fields come from the tables of `wire`.
+//! Every key that a scenario file may have, once: the reader refuses what is not here, the writer
+//! writes in this order, and the JSON Schema is written from here. Layers' fields come from the
+//! tables of `wire`.
 
 use wire::link_settings::{self, SettingShape};
 use wire::{Field, LINK_SETTINGS, Proto};
 
 mod steps;
+mod table;
 
 pub(crate) use steps::STEPS;
-
-/// What stands at a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// A text.
-    Text,
-    /// True or false.
-    Bool,
-    /// A whole number from the first to the second.
-    Whole(u64, u64),
-    /// The same, or `"unlimited"`.
-    Unlimited(u64, u64),
-    /// What the schema's definition of that name says.
-    Def(&'static str),
-    /// A list of such.
-    List(&'static str),
-    /// An object with any keys and such values.
-    Map(&'static str),
-    /// The same; a scalar at this key is something else, and no key of the table.
-    MapOrScalar(&'static str),
-}
-use Shape::{Bool, Def, List, Map, MapOrScalar, Text, Unlimited, Whole};
-
-/// One key of an object.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Key {
-    pub(crate) name: &'static str,
-    pub(crate) shape: Shape,
-    pub(crate) required: bool,
-    pub(crate) about: &'static str,
-}
-
-/// The keys of one kind of object.
-#[derive(Debug)]
-pub(crate) struct Table {
-    /// Its definition's name in the schema.
-    pub(crate) def: &'static str,
-    /// How an error names it: `a node`.
-    pub(crate) title: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) keys: &'static [Key],
-    pub(crate) others: Others,
-}
-
-/// Which keys are allowed beside those of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Others {
-    /// None.
-    No,
-    /// Any, with a scalar value.
-    Scalars,
-    /// Every layer's name.
-    Layers,
-}
-
-impl Table {
-    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys.iter().find(|key| key.name == name)
-    }
-
-    /// Every key that can be named.
-    pub(crate) fn names(&self) -> Vec<&'static str> {
-        let layers = if self.others == Others::Layers { &Proto::SENDABLE[..] } else { &[] };
-        let keys = self.keys.iter().map(|key| key.name);
-        layers.iter().map(|proto| proto.key()).chain(keys).collect()
-    }
-
-    pub(crate) fn allows(&self, name: &str) -> bool {
-        self.others == Others::Scalars || self.names().contains(&name)
-    }
-}
+use table::Shape::{Bool, Def, List, Map, MapOrScalar, Text, Unlimited, Whole};
+pub(crate) use table::{Key, Others, Shape, Table};
+use table::{NOTE, may, must, table};
 
 pub(crate) const MAX_FRAME: u64 = link_settings::MAX_FRAME as u64;
 /// A file from anywhere may ask for so much memory and no more.
 const MAX_BYTES: u64 = 1 << 30;
 const U32: u64 = 0xffff_ffff;
 const U64: u64 = u64::MAX;
-
-const fn must(name: &'static str, shape: Shape, about: &'static str) -> Key {
-    Key { name, shape, required: true, about }
-}
-const fn may(name: &'static str, shape: Shape, about: &'static str) -> Key {
-    Key { name, shape, required: false, about }
-}
-
-const NOTE: Key = may("note", Text, "A comment; it travels to the report and the capture.");
-const AT: Key =
-    may("at", Def("duration"), "Virtual time since the run began at which the step begins.");
-const AFTER: Key =
-    may("after", Def("duration"), "Time after the end of the step before; 0 where left out.");
-
-const LATE: Key = may(
-    "tolerance",
-    Def("duration"),
-    "By how much the real clock may be late when the step begins; not judged where left out.",
-);
-
-const fn table(
-    def: &'static str,
-    title: &'static str,
-    about: &'static str,
-    keys: &'static [Key],
-) -> Table {
-    Table { def, title, about, keys, others: Others::No }
-}
 
 /// The file.
 pub(crate) static SCENARIO: Table = table(
@@ -123,11 +29,6 @@ pub(crate) static SCENARIO: Table = table(
         must("title", Text, "What happens, in one line."),
         NOTE,
         may("cites", List("text"), "Clauses and requirement ids that it is about."),
-        may(
-            "any-host",
-            Text,
-            "The clause that fixes all that it asks, where any host must do it: --any-host.",
-        ),
         may("seed", Whole(0, U64), "Seed of the wire's random choices."),
         may("limits", Def("limits"), "Limits of the run."),
         may("end", Def("duration"), "Virtual time at which the run stops; until idle otherwise."),
@@ -142,6 +43,11 @@ pub(crate) static SCENARIO: Table = table(
             "Wires on which it cannot run, each with the reason: sim, veth, nic; \
              linux: any of them with a kernel in a node's place; \
              other: with an implementation in a node's place that is not held to the golden.",
+        ),
+        may(
+            "any-host",
+            Text,
+            "The clause that fixes all that it asks, where any host must do it: --any-host.",
         ),
     ],
 );
@@ -174,6 +80,7 @@ pub(crate) static NODE: Table = Table {
         NOTE,
     ],
     others: Others::Scalars,
+    mark: "",
 };
 
 /// One of a node's `ports`.
@@ -188,8 +95,8 @@ pub(crate) static PORT: Table = table(
     ],
 );
 
-/// The keys of a link's settings, from the table of `wire`, behind some of one's own.
-const fn with_settings<const N: usize>(own: &[Key]) -> [Key; N] {
+/// The keys of a link's settings, from the table of `wire`, between some of one's own.
+const fn with_settings<const N: usize>(own: &[Key], more: &[Key]) -> [Key; N] {
     let mut all = [NOTE; N];
     let mut at = 0;
     while at < own.len() {
@@ -209,24 +116,31 @@ const fn with_settings<const N: usize>(own: &[Key]) -> [Key; N] {
         all[at + row] = may(setting.key, shape, setting.about);
         row += 1;
     }
+    let mut last = 0;
+    while last < more.len() {
+        all[at + row + last] = more[last];
+        last += 1;
+    }
     all
 }
 
-const LINK_KEYS: [Key; 3] = [
+const LINK_KEYS: [Key; 2] = [
     may("name", Text, "Its name, for steps that change it; `a-b` serves without."),
     must("ends", Def("ends"), "The two ports: `node`, or `node:port`."),
-    may("toward", Map("link-settings"), "What is otherwise toward an end, by that end."),
 ];
+const TOWARD: Key =
+    may("toward", Map("link-settings"), "What is otherwise toward an end, by that end.");
 
 /// One of `links`.
 pub(crate) static LINK: Table = table("link", "a link", "Joins two ports.", {
-    const KEYS: [Key; LINK_KEYS.len() + LINK_SETTINGS.len() + 1] = with_settings(&LINK_KEYS);
+    const KEYS: [Key; LINK_KEYS.len() + LINK_SETTINGS.len() + 2] =
+        with_settings(&LINK_KEYS, &[TOWARD]);
     &KEYS
 });
 /// `set` of a step that changes a link.
 pub(crate) static SETTINGS: Table =
     table("link-settings", "settings of a link", "What changes; the rest stays.", {
-        const KEYS: [Key; LINK_SETTINGS.len() + 1] = with_settings(&[]);
+        const KEYS: [Key; LINK_SETTINGS.len() + 1] = with_settings(&[], &[]);
         &KEYS
     });
 
@@ -248,9 +162,9 @@ pub(crate) static MASK: Table = table(
     "A field that may differ from the golden.",
     &[
         must("field", Def("field-paths"), "The field, or a list of fields: `ip4.id`."),
-        may("frames", List("frame-number"), "Numbers of the frames, from 1; all otherwise."),
         may("from", Def("port-ref"), "Only what this port emits."),
         may("kind", Text, "Only what a node of this kind emits: `linux` for a running kernel."),
+        may("frames", List("frame-number"), "Numbers of the frames, from 1; all otherwise."),
         must("reason", Def("reason"), "Why it may differ; the report shows it."),
         NOTE,
     ],
@@ -270,6 +184,7 @@ pub(crate) static PACKET: Table = Table {
         NOTE,
     ],
     others: Others::Layers,
+    mark: "",
 };
 
 /// A pattern.
@@ -285,6 +200,7 @@ pub(crate) static PATTERN: Table = Table {
         NOTE,
     ],
     others: Others::Layers,
+    mark: "",
 };
 
 /// A payload as an object: one of these.
@@ -353,11 +269,6 @@ pub(crate) static TABLES: [&Table; 13] = [
     &PAYLOAD,
     &TCP_OPTION,
 ];
-
-/// The layer of that name that a scenario may write.
-pub(crate) fn sendable(name: &str) -> Option<Proto> {
-    Proto::from_key(name).filter(|proto| proto.is_sendable())
-}
 
 /// What a layer's object may have beside its fields.
 pub(crate) fn layer_extras(proto: Proto) -> &'static [&'static str] {

@@ -2,10 +2,12 @@
 
 use wire::TcpOption;
 
-use super::{Decoder, Object};
-use crate::json::{Json, Kind};
-use crate::keys::{TCP_OPTION, TCP_OPTION_WORDS, USER_TIMEOUT};
-use crate::{Expr, OptionTemplate, suggestion};
+use super::decoder::{Decoder, Object};
+use crate::diagnostic::suggestion;
+use crate::expr::Expr;
+use crate::json::keys::{TCP_OPTION, TCP_OPTION_WORDS, USER_TIMEOUT};
+use crate::json::tree::{Json, Kind};
+use crate::model::OptionTemplate;
 
 impl Decoder<'_, '_> {
     pub(super) fn tcp_options(&mut self, items: &[Json]) -> Vec<OptionTemplate> {

@@ -3,8 +3,9 @@
 
 use wire::{Field, Proto, TcpOption, Value};
 
-use crate::packet::{resolve_fields, resolve_options};
-use crate::{Bindings, ExprError, FieldTemplate, OptionTemplate, Span};
+use super::packet::{FieldTemplate, OptionTemplate, resolve_fields, resolve_options};
+use crate::expr::{Bindings, ExprError};
+use crate::span::Span;
 
 /// A partial frame: what is given must match, the rest is free. Empty, it matches any frame.
 #[derive(Clone, Debug, Default, PartialEq)]

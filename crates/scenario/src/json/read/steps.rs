@@ -1,9 +1,12 @@
 //! Steps: which kind each is, and what it says.
 
-use super::{Decoder, Object};
-use crate::json::{Json, Kind, Member};
-use crate::keys::{SETTINGS, STEPS, Table};
-use crate::{Action, Bind, PortRef, Span, Spanned, Step, is_name, nearest};
+use super::decoder::{Decoder, Object};
+use crate::diagnostic::nearest;
+use crate::json::keys::{SETTINGS, STEPS, Table};
+use crate::json::tree::{Json, Kind, Member};
+use crate::model::{Action, Bind, PortRef, Step};
+use crate::resolve::fields::field_path;
+use crate::span::{Span, Spanned};
 
 impl Decoder<'_, '_> {
     pub(super) fn steps(&mut self, file: &Object<'_>) -> Vec<Step> {
@@ -22,7 +25,7 @@ impl Decoder<'_, '_> {
             Some(names.iter().map(|name| (name.key.value.clone(), name.key.span)).collect())
         };
         for (name, span) in steps.iter().filter_map(members).flatten() {
-            self.binds.entry(name).or_insert(span);
+            self.names.will_bind(&name, span);
         }
     }
 
@@ -33,7 +36,7 @@ impl Decoder<'_, '_> {
         let table = self.kind(members, json.span)?;
         let step = self.object(json, table)?;
         self.notes.clear();
-        let action = match table.keys[0].name {
+        let action = match table.mark {
             "send" => self.send(&step),
             "do" => self.command(&step),
             "expect" => self.expect(&step),
@@ -50,18 +53,17 @@ impl Decoder<'_, '_> {
 
     /// The kind of step, by the one key that tells it.
     fn kind(&mut self, members: &[Member], span: Span) -> Option<&'static Table> {
-        let tells = |table: &&&'static Table| {
-            members.iter().any(|member| member.key.value == table.keys[0].name)
-        };
+        let tells =
+            |table: &&&'static Table| members.iter().any(|member| member.key.value == table.mark);
         let kinds: Vec<&'static Table> = STEPS.iter().filter(tells).copied().collect();
         let names = |tables: &[&Table]| {
-            let names: Vec<_> = tables.iter().map(|t| format!("`{}`", t.keys[0].name)).collect();
+            let names: Vec<_> = tables.iter().map(|t| format!("`{}`", t.mark)).collect();
             names.join(", ")
         };
         match kinds.as_slice() {
             [kind] => return Some(kind),
             [] => {
-                let known = STEPS.map(|table| table.keys[0].name);
+                let known = STEPS.map(|table| table.mark);
                 let near = members.iter().find_map(|member| {
                     let known = nearest(&member.key, known)?;
                     Some((member.key.span, format!("did you mean `{known}`?")))
@@ -92,7 +94,7 @@ impl Decoder<'_, '_> {
             if from.port.is_some() {
                 self.fault(port.span, "two ports for one `send`", "in `node` or in `port`");
             }
-            from.port = self.known_port(from.index, port);
+            from.port = self.names.port(self.faults, from.index, port);
         }
         let json = step.get("send")?;
         let packet = self.packet(json).map(|packet| Spanned::new(packet, json.span));
@@ -138,13 +140,11 @@ impl Decoder<'_, '_> {
         let mut binds = Vec::new();
         for Member { key, value } in self.map(step, "bind") {
             // Also when its field is wrong: the steps that use the name are right then.
-            self.bound.insert(key.value.clone());
-            if !is_name(key) {
-                let message = format!("`{}` cannot be a bound name", key.value);
-                self.fault(key.span, message, "a letter or `_`, then letters, digits or `_`");
-            }
+            self.names.bind(self.faults, key);
             let path = self.plain_text(value, "a field to bind");
-            let Some(field) = path.and_then(|path| self.field_path(path)) else { continue };
+            let Some(field) = path.and_then(|path| field_path(self.faults, &path)) else {
+                continue;
+            };
             if field.field.max().is_none() {
                 let message = format!("{} is no number", field.field.path());
                 self.fault(value.span, message, "names stand for numbers");
@@ -184,7 +184,7 @@ impl Decoder<'_, '_> {
     fn set_link(&mut self, step: &Object<'_>) -> Option<Action> {
         let when = self.when(step);
         let link = self.text(step, "link");
-        let index = link.as_ref().and_then(|link| self.link_named(link));
+        let index = link.as_ref().and_then(|link| self.names.link(self.faults, link));
         let toward = self.who(step, "toward");
         let json = step.get("set")?;
         let object = self.object(json, &SETTINGS)?;
@@ -195,8 +195,7 @@ impl Decoder<'_, '_> {
         }
         let (link, index) = (link?, index?);
         if let Some(end) = &toward {
-            let ends = self.links[index].ends.clone();
-            self.is_end_of(&ends, end);
+            self.names.is_end(self.faults, index, end);
         }
         Some(Action::SetLink { when, link, index, toward, set })
     }

@@ -2,16 +2,16 @@
 
 use wire::{Form, Proto, Value, fields};
 
-use super::{Decoder, Object};
-use crate::json::{Json, Kind, Member};
-use crate::keys::{PACKET, PATTERN, PAYLOAD, sendable};
-use crate::{
-    FieldTemplate, LayerPattern, LayerTemplate, OptionTemplate, PacketTemplate, Pattern, Spanned,
-    ValueTemplate, suggestion,
+use super::decoder::{Decoder, Object};
+use crate::diagnostic::suggestion;
+use crate::json::keys::{PACKET, PATTERN};
+use crate::json::tree::{Json, Kind, Member};
+use crate::model::{
+    FieldTemplate, LayerPattern, LayerTemplate, OptionTemplate, PacketTemplate, Pattern,
+    ValueTemplate,
 };
-
-/// 64 MiB, four times the largest file.
-const MAX_FILLED: usize = 64 << 20;
+use crate::resolve::fields::sendable;
+use crate::span::Spanned;
 
 /// What a layer's object says; only ICMP has a quote.
 struct Layer<'j> {
@@ -154,46 +154,6 @@ impl Decoder<'_, '_> {
                 None
             }
         }
-    }
-
-    /// The bytes of a payload, in one of its forms.
-    fn payload(&mut self, json: &Json) -> Option<Vec<u8>> {
-        if let Kind::Text(_) = json.kind {
-            return self.hex(json, "a payload");
-        }
-        let object = self.object(json, &PAYLOAD)?;
-        let forms: Vec<&str> = object.members.iter().map(|member| member.key.as_str()).collect();
-        match forms.as_slice() {
-            ["hex"] => self.hex(object.get("hex")?, "`hex`"),
-            ["text"] => Some(self.text(&object, "text")?.value.into_bytes()),
-            ["zero"] => Some(vec![0; self.filler(&object, "zero")?]),
-            ["count"] | ["count", "from"] | ["from", "count"] => {
-                let count = self.filler(&object, "count")?;
-                let from = match object.get("from") {
-                    Some(_) => self.whole::<u8>(&object, "from")?.value,
-                    None => 0,
-                };
-                Some((0..count).map(|at| from.wrapping_add(at as u8)).collect())
-            }
-            _ => {
-                let help = "a text in hex, or one of `hex`, `text`, `zero`, `count` (with `from`)";
-                self.fault(json.span, "a payload of no form or of several", help);
-                None
-            }
-        }
-    }
-
-    /// A count of bytes that the file does not hold itself: their sum has a limit, so that a small
-    /// file cannot ask for all memory.
-    fn filler(&mut self, object: &Object<'_>, name: &str) -> Option<usize> {
-        let count = self.whole::<usize>(object, name)?;
-        self.filled += count.value;
-        if self.filled > MAX_FILLED {
-            let message = format!("payloads of more than {MAX_FILLED} bytes by `zero` and `count`");
-            self.fault(count.span, message, "that is the limit of one file");
-            return None;
-        }
-        Some(count.value)
     }
 
     /// The value of a key that is a pattern.

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use wire::{Field, Form, Proto};
 
-use super::{described, layer_def, reference, whole};
-use crate::keys::{STEPS, TCP_OPTION_WORDS, layer_extras};
+use super::parts::{described, layer_def, reference, whole};
+use crate::json::keys::{STEPS, TCP_OPTION_WORDS, layer_extras};
 use crate::quantity;
 
 /// A decimal or `0x…` number, or an expression.

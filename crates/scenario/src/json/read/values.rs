@@ -4,10 +4,14 @@ use std::net::IpAddr;
 
 use wire::{Chance, Duration, Mac, Proto, field, fields};
 
-use super::{Decoder, Object};
-use crate::json::{Json, Kind};
-use crate::keys::{layer_names, sendable};
-use crate::{Address, Argument, Expr, FieldPath, Scalar, Span, Spanned, quantity, suggestion};
+use super::decoder::{Decoder, Object};
+use crate::diagnostic::suggestion;
+use crate::expr::Expr;
+use crate::json::keys::layer_names;
+use crate::json::tree::{Json, Kind, Member};
+use crate::model::{Address, Argument, Scalar};
+use crate::quantity;
+use crate::span::{Span, Spanned};
 
 impl Decoder<'_, '_> {
     /// A JSON number that is whole and not negative.
@@ -202,38 +206,6 @@ impl Decoder<'_, '_> {
         Some(Spanned::new(Address { ip, prefix }, json.span))
     }
 
-    /// `tcp.seq`, `vlan#2.id`.
-    pub(super) fn field_path(&mut self, text: Spanned<String>) -> Option<Spanned<FieldPath>> {
-        let Some((layer, key)) = text.split_once('.') else {
-            let message = format!("`{}` is no field", text.value);
-            let help = "a field is LAYER.FIELD, such as tcp.seq, or LAYER#2.FIELD for the second";
-            self.fault(text.span, message, help);
-            return None;
-        };
-        let (layer, occurrence) = match layer.split_once('#') {
-            Some((layer, number)) => (layer, number.parse().unwrap_or(0)),
-            None => (layer, 1usize),
-        };
-        let Some(proto) = sendable(layer) else {
-            let known = Proto::SENDABLE.map(Proto::key);
-            let message = format!("`{layer}` in `{}` is no layer", text.value);
-            self.fault(text.span, message, suggestion(layer, &known));
-            return None;
-        };
-        let Some(field) = proto.field(key) else {
-            let known: Vec<&str> = proto.fields().iter().map(|field| field.key).collect();
-            let message = format!("`{key}` is no field of the layer {layer}");
-            self.fault(text.span, message, suggestion(key, &known));
-            return None;
-        };
-        if occurrence == 0 {
-            let message = format!("`{}` counts its layer wrongly", text.value);
-            self.fault(text.span, message, "layers of one protocol count from #1");
-            return None;
-        }
-        Some(Spanned::new(FieldPath { field, occurrence: occurrence - 1 }, text.span))
-    }
-
     /// An expression, all of whose names are bound by an earlier step.
     pub(super) fn expression(&mut self, text: &str, span: Span) -> Option<Expr> {
         let expr = match Expr::parse(text) {
@@ -250,18 +222,7 @@ impl Decoder<'_, '_> {
                 return None;
             }
         };
-        let unbound = expr.names().find(|name| !self.bound.contains(*name));
-        let Some(name) = unbound else { return Some(expr) };
-        let bound: Vec<&str> = self.bound.iter().take(20).map(String::as_str).collect();
-        self.faults.add_with(span, |faults| {
-            let help = match self.binds.get(name) {
-                Some(bind) => format!("it is bound later, in line {}", faults.line(bind.start)),
-                None if bound.is_empty() => "no name is bound yet: `bind` in an `expect`".into(),
-                None => format!("bound here are: ${}", bound.join(", $")),
-            };
-            (format!("unbound name `${name}`"), help)
-        });
-        None
+        self.names.all_bound(self.faults, &expr, span).then_some(expr)
     }
 
     /// A number or an expression: what stands in a TCP option.
@@ -300,11 +261,7 @@ impl Decoder<'_, '_> {
     }
 
     /// A named value; `computed` says whether it may be an expression.
-    pub(super) fn argument(
-        &mut self,
-        member: &crate::json::Member,
-        computed: bool,
-    ) -> Option<Argument> {
+    pub(super) fn argument(&mut self, member: &Member, computed: bool) -> Option<Argument> {
         let value = self.scalar(&member.value, &format!("`{}`", member.key.value), computed)?;
         let value = Spanned::new(value, member.value.span);
         Some(Argument { name: member.key.clone(), value })

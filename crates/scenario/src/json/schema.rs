@@ -1,13 +1,15 @@
-//! The JSON Schema (draft 2020-12) of a scenario file, written from the tables that the decoder
-//! reads by, so that an editor completes what the decoder takes. It is structural: names, bound
-//! values and sums are the decoder's to judge.
+//! The JSON Schema (draft 2020-12) of a scenario file, written from the tables that the reader
+//! reads by, so that an editor completes what the reader takes. It is structural: names, bound
+//! values and sums are the reader's to judge.
 
 mod defs;
+mod parts;
 
 use serde_json::{Map, Value, json};
 use wire::Proto;
 
-use crate::keys::{Key, Others, SCENARIO, STEPS, Shape, TABLES, Table};
+use self::parts::{described, layer_def, reference, whole};
+use crate::json::keys::{Key, Others, SCENARIO, STEPS, Shape, TABLES, Table};
 
 /// The schema of a scenario file.
 #[must_use]
@@ -29,21 +31,6 @@ pub fn schema() -> Value {
     root.insert("title".into(), json!("A wireproof scenario"));
     root.insert("$defs".into(), Value::Object(all));
     Value::Object(root)
-}
-
-/// `layer-tcp`, `layer-tcp-pattern`.
-fn layer_def(proto: Proto, suffix: &str) -> String {
-    format!("layer-{}{suffix}", proto.key())
-}
-
-fn reference(def: &str) -> Value {
-    json!({ "$ref": format!("#/$defs/{def}") })
-}
-
-/// The same with a description beside it, which draft 2020-12 allows.
-fn described(mut schema: Value, about: &str) -> Value {
-    schema["description"] = json!(about);
-    schema
 }
 
 /// An object with the keys of a table.
@@ -133,8 +120,4 @@ fn map(def: &str, least: u8) -> Value {
     json!({
         "type": "object", "additionalProperties": reference(def), "minProperties": least
     })
-}
-
-fn whole(least: u64, most: u64) -> Value {
-    json!({ "type": "integer", "minimum": least, "maximum": most })
 }
