@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 
 use wire::Capture;
 
-use crate::judge::compare::{Comparison, Mask, compare};
+use crate::judge::compare::{Comparison, compare};
 use crate::judge::{facts, races};
-use crate::plan::Plan;
+use crate::plan::{Mask, Plan};
 use crate::run::{self, Run};
 
 pub use change::{Change, changed, changes};

@@ -8,7 +8,7 @@ use checks::observed::{Observed, Observer, Settings};
 use wire::FrameId;
 use wire::pcapng::Reader;
 
-use crate::commands;
+use crate::streams;
 
 mod host;
 
@@ -36,7 +36,7 @@ pub fn check(path: &Path, hosts: &[HostSpec], whole: bool) -> Result<Checked> {
     let given = hosts.iter().map(|host| host.given.clone()).collect();
     let mut observer = Observer::new(Settings { given, whole, ..Settings::default() });
     let name = path.display().to_string();
-    let mut reader = Reader::new(commands::open_input(path)?);
+    let mut reader = Reader::new(streams::open_input(path)?);
     let mut any = false;
     let broken = loop {
         match reader.next_frame() {

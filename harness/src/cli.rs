@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use wire::Duration;
 
+use crate::on::{On, Speed};
+use crate::run::nic::cables::NicOptions;
+
 /// Write the packets, run any TCP/IP implementation on a wire, prove every frame byte for byte.
 #[derive(Debug, Parser)]
 #[command(
@@ -60,30 +63,6 @@ pub enum Command {
     Completions(Completions),
 }
 
-/// The wires.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Wire {
-    /// The simulated wire, in virtual time
-    #[default]
-    Sim,
-    /// Namespaces and veth pairs
-    Veth,
-    /// An interface of this host, with the device under test at the other end of its cable
-    Nic,
-}
-
-impl Wire {
-    /// Its name, as the command line and `not-on` have it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sim => "sim",
-            Self::Veth => "veth",
-            Self::Nic => "nic",
-        }
-    }
-}
-
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -104,7 +83,7 @@ pub struct Run {
     pub ids: Vec<String>,
     /// The wire to run on
     #[arg(long, value_enum, default_value_t, value_name = "WIRE")]
-    pub on: Wire,
+    pub on: On,
     /// Put another kind in a node's place: NODE=KIND[,option=value]…, with mac= and ip=, or
     /// PORT.mac= and PORT.ip= where it has several ports
     #[arg(long, value_name = "NODE=KIND[,k=v]")]
@@ -182,12 +161,27 @@ pub enum Without {
 }
 
 impl Nic {
+    /// The words as the wire takes them.
+    #[must_use]
+    pub fn options(&self) -> NicOptions {
+        NicOptions {
+            iface: self.iface.clone(),
+            node: self.node.clone(),
+            address: self.address.clone(),
+            without_ip6: self.without.contains(&Without::Ipv6),
+            settle: self.settle,
+            patience: self.patience,
+            arp: self.arp,
+            i_know: self.i_know,
+        }
+    }
+
     /// The words that were given, as one would type them.
     #[must_use]
     pub fn flags(&self) -> Vec<String> {
         let time = |time: Duration| crate::text::duration(time);
         let word = |flag: &'static str| {
-            move |word: &String| format!("{flag} {}", crate::report::text::shell(word))
+            move |word: &String| format!("{flag} {}", crate::text::shell(word))
         };
         let mut flags: Vec<String> = self.iface.iter().map(word("--iface")).collect();
         if !self.node.is_empty() {
@@ -214,7 +208,7 @@ pub struct Bless {
     pub all: bool,
     /// The wire to run on: a scenario with a running kernel takes veth
     #[arg(long, value_enum, default_value_t, value_name = "WIRE")]
-    pub on: Wire,
+    pub on: On,
     /// Accept what another kind emits in a node's place, as a reference: NODE=KIND[,option=value]…
     #[arg(long, value_name = "NODE=KIND[,k=v]")]
     pub swap: Vec<String>,
@@ -257,7 +251,7 @@ pub struct Inject {
     pub write: Option<PathBuf>,
     /// The wire to run on
     #[arg(long, value_enum, default_value_t, value_name = "WIRE")]
-    pub on: Wire,
+    pub on: On,
     /// How fast frames go in on a real wire: 1 is the capture's own pace, 10 ten times that, max as
     /// fast as they are carried [default: 1]
     #[arg(long, value_name = "N")]
@@ -291,26 +285,6 @@ pub struct Check {
     /// List every host
     #[arg(short, long)]
     pub verbose: bool,
-}
-
-/// How fast a capture is fed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Speed {
-    /// So many times its own pace.
-    Times(f64),
-    /// Without waiting.
-    Max,
-}
-
-impl std::str::FromStr for Speed {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.parse::<f64>()) {
-            ("max", _) => Ok(Self::Max),
-            (_, Ok(times)) if times.is_finite() && times >= 0.001 => Ok(Self::Times(times)),
-            _ => Err("a speed is a number from 0.001 on, or `max`".to_owned()),
-        }
-    }
 }
 
 /// `wireproof show`.

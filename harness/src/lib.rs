@@ -15,21 +15,25 @@
 //! }
 //! ```
 
+mod accept;
 pub mod bite;
-pub mod cables;
 pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod files;
+mod fleet;
 pub mod golden;
 pub mod inject;
 pub mod judge;
+pub mod on;
+pub mod outcome;
 pub mod panics;
 pub mod plan;
 pub mod report;
 pub mod run;
 pub mod spec;
+pub mod streams;
 mod suite;
 pub mod text;
 pub mod walk;
@@ -55,11 +59,11 @@ pub fn main(mut registry: Registry) -> ExitCode {
             let code = if error.use_stderr() { report::EXIT_CANNOT } else { report::EXIT_HOLDS };
             let told = error.render();
             if error.use_stderr() {
-                commands::warn(told.ansi().to_string().trim_end());
+                streams::warn(told.ansi().to_string().trim_end());
                 return ExitCode::from(code);
             }
             // Help that nobody reads any more is no failure; help that cannot be written is one.
-            return ExitCode::from(match commands::print(&told.ansi().to_string()) {
+            return ExitCode::from(match streams::print(&told.ansi().to_string()) {
                 Ok(()) => code,
                 Err(error) => cannot(&error),
             });
@@ -70,7 +74,7 @@ pub fn main(mut registry: Registry) -> ExitCode {
 
 /// Says why the job could not be done; returns the exit code.
 fn cannot(error: &anyhow::Error) -> u8 {
-    commands::warn(&format!("error: {}", text::block(&format!("{error:#}"), "  ")));
+    streams::warn(&format!("error: {}", text::block(&format!("{error:#}"), "  ")));
     report::EXIT_CANNOT
 }
 

@@ -3,6 +3,7 @@
 
 mod bridges;
 mod faults;
+mod mask;
 mod names;
 pub mod standing;
 mod steps;
@@ -19,10 +20,10 @@ use scenario::{Diagnostic, Due, PacketTemplate, Pattern, Scenario, Tolerance};
 use wire::{Duration, Field, Instant, PortId};
 
 use self::faults::Faults;
-use crate::judge::compare::Mask;
 use crate::run::{guest, linux};
 use crate::spec::NodeSpec;
 
+pub use mask::Mask;
 pub use standing::Standing;
 
 /// A scenario, ready to run.

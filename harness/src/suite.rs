@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use nodes::{Kind, Registry};
 
+use crate::accept::accept_all;
 use crate::catalog::{self, Item, Root};
-use crate::commands::bless::accept_all;
-use crate::commands::run::walk_all;
+use crate::fleet::walk_all;
 use crate::golden;
 use crate::judge::Against;
+use crate::outcome::{Entry, Walked};
 use crate::plan::Swap;
 use crate::report::text::Hints;
-use crate::report::{self, Entry, Totals};
-use crate::walk::{Walk, Walked};
+use crate::report::{self, Totals};
+use crate::walk::Walk;
 
 /// The scenarios whose frames a suite accepts as goldens, as `wireproof bless` does: ids, folders
 /// or patterns with a comma between them.

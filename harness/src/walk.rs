@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nodes::Registry;
-use scenario::Diagnostic;
 
-use crate::cables::Cables;
 use crate::catalog::Item;
-use crate::cli::Wire;
 use crate::files::{self, Within};
 use crate::golden;
-use crate::judge::{self, Judgement};
+use crate::judge;
+use crate::on::On;
+use crate::outcome::{Judged, Refusal, Walked};
 use crate::panics;
 use crate::plan::{self, Plan, Swap};
+use crate::run::nic::cables::Cables;
 use crate::run::{self, Run};
 
 /// How scenarios are walked.
@@ -30,8 +30,8 @@ pub struct Walk {
     /// Why goldens are not compared; `None`: they are.
     pub no_golden: Option<String>,
     /// The wire they run on.
-    pub on: Wire,
-    /// What a device at the end of a cable is run with, for [`Wire::Nic`].
+    pub on: On,
+    /// What a device at the end of a cable is run with, for [`On::Nic`].
     pub cables: Option<Cables>,
     /// Every node is held to the golden's bytes, whoever it is.
     pub strict: bool,
@@ -53,71 +53,6 @@ impl Ahead {
     }
 }
 
-/// How a walk ended.
-#[derive(Debug)]
-pub enum Walked {
-    /// It came to a judgement.
-    Judged(Box<Judged>),
-    /// The scenario file, or what belongs to it, cannot be used.
-    Refused(Refusal),
-    /// It was not run, for a reason that the report shows.
-    NotRun(String),
-}
-
-/// A scenario that ran, and what was found.
-#[derive(Debug)]
-pub struct Judged {
-    /// What was to happen.
-    pub plan: Plan,
-    /// What happened.
-    pub run: Run,
-    /// What it comes to.
-    pub judgement: Judgement,
-}
-
-impl Judged {
-    /// Why this run may not become a golden; `None`: it may. A golden never blesses away a broken
-    /// rule, and a step that does not hold is nothing to keep.
-    #[must_use]
-    pub fn unacceptable(&self) -> Option<String> {
-        let Self { plan, run, judgement } = self;
-        if let Some(broken) = &run.broken {
-            return Some(format!("the run could not be carried out: {broken}"));
-        }
-        if let Some(late) = &run.inconclusive {
-            return Some(format!("the wire could not tell: {late}"));
-        }
-        if let Some(timed) = run.untimely().next() {
-            return Some(format!("step {} was late on this machine", timed.step + 1));
-        }
-        if let Some(finding) = judgement.findings.first() {
-            return Some(format!("the check {} finds a violation", finding.check.id));
-        }
-        if let Some(panic) = run.panics.first() {
-            return Some(format!("{} panicked", plan.node_name(panic.node)));
-        }
-        if let Some(failure) = run.failures.first() {
-            return Some(format!("step {} does not hold", failure.step + 1));
-        }
-        let toothless = judgement.toothless.first()?;
-        Some(format!("`finds` names {toothless}, and it found nothing"))
-    }
-}
-
-/// Why a scenario cannot be run.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The file says something that means nothing: its text and the places.
-    File {
-        /// The file's text.
-        text: String,
-        /// What is wrong, in order of the places.
-        faults: Vec<Diagnostic>,
-    },
-    /// Anything else.
-    Other(anyhow::Error),
-}
-
 impl Walk {
     /// The standard kinds, no swap, goldens compared.
     #[must_use]
@@ -126,7 +61,7 @@ impl Walk {
         registry.register(run::linux::kind());
         registry.register(run::guest::kind());
         let machines = guest::Pool::default();
-        let (swaps, on, ahead) = (Vec::new(), Wire::Sim, Ahead::default());
+        let (swaps, on, ahead) = (Vec::new(), On::Sim, Ahead::default());
         let (no_golden, cables, strict) = (None, None, false);
         Self { registry, swaps, no_golden, on, cables, strict, guests: true, machines, ahead }
     }
@@ -188,7 +123,7 @@ impl Walk {
         if let Some(reason) = plan.not_on.get(wire) {
             return Walked::NotRun(format!("not on the wire `{wire}`: {reason}"));
         }
-        if let (Wire::Sim, Some(node)) = (self.on, plan.own_kernel()) {
+        if let (On::Sim, Some(node)) = (self.on, plan.own_kernel()) {
             let name = &node.name;
             return Walked::NotRun(format!("`{name}` is a running kernel: it takes --on veth"));
         }
@@ -295,10 +230,10 @@ pub(crate) fn scenario(item: &Item) -> Option<scenario::Scenario> {
 }
 
 /// Why a kernel in this plan cannot do what its options ask: where it stands, or on this machine.
-fn unfit(plan: &Plan, on: Wire) -> Option<String> {
+fn unfit(plan: &Plan, on: On) -> Option<String> {
     plan.nodes.iter().find_map(|node| {
         let of_machine = || match (on, node.kind.as_str()) {
-            (Wire::Veth, run::linux::KIND) => run::linux::missing(&node.config),
+            (On::Veth, run::linux::KIND) => run::linux::missing(&node.config),
             _ => None,
         };
         let reason = node.unfit.clone().or_else(of_machine)?;

@@ -10,8 +10,9 @@ use wireproof::checks::observed::{Given, Observed, Observer, Part, Settings};
 use wireproof::checks::{Answers, Finding};
 use wireproof::golden::{self, State};
 use wireproof::nodes::Role;
+use wireproof::outcome::Walked;
 use wireproof::plan::Plan;
-use wireproof::walk::{Walk, Walked};
+use wireproof::walk::Walk;
 use wireproof::wire::Capture;
 
 fn top() -> PathBuf {

@@ -11,8 +11,9 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use wireproof::catalog::{Item, Root};
 use wireproof::judge::{Against, judge};
-use wireproof::report::{Entry, text};
-use wireproof::walk::{Judged, Walk, Walked};
+use wireproof::outcome::{Entry, Judged, Walked};
+use wireproof::report::text;
+use wireproof::walk::Walk;
 use wireproof::{golden, wire};
 
 thread_local! {

@@ -6,15 +6,17 @@ use std::path::Path;
 use anyhow::Result;
 use nodes::Registry;
 
-use super::run::each;
 use crate::bite::{self, Bitten};
 use crate::catalog::{self, Item};
 use crate::cli::Bite;
+use crate::fleet::each;
 use crate::golden::{self, State};
+use crate::outcome::Walked;
 use crate::report::{EXIT_CANNOT, EXIT_FINDING, EXIT_HOLDS, diagnostics};
 use crate::run::{self, Run};
+use crate::streams;
 use crate::text::count;
-use crate::walk::{Walk, Walked};
+use crate::walk::Walk;
 
 /// How one scenario ended.
 enum Ended {
@@ -60,7 +62,7 @@ pub fn bite(root: Option<&Path>, words: &Bite, registry: Registry) -> Result<u8>
          a step asserts",
         count(items.len(), "scenario")
     );
-    super::say(anstream::stdout().lock(), crate::text::harmless(&out).as_bytes())?;
+    streams::say(anstream::stdout().lock(), crate::text::harmless(&out).as_bytes())?;
     Ok(code)
 }
 

@@ -12,6 +12,7 @@ use crate::cli::{Diff, Pair, Show};
 use crate::judge::beside::{Beside, Held, Pairing, Unlike};
 use crate::judge::ignored::Ignored;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS, text};
+use crate::streams;
 use crate::text::{count, harmless, line};
 
 /// Characters of an interface's name that are shown.
@@ -23,7 +24,7 @@ const MOST_NAME: usize = 128;
 /// When it cannot be read to its end.
 pub fn show(words: &Show) -> Result<u8> {
     let out = RefCell::new(BufWriter::new(std::io::stdout().lock()));
-    let input = Prompt { input: super::open_input(&words.file)?, out: &out };
+    let input = Prompt { input: streams::open_input(&words.file)?, out: &out };
     let mut reader = Reader::new(input);
     let (mut shown, mut width, mut named) = (0, 0, 0);
     let error = loop {
@@ -176,7 +177,7 @@ pub fn diff(words: &Diff) -> Result<u8> {
         (0, false) => (format!("identical as far as captured: {frames}{partial}"), EXIT_HOLDS),
         _ => (format!("{}{partial}", count(differences, "difference")), EXIT_FINDING),
     };
-    super::print(&format!("{}{last}\n", harmless(&told)))?;
+    streams::print(&format!("{}{last}\n", harmless(&told)))?;
     Ok(code)
 }
 
@@ -190,7 +191,7 @@ struct Side {
 
 impl Side {
     fn open(path: &Path, ignored: Ignored) -> Result<Self> {
-        let reader = Reader::new(super::open_input(path)?);
+        let reader = Reader::new(streams::open_input(path)?);
         Ok(Self { name: crate::text::path(path), reader, ignored, frames: 0 })
     }
 

@@ -12,6 +12,7 @@ use wire::pcapng::{Reader, Writer};
 use crate::check::{self, Checked, HostSpec};
 use crate::cli::{Check, Format};
 use crate::report::observed::{self, Sums};
+use crate::streams;
 use crate::text::harmless;
 
 /// Judges captures, each alone; returns the exit code.
@@ -58,9 +59,9 @@ pub fn check(words: &Check) -> Result<u8> {
 fn print(words: &Check, text: &str) -> Result<()> {
     let text = harmless_but_colour(text);
     if words.write.as_deref() == Some(Path::new("-")) {
-        super::say(anstream::stderr().lock(), text.as_bytes())
+        streams::say(anstream::stderr().lock(), text.as_bytes())
     } else {
-        super::say(anstream::stdout().lock(), text.as_bytes())
+        streams::say(anstream::stdout().lock(), text.as_bytes())
     }
 }
 
@@ -99,7 +100,7 @@ fn targets(words: &Check) -> Result<Vec<Option<PathBuf>>> {
             words.files.len()
         );
     }
-    super::writable(given)?;
+    streams::writable(given)?;
     Ok(vec![Some(given.clone())])
 }
 
@@ -113,7 +114,7 @@ fn copy(path: &Path, target: &Path, checked: &Checked) -> Result<()> {
             said.entry(u64::from(id.number())).or_default().push(text);
         }
     }
-    let mut reader = Reader::new(super::open_input(path)?);
+    let mut reader = Reader::new(streams::open_input(path)?);
     let mut out = Writer::new(output(path, target)?).with_context(cannot)?;
     let mut described = 0;
     while let Ok(Some(mut taken)) = reader.next_frame() {

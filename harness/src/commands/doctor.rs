@@ -6,6 +6,7 @@ use link::{Limits, LinkChange, PortConfig};
 use nodes::{NodeConfig, Registry};
 
 use crate::report::EXIT_HOLDS;
+use crate::streams;
 
 /// Tells what this machine can run; returns the exit code: the simulated wire always works.
 ///
@@ -48,7 +49,7 @@ pub fn doctor() -> Result<u8> {
     for guest::Need { what, purpose, found } in guest::needs() {
         line(&found.map_err(|error| error.to_string()), what, purpose);
     }
-    super::print(&told)?;
+    streams::print(&told)?;
     Ok(EXIT_HOLDS)
 }
 

@@ -11,6 +11,7 @@ use nodes::Registry;
 use crate::catalog::{self, Item};
 use crate::cli::Explain;
 use crate::report::EXIT_HOLDS;
+use crate::streams;
 use crate::text::{count, harmless};
 use crate::walk::Walk;
 
@@ -56,11 +57,11 @@ pub struct Cited {
 /// When there is neither a check nor a requirement of that id.
 pub fn explain(root: Option<&Path>, words: &Explain, registry: Registry) -> Result<u8> {
     let Some(id) = &words.id else {
-        super::say(anstream::stdout().lock(), all().as_bytes())?;
+        streams::say(anstream::stdout().lock(), all().as_bytes())?;
         return Ok(EXIT_HOLDS);
     };
     let told = in_words(id, &cited(root, registry)?)?;
-    super::say(anstream::stdout().lock(), harmless(&told).as_bytes())?;
+    streams::say(anstream::stdout().lock(), harmless(&told).as_bytes())?;
     Ok(EXIT_HOLDS)
 }
 

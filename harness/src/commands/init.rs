@@ -10,9 +10,11 @@ use crate::catalog::{self, GOLDENS, Root, SCENARIOS};
 use crate::cli::Init;
 use crate::files::{self, Real, Within};
 use crate::golden;
+use crate::outcome::Walked;
 use crate::report::EXIT_HOLDS;
-use crate::report::text::shell;
-use crate::walk::{Walk, Walked};
+use crate::streams;
+use crate::text::shell;
+use crate::walk::Walk;
 
 const ID: &str = "first/fin-meets-closed-port";
 
@@ -78,6 +80,6 @@ pub fn init(words: &Init, registry: Registry) -> Result<u8> {
     let root =
         if here { String::new() } else { format!(" --root {}", shell(&dir.display().to_string())) };
     told += &format!("run it: wireproof run fin-meets-closed-port -v{root}\n");
-    super::print(&told)?;
+    streams::print(&told)?;
     Ok(EXIT_HOLDS)
 }

@@ -14,13 +14,15 @@ use wire::segment::IpPacket;
 use wire::{Capture, LinkType};
 
 use crate::check::part_of;
-use crate::cli::{Inject, Speed, Wire};
+use crate::cli::Inject;
 use crate::judge::facts;
+use crate::on::{On, Speed};
 use crate::plan::topology;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS, injected};
 use crate::run::guest::Standing;
 use crate::run::{fed, guest, linux};
 use crate::spec::NodeSpec;
+use crate::streams;
 use crate::text::{line, path};
 
 mod feed;
@@ -38,22 +40,22 @@ const MOST_PORTS: usize = 64;
 /// # Errors
 /// When the node cannot be made, or a capture not be read or written.
 pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
-    if words.on == Wire::Nic {
+    if words.on == On::Nic {
         bail!("inject feeds a node of ours; to a device, `wireproof run --on nic` sends");
     }
     if let Some(target) = &words.write {
-        super::writable(target)?;
+        streams::writable(target)?;
     }
     let spec = NodeSpec::parse(&words.to).context("--to")?;
-    if spec.kind == linux::KIND && words.on != Wire::Veth {
+    if spec.kind == linux::KIND && words.on != On::Veth {
         bail!("--to {}: the kind `linux` is a running kernel; it takes --on veth", words.to);
     }
-    let file = super::read_capture(&words.input)?;
+    let file = streams::read_capture(&words.input)?;
     ethernet_alone(&file.capture).with_context(|| words.input.display().to_string())?;
     let config = config(&spec, registry, &file.capture);
     let config = config.with_context(|| format!("--to {}", words.to))?;
     let answers = answers(words, &spec.kind, &config, registry)?;
-    if words.on == Wire::Veth {
+    if words.on == On::Veth {
         // What a stranger wrote is read by now, by a process without the rights of a wire.
         veth::enter()?;
     }
@@ -61,7 +63,7 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
     let (node, standing) = made.with_context(|| format!("--to {}", words.to))?;
     let mut feed = Feed::new(node, standing, &config, answers.clone());
     let fed = match words.on {
-        Wire::Veth => on_veth(words, &mut feed, &spec.kind, &config, registry, &file.capture),
+        On::Veth => on_veth(words, &mut feed, &spec.kind, &config, registry, &file.capture),
         _ => {
             if words.speed.is_some() {
                 anstream::eprintln!("note: --speed: the simulated wire takes no time to wait for");
@@ -77,23 +79,23 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
     let report = feed.exchange.judge(&config.ports, &answers);
     if let Some(target) = &words.write {
         feed.comment(&report);
-        super::write_capture(target, &feed.emitted, &feed.comments)?;
+        streams::write_capture(target, &feed.emitted, &feed.comments)?;
     }
     for note in &file.notes {
-        super::warn(&format!("note: {}: {}", path(&words.input), line(note)));
+        streams::warn(&format!("note: {}: {}", path(&words.input), line(note)));
     }
     let told = injected::told(&spec.kind, &feed.exchange, &report, &feed.silent, words.verbose);
     // With the capture on standard output, the report goes where it is still read.
     if words.write.as_deref() == Some(Path::new("-")) {
-        super::warn(told.trim_end());
+        streams::warn(told.trim_end());
     } else {
-        super::print(&told)?;
+        streams::print(&told)?;
     }
     match fed {
         Ok(()) if report.findings.is_empty() => Ok(EXIT_HOLDS),
         Ok(()) => Ok(EXIT_FINDING),
         Err(error) => {
-            super::warn(&format!("error: {error:#}"));
+            streams::warn(&format!("error: {error:#}"));
             Ok(EXIT_FINDING)
         }
     }
@@ -166,10 +168,10 @@ fn node(
     kind: &str,
     config: &NodeConfig,
     registry: &Registry,
-    on: Wire,
+    on: On,
 ) -> Result<(Box<dyn Node>, Option<Standing>)> {
     let node = registry.build(kind, config)?;
-    if kind != guest::KIND || on != Wire::Sim {
+    if kind != guest::KIND || on != On::Sim {
         return Ok((node, None));
     }
     let mtus = vec![Some(1500); config.ports.len()];

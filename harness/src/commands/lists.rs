@@ -10,6 +10,7 @@ use nodes::{PortRule, Registry};
 use crate::catalog;
 use crate::cli::{Cli, Completions, List};
 use crate::report::{EXIT_CANNOT, EXIT_HOLDS, diagnostics};
+use crate::streams;
 use crate::text::line;
 use crate::walk::Walk;
 
@@ -39,7 +40,7 @@ pub fn list(root: Option<&Path>, words: &List, registry: Registry) -> Result<u8>
             }
         }
     }
-    super::print(&crate::text::harmless(&out))?;
+    streams::print(&crate::text::harmless(&out))?;
     Ok(code)
 }
 
@@ -75,7 +76,7 @@ pub fn nodes(registry: &Registry) -> Result<u8> {
     for fault in nodes::faulty::FAULTS {
         let _ = writeln!(out, "    {:20} {}", fault.name, fault.about);
     }
-    super::print(&out)?;
+    streams::print(&out)?;
     Ok(EXIT_HOLDS)
 }
 
@@ -92,7 +93,7 @@ pub fn schema_text() -> Result<String> {
 /// # Errors
 /// When standard output cannot be written.
 pub fn schema() -> Result<u8> {
-    super::print(&schema_text()?)?;
+    streams::print(&schema_text()?)?;
     Ok(EXIT_HOLDS)
 }
 
@@ -103,6 +104,6 @@ pub fn schema() -> Result<u8> {
 pub fn completions(words: &Completions) -> Result<u8> {
     let mut out = Vec::new();
     clap_complete::generate(words.shell, &mut Cli::command(), "wireproof", &mut out);
-    super::say(std::io::stdout().lock(), &out)?;
+    streams::say(std::io::stdout().lock(), &out)?;
     Ok(EXIT_HOLDS)
 }

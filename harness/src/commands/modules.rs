@@ -8,6 +8,7 @@ use guest::{Built, Headers, MODULES, Store};
 
 use crate::cli::{Modules, ModulesCommand};
 use crate::report::EXIT_HOLDS;
+use crate::streams;
 use crate::text::{line, path};
 
 /// Builds or lists; returns the exit code.
@@ -33,12 +34,12 @@ pub fn modules(words: &Modules) -> Result<u8> {
 fn build(store: &Store, headers: &Headers) -> Result<()> {
     let (built, now) = store.build(headers)?;
     let what = if now { "built  " } else { "same   " };
-    super::print(&format!("{what} {}  {}\n", line(&built.release), path(&built.folder)))
+    streams::print(&format!("{what} {}  {}\n", line(&built.release), path(&built.folder)))
 }
 
 fn list(all: &[Built]) -> Result<()> {
     if all.is_empty() {
-        return super::print("no kernel modules are built: wireproof modules build\n");
+        return streams::print("no kernel modules are built: wireproof modules build\n");
     }
     let mut out = String::new();
     let names = MODULES.map(|(name, _)| name).join(", ");
@@ -47,5 +48,5 @@ fn list(all: &[Built]) -> Result<()> {
         let (release, compiler) = (line(release), line(compiler));
         let _ = writeln!(out, "{release}  {}\n  {what}\n  {compiler}", path(folder));
     }
-    super::print(&out)
+    streams::print(&out)
 }

@@ -1,25 +1,22 @@
 //! `wireproof run`.
 
-use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use nodes::Registry;
 
-use crate::cables::Cables;
 use crate::catalog::{self, Item};
-use crate::cli::{Format, Run, Wire};
+use crate::cli::{Format, Run};
+use crate::fleet;
 use crate::golden::{self, Settled};
+use crate::on::On;
+use crate::outcome::{Entry, Walked};
 use crate::plan::Swap;
-use crate::report::{self, Entry, Totals};
-use crate::walk::{Walk, Walked};
-
-/// Fewer scenarios than this are not worth a bar.
-const BAR_FROM: usize = 20;
+use crate::report::{self, Totals};
+use crate::run::nic::cables::Cables;
+use crate::streams;
+use crate::walk::Walk;
 
 /// Runs and judges; returns the exit code.
 ///
@@ -27,7 +24,7 @@ const BAR_FROM: usize = 20;
 /// When the words mean nothing, or a file cannot be written.
 pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     // Files are read before this process has the rights of a wire; a cable's are asked for first.
-    let cables = if words.on == Wire::Veth { None } else { available(words)? };
+    let cables = if words.on == On::Veth { None } else { available(words)? };
     let items = catalog::select(super::root(root)?.as_ref(), &words.ids)?;
     let items = if words.any_host { for_any_host(items)? } else { items };
     let swaps = Swap::parse_all(&words.swap)?;
@@ -37,14 +34,14 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     let (on, strict) = (words.on, words.strict);
     let walk = Walk { registry, swaps, no_golden, on, cables, strict, guests, ..Walk::standard() };
     follow_reviews(&items)?;
-    if words.on == Wire::Veth {
+    if words.on == On::Veth {
         walk.read_ahead(&items);
         available(words)?;
     }
     let targets = targets(words.write.as_deref(), &items)?;
     // A cable carries one scenario at a time.
     let jobs = if walk.cables.is_some() { NonZeroUsize::new(1) } else { words.jobs };
-    let entries = walk_all(&walk, items, jobs);
+    let entries = fleet::walk_all(&walk, items, jobs);
     for (entry, target) in entries.iter().zip(&targets) {
         if let Some(target) = target {
             write_capture(entry, target)?;
@@ -63,7 +60,7 @@ fn follow_reviews(items: &[Item]) -> Result<()> {
     }
     for item in items {
         if golden::follow(item)? == Settled::Accepted {
-            super::warn(&format!("accepted in review: {}", crate::text::path(&item.golden)));
+            streams::warn(&format!("accepted in review: {}", crate::text::path(&item.golden)));
         }
     }
     Ok(())
@@ -72,18 +69,18 @@ fn follow_reviews(items: &[Item]) -> Result<()> {
 /// Sees to it that this process can run on the wire, and how. While it has a single thread: a veth
 /// wire moves it into namespaces of its own.
 fn available(words: &Run) -> Result<Option<Cables>> {
-    if words.on != Wire::Nic
+    if words.on != On::Nic
         && let Some(flag) = words.nic.flags().first()
     {
         bail!("{flag} goes with --on nic");
     }
     match words.on {
-        Wire::Sim => Ok(None),
-        Wire::Veth => veth::enter().map(|()| None).map_err(Into::into),
-        Wire::Nic if words.jobs.is_some_and(|jobs| jobs.get() > 1) => {
+        On::Sim => Ok(None),
+        On::Veth => veth::enter().map(|()| None).map_err(Into::into),
+        On::Nic if words.jobs.is_some_and(|jobs| jobs.get() > 1) => {
             bail!("--jobs: a cable carries one scenario at a time")
         }
-        Wire::Nic => Cables::plug(&words.nic, words.any_host).map(Some),
+        On::Nic => Cables::plug(&words.nic.options(), words.any_host).map(Some),
     }
 }
 
@@ -104,65 +101,6 @@ fn for_any_host(items: Vec<Item>) -> Result<Vec<Item>> {
         chosen.len()
     );
     Ok(chosen)
-}
-
-/// Walks all items, several at a time; the entries keep the order of the items.
-#[must_use]
-pub fn walk_all(walk: &Walk, items: Vec<Item>, jobs: Option<NonZeroUsize>) -> Vec<Entry> {
-    let walked = each(&items, jobs, |item| walk.item(item));
-    items.into_iter().zip(walked).map(|(item, walked)| Entry { item, walked }).collect()
-}
-
-/// Does the same with each item, several at a time, behind a bar; the results keep the order of the
-/// items.
-pub(super) fn each<T: Send>(
-    items: &[Item],
-    jobs: Option<NonZeroUsize>,
-    work: impl Fn(&Item) -> T + Sync,
-) -> Vec<T> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let workers = jobs.map_or(cores, NonZeroUsize::get).min(items.len());
-    let bar = bar(items.len());
-    let counted = |item: &Item| {
-        let done = work(item);
-        bar.inc(1);
-        done
-    };
-    if workers <= 1 {
-        let done = items.iter().map(counted).collect();
-        bar.finish_and_clear();
-        return done;
-    }
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(at) else { break };
-                    let result = counted(item);
-                    done.lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .push((at, result));
-                }
-            });
-        }
-    });
-    bar.finish_and_clear();
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-/// A bar on a terminal, for a run long enough to watch.
-fn bar(length: usize) -> ProgressBar {
-    if length < BAR_FROM || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} scenarios")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length as u64).with_style(style)
 }
 
 /// Where each capture is written: a file for one scenario, a folder for several.
@@ -186,14 +124,14 @@ fn targets(given: Option<&Path>, items: &[Item]) -> Result<Vec<Option<PathBuf>>>
             items.len()
         );
     }
-    super::writable(given)?;
+    streams::writable(given)?;
     Ok(vec![Some(given.to_owned())])
 }
 
 fn write_capture(entry: &Entry, target: &Path) -> Result<()> {
     let Walked::Judged(judged) = &entry.walked else { return Ok(()) };
     let comments = report::comments::comments(judged);
-    super::write_capture(target, &judged.run.capture, &comments)
+    streams::write_capture(target, &judged.run.capture, &comments)
 }
 
 /// A swap that no scenario took is a slip of the pen.
@@ -236,8 +174,8 @@ fn print(root: Option<&Path>, words: &Run, entries: &[Entry]) -> Result<()> {
         }
     };
     if to_stderr {
-        super::say(anstream::stderr().lock(), text.as_bytes())
+        streams::say(anstream::stderr().lock(), text.as_bytes())
     } else {
-        super::say(anstream::stdout().lock(), text.as_bytes())
+        streams::say(anstream::stdout().lock(), text.as_bytes())
     }
 }

@@ -188,7 +188,7 @@ fn told(sorter: &Sorter<'_>, chosen: &[Difference]) -> Vec<Choice> {
                     // pads a frame to what Ethernet carries is no difference on any cable.
                     let is_sum = field.field.is_some_and(|known| known.key == "checksum");
                     let pads = field.path == "frame.trailer"
-                        && capture.frame(*frame).len() <= super::races::LEAST_BYTES;
+                        && capture.frame(*frame).len() <= crate::run::matching::LEAST_BYTES;
                     if !is_sum && !pads {
                         add(&mut all, &mut at, (&node, *frame), field);
                     }

@@ -2,26 +2,14 @@
 //! wire is exact, time. Frames are aligned first, so that one missing frame is one difference.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use wire::diff::FieldDiff;
 use wire::{Capture, FrameId, Instant};
 
-/// A written permission for some bits of some frames to differ from the golden.
-#[derive(Clone, Debug)]
-pub struct Mask {
-    /// The field whose bits may differ, in every layer of its protocol.
-    pub field: &'static wire::Field,
-    /// The frames of the golden it holds for; empty: all.
-    pub frames: BTreeSet<FrameId>,
-    /// Only frames of these emitters, each a node's name or `node:port`; empty: all.
-    pub from: Arc<BTreeSet<String>>,
-    /// Why.
-    pub reason: String,
-}
+use crate::plan::Mask;
 
 /// One place where a capture is not its golden.
 #[derive(Clone, Debug)]

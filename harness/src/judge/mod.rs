@@ -4,18 +4,17 @@
 pub mod beside;
 pub mod choices;
 pub mod compare;
-pub mod expect;
 pub(crate) mod facts;
 mod flow;
 pub mod ignored;
 pub mod races;
-pub mod timing;
 
 use std::collections::BTreeSet;
 
 use checks::{Finding, Level, Unjudged};
 use choices::Choice;
 use compare::Comparison;
+use wire::Capture;
 
 use crate::golden;
 use crate::plan::Plan;
@@ -83,6 +82,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// How it stands to its golden.
     pub against: Against,
+    /// The golden, where the frames differ from it.
+    pub golden: Option<Box<Capture>>,
     /// What the checks found and the scenario did not ask for.
     pub findings: Vec<Finding>,
     /// What the checks found as the scenario's `finds` wants.
@@ -112,10 +113,11 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
     let bit: BTreeSet<&str> = wanted.iter().map(|finding| finding.check.id).collect();
     let bit = |id: &&String| bit.contains(id.as_str());
     let toothless: Vec<String> = plan.finds.iter().filter(|id| !bit(id)).cloned().collect();
-    let (against, choices) = against(plan, run, state, &findings);
+    let (against, golden, choices) = against(plan, run, state, &findings);
     let mut judgement = Judgement {
         verdict: Verdict::Identical,
         against,
+        golden,
         findings,
         wanted,
         toothless,
@@ -132,22 +134,23 @@ fn against(
     run: &Run,
     state: Result<golden::State, String>,
     findings: &[Finding],
-) -> (Against, Vec<Choice>) {
+) -> (Against, Option<Box<Capture>>, Vec<Choice>) {
     let (capture, masks) = (&run.capture, &plan.masks);
     let with_others = plan.others().next().is_some();
+    let not_held = |against| (against, None, Vec::new());
     let golden = match state {
         Ok(golden::State::Accepted(golden)) => golden,
         Ok(golden::State::Same) => {
             let same = Comparison { frames: capture.len(), ..Comparison::default() };
-            return (Against::Golden(same), Vec::new());
+            return not_held(Against::Golden(same));
         }
         Ok(golden::State::Missing) if with_others => {
-            let told = "there is none, and the checks and steps judge another implementation";
-            return (Against::NotCompared(told.to_owned()), Vec::new());
+            let reason = "there is none, and the checks and steps judge another implementation";
+            return not_held(Against::NotCompared(reason.to_owned()));
         }
-        Ok(golden::State::Missing) => return (Against::Missing, Vec::new()),
-        Ok(golden::State::Torn(how)) => return (Against::Torn(how), Vec::new()),
-        Err(reason) => return (Against::NotCompared(reason), Vec::new()),
+        Ok(golden::State::Missing) => return not_held(Against::Missing),
+        Ok(golden::State::Torn(how)) => return not_held(Against::Torn(how)),
+        Err(reason) => return not_held(Against::NotCompared(reason)),
     };
     let mut found = match &run.rehearsed {
         None if !with_others => compare::compare(&golden, capture, masks, !run.real),
@@ -157,7 +160,9 @@ fn against(
         true => choices::take(plan, run, &golden, findings, &mut found),
         false => Vec::new(),
     };
-    (Against::Golden(found), choices)
+    // A report shows the frames that differ beside the golden's.
+    let golden = (!found.differences.is_empty()).then_some(golden);
+    (Against::Golden(found), golden, choices)
 }
 
 /// A run that was cut short says nothing about the nodes: what is missing might have come.
@@ -165,6 +170,7 @@ fn cut_short(verdict: Verdict) -> Judgement {
     Judgement {
         verdict,
         against: Against::NotCompared("the run was cut short".to_owned()),
+        golden: None,
         findings: Vec::new(),
         wanted: Vec::new(),
         toothless: Vec::new(),

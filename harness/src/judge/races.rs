@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 
 use wire::{Capture, Cause, FrameId, PortId};
 
-use super::compare::{Aligned, Comparison, Difference, Mask, align, hidden};
-
-/// The shortest frame on a cable, without the FCS (IEEE 802.3 4.2.3.3).
-pub(super) const LEAST_BYTES: usize = 60;
+use super::compare::{Aligned, Comparison, Difference, align, hidden};
+use crate::plan::Mask;
+use crate::run::matching::LEAST_BYTES;
 
 /// Compares. `rehearsed` is what the scenario's own nodes did on the simulated wire: from it comes
 /// what was because of what. Without it the wire was no cable, where no frame is padded and where

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use nodes::Registry;
 
+use super::mask::Mask;
 use super::{PlanNode, Planner, standing};
-use crate::judge::compare::Mask;
 use crate::run::{guest, linux};
 
 /// The wires by the names that `--on` and `not-on` use; `linux` is any of them with a kernel in a

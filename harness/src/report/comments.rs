@@ -3,7 +3,7 @@
 use wire::pcapng::Comments;
 use wire::{Cause, FrameId};
 
-use crate::walk::Judged;
+use crate::outcome::Judged;
 
 /// The comments of every frame of a run.
 #[must_use]

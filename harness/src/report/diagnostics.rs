@@ -8,7 +8,7 @@ use scenario::Diagnostic;
 
 use crate::text::{block, line};
 
-use crate::walk::Refusal;
+use crate::outcome::Refusal;
 
 /// Longer files are not shown in excerpts: drawing them would take longer than reading the fault.
 const MOST_SHOWN: usize = 1 << 20;

@@ -8,9 +8,9 @@ use super::{Entry, Totals, diagnostics};
 use crate::judge::Against;
 use crate::judge::choices::Choice;
 use crate::judge::compare::Difference;
-use crate::judge::timing::Held;
+use crate::outcome::{Judged, Walked};
 use crate::run;
-use crate::walk::{Judged, Walked};
+use crate::run::timing::Timing;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -304,9 +304,9 @@ fn details(judged: &Judged) -> Details<'_> {
 
 fn timed(timed: &run::Timed) -> Timed {
     let outcome = match timed.held {
-        Held::Kept(_) => "kept",
-        Held::Missed(_) => "missed",
-        Held::Unclear(_) => "unclear",
+        Timing::OnTime(_) => "kept",
+        Timing::NodeOff(_) => "missed",
+        Timing::MachineLate(_) => "unclear",
     };
     let (step, frame) = (timed.step + 1, timed.frame.map(FrameId::number));
     Timed { step, frame, outcome, told: timed.told() }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Entry, text};
+use crate::outcome::Walked;
 use crate::text::line;
-use crate::walk::Walked;
 
 /// The document, ended by a newline.
 ///

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use link::{LinkChange, Mishap};
 use wire::{Cause, FrameId, PortId};
 
+use crate::outcome::Judged;
 use crate::plan::Action;
 use crate::run::Begun;
 use crate::text::{block, duration, line};
-use crate::walk::Judged;
 
 /// Where a note of several lines goes on.
 const DEEPER: &str = "                    ";

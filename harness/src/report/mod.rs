@@ -10,8 +10,7 @@ pub mod observed;
 mod others;
 pub mod text;
 
-use crate::catalog::Item;
-use crate::walk::Walked;
+use crate::outcome::{Entry, Walked};
 
 /// All holds.
 pub const EXIT_HOLDS: u8 = 0;
@@ -19,15 +18,6 @@ pub const EXIT_HOLDS: u8 = 0;
 pub const EXIT_FINDING: u8 = 1;
 /// The job could not be done: a bad file, a missing privilege, no scenario matched.
 pub const EXIT_CANNOT: u8 = 2;
-
-/// A scenario and how its walk ended.
-#[derive(Debug)]
-pub struct Entry {
-    /// The scenario.
-    pub item: Item,
-    /// How its walk ended.
-    pub walked: Walked,
-}
 
 /// How many scenarios ended in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

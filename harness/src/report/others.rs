@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use nodes::Measure;
 
+use crate::outcome::Judged;
 use crate::plan::PlanNode;
 use crate::text::{count, line};
-use crate::walk::Judged;
 
 /// How many choices are told: a device that never falls silent sends a frame more with each.
 const MOST_CHOICES: usize = 20;

@@ -13,11 +13,10 @@ pub use differences::differences;
 
 use super::{Entry, Totals, diagnostics, ladder, others};
 use crate::catalog::Item;
-use crate::cli::Wire;
-use crate::golden;
 use crate::judge::Against;
-use crate::text::{block, count, line, path};
-use crate::walk::{Judged, Walked};
+use crate::on::On;
+use crate::outcome::{Judged, Walked};
+use crate::text::{block, count, line, path, shell};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -50,12 +49,12 @@ impl Hints {
 
     /// The same for a run on another wire with its flags.
     #[must_use]
-    pub fn on(mut self, wire: Wire, flags: &[String]) -> Self {
-        if wire != Wire::Sim {
+    pub fn on(mut self, wire: On, flags: &[String]) -> Self {
+        if wire != On::Sim {
             self.real = true;
             let flags: String = flags.iter().map(|flag| format!(" {flag}")).collect();
             // What a device emits is no golden: nobody here knows what it is.
-            self.accept = self.accept.filter(|_| wire != Wire::Nic);
+            self.accept = self.accept.filter(|_| wire != On::Nic);
             if let Some([_, behind]) = &mut self.accept {
                 *behind = format!(" --on {}", wire.name());
             }
@@ -332,11 +331,8 @@ fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
         Against::Torn(how) => format!("  the golden is torn: {}\n{accept}", line(how)),
         Against::Golden(found) if found.differences.is_empty() => String::new(),
         Against::Golden(found) => {
-            let golden = match golden::read(item) {
-                Ok(golden::State::Accepted(golden)) => Some(*golden),
-                _ => None,
-            };
-            differences(found, "the golden", golden.as_ref(), &judged.run.capture) + &accept
+            let golden = judged.judgement.golden.as_deref();
+            differences(found, "the golden", golden, &judged.run.capture) + &accept
         }
     }
 }
@@ -344,25 +340,6 @@ fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
 /// The word that selects the scenario on the command line.
 fn item_word(item: &Item) -> String {
     if item.in_root() { item.id.clone() } else { item.path.display().to_string() }
-}
-
-/// Quoted where a shell would take the word apart.
-pub(crate) fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=,:+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    // What would break the line stands in an escape, as shells read it.
-    if crate::text::line(word) != word {
-        let escaped = |c: char| match c {
-            '\'' | '\\' => format!("\\{c}"),
-            c if crate::text::line(&c.to_string()).starts_with(c) => c.to_string(),
-            c if (c as u32) < 0x80 => format!("\\x{:02x}", c as u32),
-            c => format!("\\u{:04x}", c as u32),
-        };
-        return format!("$'{}'", word.chars().map(escaped).collect::<String>());
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// The last line: how many scenarios ended in which way.

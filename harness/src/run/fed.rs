@@ -10,7 +10,7 @@ use wire::pcapng::Comments;
 use wire::{Capture, Cause, Instant, Packet, PortId};
 
 use super::{guest, linux};
-use crate::cli::Speed;
+use crate::on::Speed;
 
 /// What the node emitted, each frame with its trigger in a comment.
 #[derive(Debug)]

@@ -4,10 +4,12 @@
 pub mod fed;
 pub mod guest;
 pub mod linux;
+pub mod matching;
 pub mod nic;
 mod replay;
 mod script;
 mod sim;
+pub mod timing;
 mod unexpected;
 mod veth;
 
@@ -16,9 +18,9 @@ use std::borrow::Cow;
 use link::{Command, LinkNote, NodePanic, Seen};
 use wire::{Capture, Duration, FrameId, Instant};
 
-use crate::cli;
-use crate::judge::timing::Held;
+use crate::on::On;
 use crate::plan::{LinkStep, Plan};
+use timing::Timing;
 
 pub use replay::replay;
 pub use script::{Begun, StepFailure, Timed};
@@ -126,7 +128,7 @@ impl Run {
 
     /// The times that nobody can judge, because the machine was late.
     pub fn untimely(&self) -> impl Iterator<Item = &Timed> {
-        self.timed.iter().filter(|timed| matches!(timed.held, Held::Unclear(_)))
+        self.timed.iter().filter(|timed| matches!(timed.held, Timing::MachineLate(_)))
     }
 }
 
@@ -135,15 +137,15 @@ impl Run {
 /// # Errors
 /// When the topology or a node cannot be made; what goes wrong later is in [`Run::broken`].
 pub fn run(
-    on: cli::Wire,
+    on: On,
     plan: &Plan,
     registry: &nodes::Registry,
     machines: &::guest::Pool,
 ) -> anyhow::Result<Run> {
     match on {
-        cli::Wire::Sim => sim::run(plan, registry, machines),
-        cli::Wire::Veth => veth::run(plan, registry, machines),
-        cli::Wire::Nic => anyhow::bail!("the wire `nic` takes interfaces, see run::nic"),
+        On::Sim => sim::run(plan, registry, machines),
+        On::Veth => veth::run(plan, registry, machines),
+        On::Nic => anyhow::bail!("the wire `nic` takes interfaces, see run::nic"),
     }
 }
 

@@ -1,15 +1,17 @@
 //! A device at the other end of a cable under a script: the plan's nodes that are ours are driven,
 //! the others are the device's, and time is that of the real clock.
 
+pub mod cables;
+
 use anyhow::{Context, Result};
 use link::{Command, NodeId, PortConfig, Seen, SimError};
 use nodes::{Registry, neighbour};
 use veth::{Error, Manner, Member};
 use wire::{Capture, Duration, Instant};
 
+use self::cables::{Cables, Fit};
 use super::script::Script;
 use super::{Run, Wire};
-use crate::cables::{Cables, Fit};
 use crate::plan::{LinkStep, Plan};
 
 /// Runs a plan that fits.

@@ -6,10 +6,9 @@ use link::Datum;
 use scenario::{Bindings, Due, ExprError, Scalar, Tolerance};
 use wire::{Duration, FrameId, Instant};
 
-use super::Wire;
+use super::timing::{self, Deviation, Moment, Timing};
 use super::unexpected::Unexpected;
-use crate::judge::expect;
-use crate::judge::timing::{self, Held, Moment, Off};
+use super::{Wire, matching};
 use crate::plan::{Action, Expect, ExpectEvent, ExpectNothing, LinkStep, Plan, Step, When};
 
 /// A step that did not hold.
@@ -44,7 +43,7 @@ pub struct Timed {
     /// The frame that it is about; `None`: the step's own beginning.
     pub frame: Option<FrameId>,
     /// What became of it.
-    pub held: Held,
+    pub held: Timing,
     /// What was allowed.
     pub allowed: Tolerance,
 }
@@ -73,7 +72,7 @@ impl Timed {
     /// By how much it was missed, and what was allowed: `late by 3.1ms, allowed 2ms`.
     #[must_use]
     pub fn told(&self) -> String {
-        let (Held::Kept(off) | Held::Missed(off) | Held::Unclear(off)) = self.held;
+        let (Timing::OnTime(off) | Timing::NodeOff(off) | Timing::MachineLate(off)) = self.held;
         off.told(self.allowed)
     }
 }
@@ -129,7 +128,7 @@ impl<'a, W: Wire> Script<'a, W> {
         let pads = self.wire.pads();
         while let Some(id) = self.next_frame(&wanted.ports) {
             self.take(id);
-            if !expect::mismatches(&pattern, self.wire.capture().frame(id), pads).is_empty() {
+            if !matching::mismatches(&pattern, self.wire.capture().frame(id), pads).is_empty() {
                 continue;
             }
             if let Ended::Failed(late) = self.in_time(step, wanted, begun, id) {
@@ -195,8 +194,12 @@ impl<'a, W: Wire> Script<'a, W> {
     /// whatever is late is the machine.
     fn beginning(&mut self, step: &Step, late: Duration) {
         if let (Some(allowed), false) = (step.tolerance, matches!(step.action, Action::Expect(_))) {
-            let off = if late.is_zero() { Off::Not } else { Off::Late(late) };
-            let held = if off.is_allowed(allowed) { Held::Kept(off) } else { Held::Unclear(off) };
+            let off = if late.is_zero() { Deviation::Not } else { Deviation::Late(late) };
+            let held = if off.is_allowed(allowed) {
+                Timing::OnTime(off)
+            } else {
+                Timing::MachineLate(off)
+            };
             self.timed.push(Timed { step: step.index, frame: None, held, allowed });
         }
     }
@@ -215,7 +218,7 @@ impl<'a, W: Wire> Script<'a, W> {
             while let Some(id) = self.next_frame(&wanted.ports) {
                 self.take(id);
                 let frame = self.wire.capture().frame(id);
-                let wrong = expect::mismatches(&pattern, frame, self.wire.pads());
+                let wrong = matching::mismatches(&pattern, frame, self.wire.pads());
                 if wrong.is_empty() {
                     self.expected.push((id, step.index));
                     return Ok(match self.in_time(step, wanted, begun, id) {
@@ -255,7 +258,7 @@ impl<'a, W: Wire> Script<'a, W> {
         let came = Moment { wire: record.time, real: self.wire.emitted(id) };
         let held = timing::hold(wanted.due, allowed, began, came);
         self.timed.push(Timed { step: step.index, frame: Some(id), held, allowed });
-        let Held::Missed(off) = held else { return Ended::Held };
+        let Timing::NodeOff(off) = held else { return Ended::Held };
         let shown = wire::render::line(self.wire.capture().frame(id));
         let lines = vec![
             format!("the frame of {} is {}", wanted.from, off.told(allowed)),
@@ -308,7 +311,7 @@ impl<'a, W: Wire> Script<'a, W> {
             if taken || !meant || scripted {
                 continue;
             }
-            if expect::mismatches(&pattern, frame, self.wire.pads()).is_empty() {
+            if matching::mismatches(&pattern, frame, self.wire.pads()).is_empty() {
                 let who = self.wire.capture().interface(record.port);
                 let lines = vec![
                     format!("{who} emitted a frame that was not to be"),
@@ -326,7 +329,7 @@ impl<'a, W: Wire> Script<'a, W> {
         loop {
             let next = self.unexpected.event(self.wire.seen(), wanted.node);
             if let Some(seen) = next.and_then(|place| self.wire.seen().get(place)) {
-                let wrong = match expect::event_mismatches(wanted, &self.bindings, &seen.event) {
+                let wrong = match matching::event_mismatches(wanted, &self.bindings, &seen.event) {
                     Ok(wrong) => wrong,
                     Err(error) => return Ok(failed(step, error.to_string())),
                 };

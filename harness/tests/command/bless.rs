@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use wireproof::catalog::{Item, Root};
 use wireproof::golden;
-use wireproof::walk::{Walk, Walked};
+use wireproof::outcome::Walked;
+use wireproof::walk::Walk;
 
 use crate::support::{FIRST, Place, Told, page, told};
 

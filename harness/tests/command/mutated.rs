@@ -7,8 +7,9 @@ use proptest::sample::Index;
 use serde_json::Value;
 use wireproof::catalog::Root;
 use wireproof::judge::judge;
+use wireproof::outcome::{Judged, Refusal, Walked};
 use wireproof::report::{Entry, comments, json, junit, text};
-use wireproof::walk::{Judged, Refusal, Walk, Walked};
+use wireproof::walk::Walk;
 use wireproof::{golden, plan, scenario};
 
 use crate::support::project;

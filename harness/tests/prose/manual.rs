@@ -64,7 +64,7 @@ fn held(text: &str) -> Result<(), String> {
     let registry = nodes::Registry::standard();
     let read = scenario::parse(text.as_bytes()).map_err(told)?;
     let plan = plan(&read, text, &registry, &[]).map_err(told)?;
-    let run = run::run(wireproof::cli::Wire::Sim, &plan, &registry, &Default::default())
+    let run = run::run(wireproof::on::On::Sim, &plan, &registry, &Default::default())
         .map_err(|error| format!("{error:#}"))?;
     let judgement = judge(&plan, &run, Err("an example has no golden".into()));
     if judgement.verdict.holds() { Ok(()) } else { Err(why(&run, &judgement)) }

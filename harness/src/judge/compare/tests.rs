@@ -1,5 +1,7 @@
 //! The comparison's own tests: what it must object to, bit by bit, and what masks permit.
 
+use std::sync::Arc;
+
 use super::*;
 
 fn capture(frames: &[(u64, &[u8])]) -> Capture {

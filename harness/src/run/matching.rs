@@ -8,6 +8,9 @@ use wire::view::LaxFrame;
 
 use crate::plan::ExpectEvent;
 
+/// The shortest frame on a cable, without the FCS (IEEE 802.3 4.2.3.3).
+pub(crate) const LEAST_BYTES: usize = 60;
+
 /// What of the pattern the frame does not show, a line each; none when it matches. On a wire that
 /// pads, the zeros that make a frame long enough for Ethernet may be there or not.
 #[must_use]
@@ -21,7 +24,7 @@ pub fn mismatches(pattern: &ResolvedPattern, frame: &[u8], pads: bool) -> Vec<St
 
 /// The frame without the zeros behind what it carries, where those only make it long enough.
 fn unpadded(frame: &[u8]) -> Option<&[u8]> {
-    if frame.len() > super::races::LEAST_BYTES {
+    if frame.len() > LEAST_BYTES {
         return None;
     }
     let length = match frame.get(12..14)? {

@@ -6,9 +6,9 @@ use clap::Parser;
 /// The settings of these words, with interfaces that nobody looked at.
 fn cables(words: &str) -> Result<Cables> {
     let words = format!("wireproof run --on nic {words}");
-    let cli = cli::Cli::try_parse_from(words.split_whitespace())?;
-    let cli::Command::Run(run) = cli.command else { bail!("another command") };
-    Cables::read(&run.nic, run.any_host)
+    let cli = crate::cli::Cli::try_parse_from(words.split_whitespace())?;
+    let crate::cli::Command::Run(run) = cli.command else { bail!("another command") };
+    Cables::read(&run.nic.options(), run.any_host)
 }
 
 /// The plan of a client, a router and a server, of these kinds; or of a client and a server alone.
@@ -156,8 +156,8 @@ fn words_are_repeated_as_they_were_given() {
     let words = "--iface client=a --iface b --node x,y --address x=ip=10.0.0.9 --without ipv6 \
                  --settle 1.5s --patience 20ms --arp --i-know";
     let cli = format!("wireproof run --on nic {words}");
-    let cli = cli::Cli::try_parse_from(cli.split_whitespace()).expect("right words");
-    let cli::Command::Run(run) = cli.command else { panic!("another command") };
+    let cli = crate::cli::Cli::try_parse_from(cli.split_whitespace()).expect("right words");
+    let crate::cli::Command::Run(run) = cli.command else { panic!("another command") };
     let words: Vec<&str> = words.split_whitespace().collect();
     assert_eq!(run.nic.flags().join(" "), words.join(" "));
 }

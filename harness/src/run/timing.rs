@@ -22,7 +22,7 @@ pub struct Moment {
 
 /// By how much a time was missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Off {
+pub enum Deviation {
     /// Not at all.
     Not,
     /// So much too early.
@@ -31,7 +31,7 @@ pub enum Off {
     Late(Duration),
 }
 
-impl Off {
+impl Deviation {
     /// It is within what is allowed.
     #[must_use]
     pub fn is_allowed(self, tolerance: Tolerance) -> bool {
@@ -54,7 +54,7 @@ impl Off {
     }
 }
 
-impl fmt::Display for Off {
+impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Not => f.write_str("in time"),
@@ -66,40 +66,40 @@ impl fmt::Display for Off {
 
 /// Who is to answer for a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum Timing {
     /// Nobody: it is as it should be by both clocks.
-    Kept(Off),
+    OnTime(Deviation),
     /// Whoever emitted the frame: by both clocks it is not.
-    Missed(Off),
+    NodeOff(Deviation),
     /// The machine: by one clock it is, and by the other it is not.
-    Unclear(Off),
+    MachineLate(Deviation),
 }
 
 /// Holds the time from a step's beginning to a frame against what is due.
 #[must_use]
-pub fn hold(due: Due, tolerance: Tolerance, began: Moment, came: Moment) -> Held {
+pub fn hold(due: Due, tolerance: Tolerance, began: Moment, came: Moment) -> Timing {
     let by_wire = off(due, began.wire, came.wire);
     let by_real = off(due, began.real, came.real);
     match (by_wire.is_allowed(tolerance), by_real.is_allowed(tolerance)) {
-        (true, true) => Held::Kept(by_real),
-        (false, false) => Held::Missed(by_real),
-        (true, false) => Held::Unclear(by_real),
-        (false, true) => Held::Unclear(by_wire),
+        (true, true) => Timing::OnTime(by_real),
+        (false, false) => Timing::NodeOff(by_real),
+        (true, false) => Timing::MachineLate(by_real),
+        (false, true) => Timing::MachineLate(by_wire),
     }
 }
 
 /// How far a moment is from what is due. A frame may have been emitted before its step began.
-fn off(due: Due, began: Instant, came: Instant) -> Off {
+fn off(due: Due, began: Instant, came: Instant) -> Deviation {
     let (least, most) = match due {
         Due::Within(time) => (None, time),
         Due::After(time) => (Some(time), time),
     };
     if came > began + most {
-        return Off::Late(came - (began + most));
+        return Deviation::Late(came - (began + most));
     }
     match least.map(|least| began + least) {
-        Some(first) if came < first => Off::Early(first - came),
-        _ => Off::Not,
+        Some(first) if came < first => Deviation::Early(first - came),
+        _ => Deviation::Not,
     }
 }
 
@@ -126,19 +126,20 @@ mod tests {
         let tolerance = Tolerance { early: ns(2), late: ns(5) };
         let began = moment(100, 0);
         for (due, came, expected) in [
-            (Due::After(ns(50)), 150, Held::Kept(Off::Not)),
-            (Due::After(ns(50)), 148, Held::Kept(Off::Early(ns(2)))),
-            (Due::After(ns(50)), 147, Held::Missed(Off::Early(ns(3)))),
-            (Due::After(ns(50)), 155, Held::Kept(Off::Late(ns(5)))),
-            (Due::After(ns(50)), 156, Held::Missed(Off::Late(ns(6)))),
-            (Due::After(ns(50)), 90, Held::Missed(Off::Early(ns(60)))),
-            (Due::Within(ns(50)), 90, Held::Kept(Off::Not)),
-            (Due::Within(ns(50)), 155, Held::Kept(Off::Late(ns(5)))),
-            (Due::Within(ns(50)), 156, Held::Missed(Off::Late(ns(6)))),
+            (Due::After(ns(50)), 150, Timing::OnTime(Deviation::Not)),
+            (Due::After(ns(50)), 148, Timing::OnTime(Deviation::Early(ns(2)))),
+            (Due::After(ns(50)), 147, Timing::NodeOff(Deviation::Early(ns(3)))),
+            (Due::After(ns(50)), 155, Timing::OnTime(Deviation::Late(ns(5)))),
+            (Due::After(ns(50)), 156, Timing::NodeOff(Deviation::Late(ns(6)))),
+            (Due::After(ns(50)), 90, Timing::NodeOff(Deviation::Early(ns(60)))),
+            (Due::Within(ns(50)), 90, Timing::OnTime(Deviation::Not)),
+            (Due::Within(ns(50)), 155, Timing::OnTime(Deviation::Late(ns(5)))),
+            (Due::Within(ns(50)), 156, Timing::NodeOff(Deviation::Late(ns(6)))),
         ] {
             assert_eq!(hold(due, tolerance, began, moment(came, 0)), expected, "{due:?} {came}");
         }
-        let told = Off::Late(ns(3_100_000)).told(Tolerance { early: ns(0), late: ns(2_000_000) });
+        let told =
+            Deviation::Late(ns(3_100_000)).told(Tolerance { early: ns(0), late: ns(2_000_000) });
         assert_eq!(told, "late by 3.1ms, allowed 2ms");
     }
 
@@ -148,13 +149,13 @@ mod tests {
         let due = Due::After(ns(50));
         // The frame left when it should, and the clock was late by then.
         let late = hold(due, tolerance, moment(100, 0), moment(150, 9));
-        assert_eq!(late, Held::Unclear(Off::Late(ns(9))));
+        assert_eq!(late, Timing::MachineLate(Deviation::Late(ns(9))));
         // The step began late, and a clock of the node's own counted from then.
         let late = hold(due, tolerance, moment(100, 9), moment(159, 0));
-        assert_eq!(late, Held::Unclear(Off::Late(ns(9))));
+        assert_eq!(late, Timing::MachineLate(Deviation::Late(ns(9))));
         // It is late by more than the machine is.
         let late = hold(due, tolerance, moment(100, 9), moment(170, 0));
-        assert_eq!(late, Held::Missed(Off::Late(ns(11))));
+        assert_eq!(late, Timing::NodeOff(Deviation::Late(ns(11))));
     }
 
     fn dues() -> impl Strategy<Value = Due> {
@@ -176,7 +177,7 @@ mod tests {
             due in dues(), tolerance in tolerances(), began in 0..2_000_u64, came in 0..4_000_u64,
         ) {
             let held = hold(due, tolerance, moment(began, 0), moment(came, 0));
-            prop_assert!(!matches!(held, Held::Unclear(_)));
+            prop_assert!(!matches!(held, Timing::MachineLate(_)));
         }
 
         #[test]
@@ -199,9 +200,9 @@ mod tests {
                 late: tolerance.late + more.late,
             };
             let rank = |held| match held {
-                Held::Kept(_) => 0,
-                Held::Unclear(_) => 1,
-                Held::Missed(_) => 2,
+                Timing::OnTime(_) => 0,
+                Timing::MachineLate(_) => 1,
+                Timing::NodeOff(_) => 2,
             };
             prop_assert!(
                 rank(hold(due, wider, began, came)) <= rank(hold(due, tolerance, began, came))

@@ -11,7 +11,6 @@ use link::PortIndex;
 use nodes::{Registry, Role};
 use wire::{Capture, Duration, Proto};
 
-use crate::cli;
 use crate::plan::{Plan, PlanLink, topology};
 use crate::spec::NodeSpec;
 
@@ -27,6 +26,27 @@ const ANY_HOST: Duration = Duration::from_secs(1);
 /// The node of the device, and ours, by what they are, where one node stands there.
 const DEVICE: &str = "device";
 const US: &str = "us";
+
+/// What a user asks of a run on cables, in the words of the command line.
+#[derive(Clone, Debug, Default)]
+pub struct NicOptions {
+    /// The interfaces: `eth1`, `client=eth1`, `firewall:left=eth1`.
+    pub iface: Vec<String>,
+    /// The nodes that are ours; none: the testers and senders.
+    pub node: Vec<String>,
+    /// Addresses and roles: `server=mac=02:00:00:00:00:02,ip=10.0.0.2,role=host`.
+    pub address: Vec<String>,
+    /// The device has no IPv6.
+    pub without_ip6: bool,
+    /// See [`Cables::settle`].
+    pub settle: Option<Duration>,
+    /// See [`Cables::patience`].
+    pub patience: Option<Duration>,
+    /// See [`Cables::arp`].
+    pub arp: bool,
+    /// An interface that carries a default route may be used.
+    pub i_know: bool,
+}
 
 /// What the words of the command come to.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +99,7 @@ impl Cables {
     ///
     /// # Errors
     /// Says what is wrong with a word, or with an interface and how it is made right.
-    pub fn plug(words: &cli::Nic, any_host: bool) -> Result<Self> {
+    pub fn plug(words: &NicOptions, any_host: bool) -> Result<Self> {
         let mut cables = Self::read(words, any_host)?;
         if cables.plugs.is_empty() {
             let there = veth::interfaces()?;
@@ -90,7 +110,7 @@ impl Cables {
         Ok(cables)
     }
 
-    fn read(words: &cli::Nic, any_host: bool) -> Result<Self> {
+    fn read(words: &NicOptions, any_host: bool) -> Result<Self> {
         let mut plugs: Vec<Plug> = Vec::new();
         for word in &words.iface {
             let plug = Plug::parse(word).with_context(|| format!("--iface {word}"))?;
@@ -117,7 +137,7 @@ impl Cables {
             nodes: words.node.clone(),
             addresses,
             roles,
-            without_ip6: words.without.contains(&cli::Without::Ipv6),
+            without_ip6: words.without_ip6,
             any_host,
             asked: Arc::default(),
             settle: words.settle.unwrap_or(SETTLE),
