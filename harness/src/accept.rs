@@ -1,4 +1,5 @@
-//! Accepting what runs emit as goldens. Knows walks and reports; a command and a suite stand on it.
+//! Accepting what runs emit as goldens. Knows walks and reports; a command and a suite stand on
+//! it.
 
 use anyhow::Result;
 

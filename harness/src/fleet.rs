@@ -1,5 +1,5 @@
-//! Many scenarios at once: the same work for each, on as many threads as there are cores, behind a bar.
-//! Knows items and walks; judges nothing.
+//! Many scenarios at once: the same work for each, on as many threads as there are cores, behind
+//! a bar. Knows items and walks; judges nothing.
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;

@@ -1,5 +1,5 @@
-//! What became of a scenario: judged, refused or not run. Knows plans, runs and judgements; makes none
-//! of them and prints nothing.
+//! What became of a scenario: judged, refused or not run. Knows plans, runs and judgements; makes
+//! none of them and prints nothing.
 
 use scenario::Diagnostic;
 

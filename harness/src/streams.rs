@@ -1,5 +1,5 @@
-//! What a command reads and writes: files that a user names, and the standard streams. Knows bytes and
-//! captures; no scenario, and no file of a repository's.
+//! What a command reads and writes: files that a user names, and the standard streams. Knows
+//! bytes and captures; no scenario, and no file of a repository's.
 
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! A mask: which bits of which frames may differ from the golden, and why. Knows fields and frames by
-//! their numbers; compares nothing.
+//! A mask: which bits of which frames may differ from the golden, and why. Knows fields and
+//! frames by their numbers; compares nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -198,7 +198,7 @@ fn a_node_that_panics_is_told_with_its_trigger() {
             to: "fragile".into(),
             role: None,
             write: Some(dir.join("out.pcapng")),
-            on: cli::Wire::Sim,
+            on: wireproof::on::On::Sim,
             speed: None,
             verbose: false,
         };

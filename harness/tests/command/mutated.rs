@@ -7,8 +7,8 @@ use proptest::sample::Index;
 use serde_json::Value;
 use wireproof::catalog::Root;
 use wireproof::judge::judge;
-use wireproof::outcome::{Judged, Refusal, Walked};
-use wireproof::report::{Entry, comments, json, junit, text};
+use wireproof::outcome::{Entry, Judged, Refusal, Walked};
+use wireproof::report::{comments, json, junit, text};
 use wireproof::walk::Walk;
 use wireproof::{golden, plan, scenario};
 
