@@ -1,5 +1,5 @@
-//! From JSON to a [`Scenario`]. Goes on after a fault, so that one reading shows several; the result
-//! counts only when there was none.
+//! From JSON to a [`Scenario`]. Goes on after a fault, so that one reading shows several; the
+//! result counts only when there was none.
 
 mod decoder;
 mod options;
