@@ -5,10 +5,10 @@ use wire::checksum::{Sum, internet_checksum, tcp_ip4};
 use wire::segment::{PseudoAddresses, is_tunnel_port};
 
 use crate::check::{Check, Finding, Level};
+use crate::context::FrameContext;
 use crate::forward::Kin;
-use crate::outline::{Net, Outline, Part, Upper, array, be16};
+use crate::layout::{HeaderLayout, Net, Part, Upper, array, be16};
 use crate::report::Why;
-use crate::shot::Shot;
 
 pub(crate) static IP4_CHECKSUM: Check = Check {
     id: "ip4-checksum",
@@ -67,32 +67,32 @@ pub(crate) struct Sums {
 
 /// Verifies a frame's checksums, and tells which hold whatever the scenario wanted of them.
 #[inline]
-pub(crate) fn judge(shot: &Shot<'_>, out: &mut Vec<Finding>) -> Sums {
-    if shot.outline.ordinary && ordinary_holds(shot.bytes) {
+pub(crate) fn judge(context: &FrameContext<'_>, out: &mut Vec<Finding>) -> Sums {
+    if context.layout.plain_tcp4 && plain_tcp4_holds(context.bytes) {
         return Sums { header: true, upper: true };
     }
-    unusual(shot, out)
+    unusual(context, out)
 }
 
 #[inline(never)]
-fn unusual(shot: &Shot<'_>, out: &mut Vec<Finding>) -> Sums {
-    let header = header_holds(shot);
-    let upper = upper_holds(shot);
-    if !header && !header_spared(shot) {
-        let header = &shot.bytes[shot.outline.net_at..shot.outline.net_end];
-        out.push(wrong(shot, &IP4_CHECKSUM, be16(header, 10), right(Sum::new(), header, 10)));
+fn unusual(context: &FrameContext<'_>, out: &mut Vec<Finding>) -> Sums {
+    let header = header_holds(context);
+    let upper = upper_holds(context);
+    if !header && !header_spared(context) {
+        let header = &context.bytes[context.layout.net_at..context.layout.net_end];
+        out.push(wrong(context, &IP4_CHECKSUM, be16(header, 10), right(Sum::new(), header, 10)));
     }
     // Who sent a datagram is judged for its sum, and who passes it on as it was is not once more.
-    let unchanged = shot.passed.is_some_and(|passed| passed.kin == Kin::Same);
-    if !upper && !unchanged && !shot.spares(Deliberate::TRANSPORT_CHECKSUM) {
-        report_upper(shot, out);
+    let unchanged = context.passed.is_some_and(|passed| passed.kin == Kin::Same);
+    if !upper && !unchanged && !context.spares(Deliberate::TRANSPORT_CHECKSUM) {
+        report_upper(context, out);
     }
     Sums { header, upper }
 }
 
-/// Both checksums of an ordinary frame are right.
+/// Both checksums of plain TCP over IPv4 are right.
 #[inline]
-fn ordinary_holds(frame: &[u8]) -> bool {
+fn plain_tcp4_holds(frame: &[u8]) -> bool {
     let Some(head) = frame.first_chunk::<34>() else { return false };
     let (src, dst) = (array(head, 26), array(head, 30));
     internet_checksum(&head[14..]) == 0 && tcp_ip4(src, dst, &frame[34..]) == 0
@@ -100,58 +100,58 @@ fn ordinary_holds(frame: &[u8]) -> bool {
 
 /// Whoever lowers the TTL makes the header checksum anew: there a forwarder has no excuse.
 #[cold]
-fn header_spared(shot: &Shot<'_>) -> bool {
-    let inherited = shot.passed.is_some() && shot.by_forwarder();
-    if inherited { shot.record.deliberate } else { shot.spared }.has(Deliberate::IP_CHECKSUM)
+fn header_spared(context: &FrameContext<'_>) -> bool {
+    let inherited = context.passed.is_some() && context.by_forwarder();
+    if inherited { context.record.deliberate } else { context.spared }.has(Deliberate::IP_CHECKSUM)
 }
 
 #[inline]
-fn header_holds(shot: &Shot<'_>) -> bool {
-    let Outline { net_at, net_end, .. } = *shot.outline;
+fn header_holds(context: &FrameContext<'_>) -> bool {
+    let HeaderLayout { net_at, net_end, .. } = *context.layout;
     // Without a believable IHL it is not known what to sum.
-    net_end == 0 || internet_checksum(&shot.bytes[net_at..net_end]) == 0
+    net_end == 0 || internet_checksum(&context.bytes[net_at..net_end]) == 0
 }
 
 #[inline]
-fn upper_holds(shot: &Shot<'_>) -> bool {
-    let outline = shot.outline;
-    if outline.upper == Upper::Other || outline.part != Part::Whole || outline.cut {
+fn upper_holds(context: &FrameContext<'_>) -> bool {
+    let layout = context.layout;
+    if layout.upper == Upper::Other || layout.part != Part::Whole || layout.cut {
         return true;
     }
-    let message = shot.upper();
-    if outline.unread == Some(Why::Offloaded) {
+    let message = context.upper();
+    if layout.unread == Some(Why::Offloaded) {
         return true;
     }
-    match outline.upper {
+    match layout.upper {
         Upper::Udp => {
             let length = usize::from(be16(message, 4));
             if be16(message, 6) == 0 {
-                return outline.net == Net::Ip4 || is_tunnel_port(be16(message, 2));
+                return layout.net == Net::Ip4 || is_tunnel_port(be16(message, 2));
             }
-            outline.fault.is_some()
-                || pseudo(shot, length).bytes(&message[..length]).checksum() == 0
+            layout.fault.is_some()
+                || pseudo(context, length).bytes(&message[..length]).checksum() == 0
         }
-        _ => pseudo(shot, message.len()).bytes(message).checksum() == 0,
+        _ => pseudo(context, message.len()).bytes(message).checksum() == 0,
     }
 }
 
 /// What the sum over a message of this length begins with.
 #[inline]
-fn pseudo(shot: &Shot<'_>, length: usize) -> Sum {
-    let outline = shot.outline;
-    let number = match outline.upper {
+fn pseudo(context: &FrameContext<'_>, length: usize) -> Sum {
+    let layout = context.layout;
+    let number = match layout.upper {
         Upper::Tcp => 6,
         Upper::Udp => 17,
         Upper::Icmp6 => 58,
         Upper::Icmp4 | Upper::Other => return Sum::new(),
     };
-    let frame = shot.bytes;
-    if outline.net == Net::Ip4 {
-        let (src, dst) = (array(frame, outline.net_at + 12), array(frame, outline.net_at + 16));
+    let frame = context.bytes;
+    if layout.net == Net::Ip4 {
+        let (src, dst) = (array(frame, layout.net_at + 12), array(frame, layout.net_at + 16));
         Sum::pseudo_ip4(src, dst, number, length as u16)
     } else {
-        let headers = &frame[outline.net_at..outline.upper_at];
-        let passed = if outline.plain { None } else { PseudoAddresses::behind(headers) };
+        let headers = &frame[layout.net_at..layout.upper_at];
+        let passed = if layout.plain { None } else { PseudoAddresses::behind(headers) };
         let (src, dst) = match passed {
             Some(addresses) => (addresses.src, addresses.dst),
             None => (array(headers, 8), array(headers, 24)),
@@ -167,22 +167,22 @@ fn right(sum: Sum, message: &[u8], at: usize) -> u16 {
 }
 
 #[cold]
-fn report_upper(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    let message = shot.upper();
-    let (check, at, message) = match shot.outline.upper {
+fn report_upper(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
+    let message = context.upper();
+    let (check, at, message) = match context.layout.upper {
         Upper::Tcp => (&TCP_CHECKSUM, 16, message),
         Upper::Udp => (&UDP_CHECKSUM, 6, &message[..usize::from(be16(message, 4)).max(8)]),
         Upper::Icmp4 => (&ICMP4_CHECKSUM, 2, message),
         Upper::Icmp6 => (&ICMP6_CHECKSUM, 2, message),
         Upper::Other => return,
     };
-    out.push(wrong_whole(shot, check, pseudo(shot, message.len()), message, at));
+    out.push(wrong_whole(context, check, pseudo(context, message.len()), message, at));
 }
 
 /// The finding about a message whose checksum, at `at`, is wrong; `sum` is the pseudo-header's.
 #[cold]
 pub(crate) fn wrong_whole(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     check: &'static Check,
     sum: Sum,
     message: &[u8],
@@ -193,14 +193,14 @@ pub(crate) fn wrong_whole(
         0 if check == &UDP_CHECKSUM => 0xffff,
         expected => expected,
     };
-    wrong(shot, check, be16(message, at), expected)
+    wrong(context, check, be16(message, at), expected)
 }
 
 #[cold]
-fn wrong(shot: &Shot<'_>, check: &'static Check, actual: u16, expected: u16) -> Finding {
+fn wrong(context: &FrameContext<'_>, check: &'static Check, actual: u16, expected: u16) -> Finding {
     let message = match actual {
         0 if check == &UDP_CHECKSUM => "there is no checksum over ipv6",
         _ => "the checksum does not fit the bytes",
     };
-    shot.finding(check, message, format!("{expected:#06x}"), format!("{actual:#06x}"))
+    context.finding(check, message, format!("{expected:#06x}"), format!("{actual:#06x}"))
 }

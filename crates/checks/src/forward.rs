@@ -7,8 +7,8 @@
 use wire::{Capture, Cause, Deliberate, FrameId, Record};
 
 use crate::check::{Answers, Check, Finding, Level, PortFacts};
-use crate::outline::Outline;
-use crate::shot::{Shot, delivered_to, facts_of};
+use crate::context::{FrameContext, delivered_to, facts_of};
+use crate::layout::HeaderLayout;
 
 mod history;
 mod kin;
@@ -61,7 +61,7 @@ pub(crate) fn origin(
     capture: &Capture,
     ports: &[PortFacts],
     id: FrameId,
-    outline: &Outline,
+    layout: &HeaderLayout,
     bytes: &[u8],
     history: &mut History,
 ) -> Origin {
@@ -75,7 +75,7 @@ pub(crate) fn origin(
         same_node.then_some(returns || to != record.port.0)
     };
     let edits = matches!(facts.answers, Answers::Forwards { .. } | Answers::Unknown);
-    let search = Search { capture, now: Datagram::of(outline, bytes), edits, facts, history };
+    let search = Search { capture, now: Datagram::of(layout, bytes), edits, facts, history };
     if let Cause::Frame(cause) = record.cause
         && cause < id
         && handed(capture.record(cause)) == Some(true)
@@ -103,8 +103,8 @@ impl Search<'_> {
     /// How far the frame agrees with an earlier one. `certain`: the wire says that they belong
     /// together.
     fn kin(&self, earlier: FrameId, certain: bool) -> Option<Kin> {
-        let (outline, bytes) = Outline::of(self.capture, earlier);
-        let before = Datagram::of(&outline, bytes);
+        let (layout, bytes) = HeaderLayout::of(self.capture, earlier);
+        let before = Datagram::of(&layout, bytes);
         let altered = self.capture.record(earlier).altered;
         kin::exact(&before, &self.now, altered).or_else(|| {
             let edited = || {
@@ -156,8 +156,8 @@ impl Search<'_> {
 
     fn learn(self, passed: Passed) {
         if passed.kin == Kin::Translated {
-            let (outline, bytes) = Outline::of(self.capture, passed.frame);
-            self.history.learn(self.facts.node, &Datagram::of(&outline, bytes), &self.now);
+            let (layout, bytes) = HeaderLayout::of(self.capture, passed.frame);
+            self.history.learn(self.facts.node, &Datagram::of(&layout, bytes), &self.now);
         }
     }
 }
@@ -169,14 +169,14 @@ pub(crate) fn inherited(origin: &Record, spared: Deliberate) -> Deliberate {
 
 /// Holds what a router passes on against what it got.
 #[cold]
-pub(crate) fn judge(shot: &Shot<'_>, capture: &Capture, out: &mut Vec<Finding>) {
-    let Some(passed) = shot.passed.filter(|_| shot.by_forwarder()) else { return };
+pub(crate) fn judge(context: &FrameContext<'_>, capture: &Capture, out: &mut Vec<Finding>) {
+    let Some(passed) = context.passed.filter(|_| context.by_forwarder()) else { return };
     // Which of a flow's datagrams it is decides which TTL it had.
     if passed.kin > Kin::Edited && !passed.certain {
         return;
     }
-    let (outline, before) = Outline::of(capture, passed.frame);
-    let (Some(was), Some(is)) = (outline.hops(before), shot.outline.hops(shot.bytes)) else {
+    let (layout, before) = HeaderLayout::of(capture, passed.frame);
+    let (Some(was), Some(is)) = (layout.hops(before), context.layout.hops(context.bytes)) else {
         return;
     };
     if capture.record(passed.frame).altered || (is < was && is > 0) {
@@ -188,7 +188,7 @@ pub(crate) fn judge(shot: &Shot<'_>, capture: &Capture, out: &mut Vec<Finding>) 
         _ => format!("1 to {}", was - 1),
     };
     let message = "the datagram is passed on without one hop less, or with none left";
-    let mut finding = shot.finding(&FORWARD_HOPS, message, expected, is.to_string());
+    let mut finding = context.finding(&FORWARD_HOPS, message, expected, is.to_string());
     finding.trigger = Some(passed.frame);
     out.push(finding);
 }

@@ -10,10 +10,10 @@ use wire::{Capture, Deliberate, Duration, FrameId, Instant};
 
 use crate::check::Finding;
 use crate::checksums::{self, ICMP4_CHECKSUM, ICMP6_CHECKSUM, TCP_CHECKSUM, UDP_CHECKSUM};
+use crate::context::FrameContext;
 use crate::forward::Kin;
-use crate::outline::{Net, Outline, be16, be32};
+use crate::layout::{HeaderLayout, Net, be16, be32};
 use crate::report::{Report, Why};
-use crate::shot::Shot;
 
 /// So many datagrams are put together at a time, each of so many fragments at most.
 const MOST_DATAGRAMS: usize = 256;
@@ -81,16 +81,16 @@ impl Fragments {
     #[cold]
     pub(crate) fn judge(
         &mut self,
-        shot: &Shot<'_>,
+        context: &FrameContext<'_>,
         horizon: usize,
         capture: &Capture,
         report: &mut Report,
     ) {
-        let now = shot.record.time;
+        let now = context.record.time;
         self.expire(now, report);
-        let Some((key, piece, more)) = read(shot) else { return };
+        let Some((key, piece, more)) = read(context) else { return };
         if let Some(pending) = self.pending.get(&key)
-            && shot.id.index() - pending.first.index() > horizon
+            && context.id.index() - pending.first.index() > horizon
             && let Some(pending) = self.pending.remove(&key)
         {
             pending.give_up(Why::Incomplete, report);
@@ -98,12 +98,12 @@ impl Fragments {
         if !self.pending.contains_key(&key) {
             self.order.push_back((key, now));
         }
-        let pending = self.pending.entry(key).or_insert_with(|| Pending::new(now, shot.id));
-        pending.add(shot, piece, more, capture);
+        let pending = self.pending.entry(key).or_insert_with(|| Pending::new(now, context.id));
+        pending.add(context, piece, more, capture);
         if pending.is_complete() {
             let pending = self.pending.remove(&key);
             if let Some(pending) = pending
-                && let Some(finding) = pending.finding(shot, &key, capture)
+                && let Some(finding) = pending.finding(context, &key, capture)
             {
                 report.findings.push(finding);
             }
@@ -164,12 +164,12 @@ fn wide(address: &[u8]) -> u128 {
 }
 
 /// The fragment that a frame carries: of which datagram, which piece, and whether more follow.
-fn read(shot: &Shot<'_>) -> Option<(Key, Piece, bool)> {
-    let (outline, bytes) = (shot.outline, shot.bytes);
-    let (src, dst) = outline.addresses(bytes);
-    let (id, protocol, word) = match (outline.net, outline.fragment_at) {
+fn read(context: &FrameContext<'_>) -> Option<(Key, Piece, bool)> {
+    let (layout, bytes) = (context.layout, context.bytes);
+    let (src, dst) = layout.addresses(bytes);
+    let (id, protocol, word) = match (layout.net, layout.fragment_at) {
         (Net::Ip4, _) => {
-            let at = outline.net_at;
+            let at = layout.net_at;
             let word = be16(bytes, at + 6);
             (u32::from(be16(bytes, at + 4)), bytes[at + 9], word << 3 | word >> 13 & 1)
         }
@@ -177,14 +177,14 @@ fn read(shot: &Shot<'_>) -> Option<(Key, Piece, bool)> {
         _ => return None,
     };
     let (from, more) = (usize::from(word & 0xfff8), word & 1 != 0);
-    let to = from + outline.end.checked_sub(data_at(outline))?;
-    let key = Key { port: shot.record.port.0, id, protocol, src: wide(src), dst: wide(dst) };
-    Some((key, Piece { from, to, frame: shot.id, at: data_at(outline) }, more))
+    let to = from + layout.end.checked_sub(data_at(layout))?;
+    let key = Key { port: context.record.port.0, id, protocol, src: wide(src), dst: wide(dst) };
+    Some((key, Piece { from, to, frame: context.id, at: data_at(layout) }, more))
 }
 
 /// Where the fragment's share of the datagram begins.
-fn data_at(outline: &Outline) -> usize {
-    outline.fragment_at.map_or(outline.upper_at, |at| at + 8)
+fn data_at(layout: &HeaderLayout) -> usize {
+    layout.fragment_at.map_or(layout.upper_at, |at| at + 8)
 }
 
 impl Pending {
@@ -203,24 +203,24 @@ impl Pending {
         }
     }
 
-    fn add(&mut self, shot: &Shot<'_>, piece: Piece, more: bool, capture: &Capture) {
-        self.spared = self.spared.with(shot.spared);
+    fn add(&mut self, context: &FrameContext<'_>, piece: Piece, more: bool, capture: &Capture) {
+        self.spared = self.spared.with(context.spared);
         self.frames += 1;
-        self.unchanged &= shot.passed.is_some_and(|passed| passed.kin == Kin::Same);
-        let outline = shot.outline;
-        if outline.cut {
+        self.unchanged &= context.passed.is_some_and(|passed| passed.kin == Kin::Same);
+        let layout = context.layout;
+        if layout.cut {
             self.trouble = self.trouble.or(Some(Why::Cut));
-        } else if outline.unread == Some(Why::SourceRoute) {
+        } else if layout.unread == Some(Why::SourceRoute) {
             self.trouble = self.trouble.or(Some(Why::SourceRoute));
         } else if self.frames > MOST_FRAGMENTS {
             self.trouble = self.trouble.or(Some(Why::Room));
         }
         if piece.from == 0 {
-            let headers = shot.bytes.get(outline.net_at..piece.at).unwrap_or_default();
-            self.summed = PseudoAddresses::behind(headers).filter(|_| outline.net == Net::Ip6);
-            self.protocol = Some(match outline.fragment_at {
-                Some(at) => shot.bytes[at],
-                None => shot.bytes[outline.net_at + 9],
+            let headers = context.bytes.get(layout.net_at..piece.at).unwrap_or_default();
+            self.summed = PseudoAddresses::behind(headers).filter(|_| layout.net == Net::Ip6);
+            self.protocol = Some(match layout.fragment_at {
+                Some(at) => context.bytes[at],
+                None => context.bytes[layout.net_at + 9],
             });
         }
         if !more {
@@ -270,9 +270,9 @@ impl Pending {
     }
 
     /// The finding about a datagram whose sum is wrong.
-    fn finding(&self, shot: &Shot<'_>, key: &Key, capture: &Capture) -> Option<Finding> {
+    fn finding(&self, context: &FrameContext<'_>, key: &Key, capture: &Capture) -> Option<Finding> {
         let total = self.total?;
-        let v4 = shot.outline.net == Net::Ip4;
+        let v4 = context.layout.net == Net::Ip4;
         let (check, place) = match (self.protocol?, v4) {
             (6, _) => (&TCP_CHECKSUM, 16),
             (17, _) => (&UDP_CHECKSUM, 6),
@@ -312,7 +312,7 @@ impl Pending {
             return None;
         }
         let whole: Vec<u8> = pieces().flatten().copied().collect();
-        Some(checksums::wrong_whole(shot, check, sum, &whole, place))
+        Some(checksums::wrong_whole(context, check, sum, &whole, place))
     }
 
     /// The first bytes, wherever a fragment ends.

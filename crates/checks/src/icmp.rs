@@ -3,9 +3,9 @@
 use wire::{Capture, Deliberate, FrameId, LinkType};
 
 use crate::check::{Check, Finding, Level, PortFacts};
-use crate::outline::{Net, Part, Upper, be16};
+use crate::context::FrameContext;
+use crate::layout::{Net, Part, Upper, be16};
 use crate::quote;
-use crate::shot::Shot;
 use crate::source::{is_confined, is_group, text};
 
 pub(crate) static ICMP_ERROR_ABOUT: Check = Check {
@@ -23,13 +23,13 @@ pub(crate) static ICMP_ERROR_ABOUT: Check = Check {
 /// Looks at the datagram that an ICMP error quotes.
 #[inline]
 pub(crate) fn judge(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     capture: &Capture,
     ports: &[PortFacts],
     out: &mut Vec<Finding>,
 ) -> Option<FrameId> {
-    match shot.outline.upper {
-        Upper::Icmp4 | Upper::Icmp6 => errors(shot, capture, ports, out),
+    match context.layout.upper {
+        Upper::Icmp4 | Upper::Icmp6 => errors(context, capture, ports, out),
         _ => None,
     }
 }
@@ -37,37 +37,37 @@ pub(crate) fn judge(
 /// Judges an error, and gives the frame that it is about where that is known.
 #[inline(never)]
 fn errors(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     capture: &Capture,
     ports: &[PortFacts],
     out: &mut Vec<Finding>,
 ) -> Option<FrameId> {
-    let message = shot.upper();
-    let whole = shot.outline.part == Part::Whole && !shot.outline.cut;
+    let message = context.upper();
+    let whole = context.layout.part == Part::Whole && !context.layout.cut;
     // A quote that a NAT passes on is its own work, whoever wrote the error.
-    let scripted = match shot.passed {
-        Some(_) => shot.record.deliberate.has(Deliberate::SEGMENT),
-        None => shot.spares(Deliberate::SEGMENT),
+    let scripted = match context.passed {
+        Some(_) => context.record.deliberate.has(Deliberate::SEGMENT),
+        None => context.spares(Deliberate::SEGMENT),
     };
     if !whole || scripted || message.len() < 8 {
         return None;
     }
-    let fault = match shot.outline.net {
+    let fault = match context.layout.net {
         Net::Ip4 if is_error4(message[0]) => about4(&message[8..]),
         Net::Ip6 if message[0] < 128 => about6(message, &message[8..]),
         _ => return None,
     };
-    if shot.passed.is_some() {
-        return quote::judge(shot, capture, ports, out);
+    if context.passed.is_some() {
+        return quote::judge(context, capture, ports, out);
     }
-    if let Some(actual) = fault.or_else(|| link_broadcast(shot, capture, message)) {
+    if let Some(actual) = fault.or_else(|| link_broadcast(context, capture, message)) {
         let text = "an icmp error about what must not be answered with one";
-        let mut finding = shot.finding(&ICMP_ERROR_ABOUT, text, "no frame", actual);
-        finding.trigger = shot.cause();
+        let mut finding = context.finding(&ICMP_ERROR_ABOUT, text, "no frame", actual);
+        finding.trigger = context.cause();
         out.push(finding);
         return None;
     }
-    quote::judge(shot, capture, ports, out)
+    quote::judge(context, capture, ports, out)
 }
 
 /// Destination unreachable, source quench, redirect, time exceeded, parameter problem.
@@ -115,9 +115,9 @@ fn endpoints(src: &[u8], dst: &[u8], group_allowed: bool) -> Option<String> {
 }
 
 /// The datagram came in a broadcast or multicast frame, where the wire knows what caused this.
-fn link_broadcast(shot: &Shot<'_>, capture: &Capture, message: &[u8]) -> Option<String> {
-    let cause = shot.cause()?;
-    if capture.record(cause).altered || (shot.outline.net == Net::Ip6 && is_excepted6(message)) {
+fn link_broadcast(context: &FrameContext<'_>, capture: &Capture, message: &[u8]) -> Option<String> {
+    let cause = context.cause()?;
+    if capture.record(cause).altered || (context.layout.net == Net::Ip6 && is_excepted6(message)) {
         return None;
     }
     let ethernet = capture.link(capture.record(cause).port) == LinkType::Ethernet;

@@ -3,13 +3,13 @@
 use wire::{Capture, FrameId, PortId};
 
 use crate::check::{Finding, PortFacts};
+use crate::context::{FrameContext, facts_of};
+use crate::fast::{self, Station};
 use crate::forward::{History, Origin};
 use crate::fragments::Fragments;
-use crate::ordinary::{self, Station};
-use crate::outline::{self, Outline, Part};
+use crate::layout::{self, HeaderLayout, Part};
 use crate::report::{Report, Why};
 use crate::reset::Segments;
-use crate::shot::{Shot, facts_of};
 use crate::{checksums, forward, icmp, lengths, options, reserved, reset, source, vlan};
 
 mod observe;
@@ -28,9 +28,9 @@ pub struct Judge {
     fragments: Fragments,
     /// For each port, whether its node has other ports to pass frames on from.
     joined: Vec<bool>,
-    /// For each port, what an ordinary frame of it or to it is held against.
+    /// For each port, what the fast path compares a frame from it or to it with.
     stations: Vec<Option<Station>>,
-    /// Ordinary frames go the general way too, so that both ways can be compared.
+    /// Every frame takes the general path, so that both can be compared.
     #[cfg(test)]
     pub(crate) general_only: bool,
 }
@@ -48,14 +48,14 @@ impl Judge {
     pub fn judge(&mut self, capture: &Capture, ports: &[PortFacts], report: &mut Report) {
         self.begin(capture, ports);
         if capture.has_cuts() {
-            // The bytes that a cut frame has left may be ordinary ones of a frame that was not.
+            // The bytes that are left of a cut frame may look plain where the frame was not.
             for (id, ..) in capture.iter() {
                 self.general(id, capture, ports, report);
             }
         } else {
             for (id, record, bytes) in capture.iter() {
                 let Self { stations, segments, .. } = self;
-                if !ordinary::passes(stations, segments, capture, record, bytes) {
+                if !fast::passes(stations, segments, capture, record, bytes) {
                     self.general(id, capture, ports, report);
                 }
             }
@@ -87,7 +87,7 @@ impl Judge {
         reset::missing(&self.segments, capture, capture.len(), &mut report.findings);
     }
 
-    /// Judges a frame that is not seen at a glance to be right.
+    /// Judges a frame that the fast path does not prove right.
     #[inline(never)]
     fn general(
         &mut self,
@@ -97,16 +97,16 @@ impl Judge {
         report: &mut Report,
     ) {
         let captured = capture.captured(id);
-        let (bytes, wire_len) = outline::without_fcs(captured);
-        let mut outline = Outline::blank(wire_len);
-        outline.look(bytes, captured.link);
+        let (bytes, wire_len) = layout::without_fcs(captured);
+        let mut layout = HeaderLayout::blank(wire_len);
+        layout.look(bytes, captured.link);
         let record = capture.record(id);
         let facts = facts_of(ports, record);
-        let mut shot = Shot {
+        let mut context = FrameContext {
             id,
             record,
             bytes,
-            outline: &outline,
+            layout: &layout,
             spared: record.deliberate,
             passed: None,
             in_name: false,
@@ -114,11 +114,11 @@ impl Judge {
             facts,
         };
         let joined = self.joined.get(usize::from(record.port.0)) == Some(&true);
-        if joined || shot.by_forwarder() {
-            shot.between = true;
-            self.inherit(&mut shot, capture, ports);
+        if joined || context.by_forwarder() {
+            context.between = true;
+            self.inherit(&mut context, capture, ports);
         }
-        self.frame(&shot, capture, ports, report);
+        self.frame(&context, capture, ports, report);
     }
 
     /// Counts each node's ports, once over all of them.
@@ -137,16 +137,16 @@ impl Judge {
     }
 
     /// Finds out what the frame passes on, and lets it inherit what was deliberate there.
-    fn inherit(&mut self, shot: &mut Shot<'_>, capture: &Capture, ports: &[PortFacts]) {
-        let (outline, bytes) = (shot.outline, shot.bytes);
-        match forward::origin(capture, ports, shot.id, outline, bytes, &mut self.history) {
+    fn inherit(&mut self, context: &mut FrameContext<'_>, capture: &Capture, ports: &[PortFacts]) {
+        let (layout, bytes) = (context.layout, context.bytes);
+        match forward::origin(capture, ports, context.id, layout, bytes, &mut self.history) {
             Origin::Own => {}
-            Origin::InName => shot.in_name = true,
+            Origin::InName => context.in_name = true,
             Origin::Passes(passed) => {
                 let there = self.segments.spared(passed.frame);
                 let inherited = forward::inherited(capture.record(passed.frame), there);
-                shot.passed = Some(passed);
-                shot.spared = shot.spared.with(inherited);
+                context.passed = Some(passed);
+                context.spared = context.spared.with(inherited);
             }
         }
     }
@@ -154,41 +154,41 @@ impl Judge {
     #[inline]
     fn frame(
         &mut self,
-        shot: &Shot<'_>,
+        context: &FrameContext<'_>,
         capture: &Capture,
         ports: &[PortFacts],
         report: &mut Report,
     ) {
         let mut about = None;
-        if !shot.outline.ordinary {
-            if let Some(why) = unjudged(shot.outline, shot.bytes) {
-                report.pass_over(why, shot.id);
+        if !context.layout.plain_tcp4 {
+            if let Some(why) = unjudged(context.layout, context.bytes) {
+                report.pass_over(why, context.id);
             }
-            lengths::judge(shot, &mut report.findings);
-            reserved::judge(shot, &mut report.findings);
-            about = icmp::judge(shot, capture, ports, &mut report.findings);
-            if shot.outline.part != Part::Whole {
+            lengths::judge(context, &mut report.findings);
+            reserved::judge(context, &mut report.findings);
+            about = icmp::judge(context, capture, ports, &mut report.findings);
+            if context.layout.part != Part::Whole {
                 let horizon = self.segments.reach();
-                self.fragments.judge(shot, horizon, capture, report);
+                self.fragments.judge(context, horizon, capture, report);
             }
         }
         let out = &mut report.findings;
-        let sums = checksums::judge(shot, out);
-        options::judge(shot, out);
-        source::judge(shot, capture, ports, out);
-        if shot.passed.is_some() {
-            forward::judge(shot, capture, out);
+        let sums = checksums::judge(context, out);
+        options::judge(context, out);
+        source::judge(context, capture, ports, out);
+        if context.passed.is_some() {
+            forward::judge(context, capture, out);
         }
-        let answered = reset::judge(&mut self.segments, shot, sums, capture, ports, out);
-        if shot.passed.is_none() {
-            vlan::judge(shot, about.or(answered), capture, ports, out);
+        let answered = reset::judge(&mut self.segments, context, sums, capture, ports, out);
+        if context.passed.is_none() {
+            vlan::judge(context, about.or(answered), capture, ports, out);
         }
     }
 }
 
 /// Why a frame is not judged in full.
-fn unjudged(outline: &Outline, bytes: &[u8]) -> Option<Why> {
-    outline.unread.or((outline.wire_len > bytes.len()).then_some(Why::Cut))
+fn unjudged(layout: &HeaderLayout, bytes: &[u8]) -> Option<Why> {
+    layout.unread.or((layout.wire_len > bytes.len()).then_some(Why::Cut))
 }
 
 /// Judges one capture. Whoever judges many keeps a [`Judge`].

@@ -4,8 +4,8 @@
 use wire::Deliberate;
 
 use crate::check::{Check, Finding, Level};
-use crate::outline::{Claim, Fault, Net};
-use crate::shot::Shot;
+use crate::context::FrameContext;
+use crate::layout::{Claim, Fault, Net};
 
 pub(crate) static ETH_HEADER: Check = Check {
     id: "eth-header",
@@ -77,18 +77,20 @@ const MINIMUM: usize = 60;
 
 /// Holds a frame's lengths against each other.
 #[inline]
-pub(crate) fn judge(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    if let Some(fault) = shot.outline.fault {
-        if !shot.spares(Deliberate::LENGTHS) {
-            out.push(lie(shot, fault));
+pub(crate) fn judge(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
+    if let Some(fault) = context.layout.fault {
+        if !context.spares(Deliberate::LENGTHS) {
+            out.push(lie(context, fault));
         }
-    } else if shot.outline.end < shot.bytes.len() && shot.outline.wire_len == shot.bytes.len() {
-        trailer(shot, out);
+    } else if context.layout.end < context.bytes.len()
+        && context.layout.wire_len == context.bytes.len()
+    {
+        trailer(context, out);
     }
 }
 
 #[cold]
-fn lie(shot: &Shot<'_>, fault: Fault) -> Finding {
+fn lie(context: &FrameContext<'_>, fault: Fault) -> Finding {
     let Fault { claimed, had, .. } = fault;
     let bytes = |n: u32| format!("{n} bytes");
     let (check, what, expected, actual) = match fault.claim {
@@ -102,7 +104,7 @@ fn lie(shot: &Shot<'_>, fault: Fault) -> Finding {
             (&IP4_LENGTHS, "the IPv4 IHL", format!("20 to {had} bytes"), bytes(claimed))
         }
         Claim::Ip4Total => {
-            let header = u32::from(shot.bytes[shot.outline.net_at] & 15) * 4;
+            let header = u32::from(context.bytes[context.layout.net_at] & 15) * 4;
             let range = format!("{header} to {had} bytes");
             (&IP4_LENGTHS, "the IPv4 total length", range, bytes(claimed))
         }
@@ -128,25 +130,25 @@ fn lie(shot: &Shot<'_>, fault: Fault) -> Finding {
             (&UDP_LENGTH, "the UDP length", format!("8 to {had} bytes"), bytes(claimed))
         }
     };
-    shot.finding(check, format!("{what} does not fit the frame"), expected, actual)
+    context.finding(check, format!("{what} does not fit the frame"), expected, actual)
 }
 
 #[inline(never)]
-fn trailer(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    let known = shot.outline.ethernet
-        && shot.outline.net != Net::Other
-        && shot.outline.end > shot.outline.net_at;
-    if !known || shot.spares(Deliberate::TRAILER) || shot.spares(Deliberate::LENGTHS) {
+fn trailer(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
+    let known = context.layout.ethernet
+        && context.layout.net != Net::Other
+        && context.layout.end > context.layout.net_at;
+    if !known || context.spares(Deliberate::TRAILER) || context.spares(Deliberate::LENGTHS) {
         return;
     }
-    let rest = &shot.bytes[shot.outline.end..];
+    let rest = &context.bytes[context.layout.end..];
     // A bridge that takes a tag off or puts one on leaves the padding as it was.
-    let minimum = MINIMUM + 4 * usize::from(shot.outline.vlans);
-    if shot.bytes.len() > minimum {
+    let minimum = MINIMUM + 4 * usize::from(context.layout.vlans);
+    if context.bytes.len() > minimum {
         let (message, actual) = ("bytes follow the datagram", format!("{} bytes", rest.len()));
-        out.push(shot.finding(&ETH_TRAILER, message, "no byte after the datagram", actual));
+        out.push(context.finding(&ETH_TRAILER, message, "no byte after the datagram", actual));
     } else if rest.iter().any(|byte| *byte != 0) {
         let shown: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
-        out.push(shot.finding(&ETH_TRAILER, "the padding is not zero", "zeros", shown));
+        out.push(context.finding(&ETH_TRAILER, "the padding is not zero", "zeros", shown));
     }
 }

@@ -25,28 +25,48 @@
 //! 1. Find the clause, and its row in `docs/requirements.tsv`; write the row if there is none.
 //! 2. Write a `static` [`Check`] in the file of its clause group, with an id of its own, and name
 //!    it in [`CHECKS`].
-//! 3. Apply the rule in that file's `judge`, which gets every frame with its outline: positions,
-//!    claimed lengths, what the scenario made wrong on purpose. Look first at whether the scenario
-//!    chose it (`Shot::spares`). Allocate only when something is wrong.
-//! 4. In `tests/`, plant a capture in which only this check bites and one on the right side of
+//! 3. Apply the rule in that file's `judge`, which gets a frame with its header layout (positions,
+//!    claimed lengths) and what the scenario made wrong on purpose. Look first at whether the
+//!    scenario chose it (`FrameContext::spares`). Allocate only when something is wrong.
+//! 4. If the check can bite on a frame that takes the fast path (below), have `fast.rs` prove that
+//!    it does not, or leave such a frame to the general path.
+//! 5. In `tests/`, plant a capture in which only this check bites and one on the right side of
 //!    the threshold; the table test fails until both are there.
+//!
+//! # The fast path
+//!
+//! Most frames are never given to the checks: `fast.rs` proves in one pass that none can bite. It
+//! takes a frame that is all of this:
+//!
+//! - plain TCP over IPv4: untagged Ethernet II, an IPv4 header without options, no fragment, no
+//!   padding, a TCP header without options, reserved bits zero, a TTL above zero, both checksums
+//!   right, and no copy of it altered by its link;
+//! - from a port with one IPv4 address, of a node with no other port that does not forward, with
+//!   that port's Ethernet and IPv4 addresses as its sources;
+//! - no answer to a frame that took the general path, no SYN,ACK unless a test chose it, and, if
+//!   it is a reset, the one that RFC 9293 3.10.7.1 asks for after its cause.
+//!
+//! Frames that the capture cut off take the general path. On it, `judge.rs` gives plain TCP over
+//! IPv4 (`HeaderLayout::plain_tcp4`) to none of `lengths`, `reserved`, `icmp` and `fragments`,
+//! which have nothing to find in it. A negative scenario, and the test that judges the whole folder
+//! with and without the fast path, fail for a check that was forgotten in either place.
 
 mod check;
 mod checksums;
+mod context;
+mod fast;
 mod forward;
 mod fragments;
 mod icmp;
 mod judge;
+mod layout;
 mod lengths;
 pub mod observed;
 mod options;
-mod ordinary;
-mod outline;
 mod quote;
 mod report;
 mod reserved;
 mod reset;
-mod shot;
 mod source;
 mod vlan;
 

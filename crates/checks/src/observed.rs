@@ -17,7 +17,7 @@ use wire::{Capture, Deliberate, Frame, FrameId, Instant, Interface, Mac, PortId}
 
 use crate::check::{Answers, Finding};
 use crate::judge::Judge;
-use crate::outline::Outline;
+use crate::layout::HeaderLayout;
 use crate::report::{Report, Why};
 
 mod aside;
@@ -215,10 +215,10 @@ impl Observer {
     #[cold]
     fn cut_sum(&mut self, port: u16) {
         let id = FrameId(self.numbers.len() as u32 - 1);
-        let (outline, bytes) = Outline::of(&self.capture, id);
-        if let Some(left) = offload::left(&outline, bytes) {
+        let (layout, bytes) = HeaderLayout::of(&self.capture, id);
+        if let Some(left) = offload::left(&layout, bytes) {
             let who = self.table.entries[usize::from(port)].who;
-            self.hosts.unfilled(who, offload::is_reset(&outline, bytes), left);
+            self.hosts.unfilled(who, offload::is_reset(&layout, bytes), left);
         }
     }
 
@@ -323,11 +323,11 @@ impl Observer {
             let Some(place) = place else { continue };
             let who = self.table.entries[usize::from(self.capture.record(place).port.0)].who;
             let given = matches!(who, Who::Given(_));
-            let (outline, bytes) = Outline::of(&self.capture, place);
-            if let Some(left) = left_to_fill(&finding, &outline, bytes) {
-                self.hosts.unfilled(who, offload::is_reset(&outline, bytes), left);
+            let (layout, bytes) = HeaderLayout::of(&self.capture, place);
+            if let Some(left) = left_to_fill(&finding, &layout, bytes) {
+                self.hosts.unfilled(who, offload::is_reset(&layout, bytes), left);
             }
-            match explained(&finding, given, &outline, bytes) {
+            match explained(&finding, given, &layout, bytes) {
                 Some(Explained::Aside(aside)) => self.set_aside(aside, self.numbers[place.index()]),
                 Some(Explained::PerHost) => self.hosts.hold_back(who, finding),
                 None => self.found.add(finding),
@@ -382,29 +382,34 @@ enum Explained {
 /// What stands in the place of the checksum that a finding is about, where that may be left to an
 /// interface.
 #[cold]
-fn left_to_fill(finding: &Finding, outline: &Outline, bytes: &[u8]) -> Option<Left> {
+fn left_to_fill(finding: &Finding, layout: &HeaderLayout, bytes: &[u8]) -> Option<Left> {
     match finding.check.id {
-        "tcp-checksum" | "udp-checksum" => offload::left(outline, bytes),
-        "ip4-checksum" => offload::is_header_unfilled(outline, bytes).then_some(Left::Zero),
+        "tcp-checksum" | "udp-checksum" => offload::left(layout, bytes),
+        "ip4-checksum" => offload::is_header_unfilled(layout, bytes).then_some(Left::Zero),
         _ => None,
     }
 }
 
 #[cold]
-fn explained(finding: &Finding, given: bool, outline: &Outline, bytes: &[u8]) -> Option<Explained> {
+fn explained(
+    finding: &Finding,
+    given: bool,
+    layout: &HeaderLayout,
+    bytes: &[u8],
+) -> Option<Explained> {
     match finding.check.id {
-        "tcp-checksum" | "udp-checksum" if offload::is_unfilled(outline, bytes) => {
+        "tcp-checksum" | "udp-checksum" if offload::is_unfilled(layout, bytes) => {
             Some(match offload::is_joined(bytes) {
                 true => Explained::Aside(Aside::Joined),
                 false => Explained::PerHost,
             })
         }
-        "ip4-checksum" if offload::is_header_unfilled(outline, bytes) => Some(Explained::PerHost),
-        "ip4-lengths" if offload::is_length_left_out(outline, bytes) => {
+        "ip4-checksum" if offload::is_header_unfilled(layout, bytes) => Some(Explained::PerHost),
+        "ip4-lengths" if offload::is_length_left_out(layout, bytes) => {
             Some(Explained::Aside(Aside::Joined))
         }
         "ip-source-group" => {
-            let (src, dst) = outline.addresses(bytes);
+            let (src, dst) = layout.addresses(bytes);
             let both = offload::is_loopback(src) && offload::is_loopback(dst);
             both.then_some(Explained::Aside(Aside::Loopback))
         }

@@ -4,8 +4,8 @@ use wire::Deliberate;
 use wire::segment::SYN;
 
 use crate::check::{Check, Finding, Level};
-use crate::outline::be16;
-use crate::shot::Shot;
+use crate::context::FrameContext;
+use crate::layout::be16;
 
 pub(crate) static TCP_OPTIONS: Check = Check {
     id: "tcp-options",
@@ -49,48 +49,48 @@ enum Flaw {
 
 /// Walks the options of a sound TCP header.
 #[inline]
-pub(crate) fn judge(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    let outline = shot.outline;
-    if outline.is_sound_tcp() && shot.bytes[outline.upper_at + 12] >= 0x60 && !outline.cut {
-        walk(shot, out);
+pub(crate) fn judge(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
+    let layout = context.layout;
+    if layout.is_sound_tcp() && context.bytes[layout.upper_at + 12] >= 0x60 && !layout.cut {
+        walk(context, out);
     }
 }
 
 /// The option list is legal, or there is none.
 #[inline]
-pub(crate) fn legal(shot: &Shot<'_>) -> bool {
-    shot.bytes[shot.outline.upper_at + 12] < 0x60 || !broken(shot)
+pub(crate) fn legal(context: &FrameContext<'_>) -> bool {
+    context.bytes[context.layout.upper_at + 12] < 0x60 || !broken(context)
 }
 
 #[inline(never)]
-fn broken(shot: &Shot<'_>) -> bool {
-    matches!(flaw(shot), Some(Flaw::Length(..) | Flaw::AfterEnd(_)))
+fn broken(context: &FrameContext<'_>) -> bool {
+    matches!(flaw(context), Some(Flaw::Length(..) | Flaw::AfterEnd(_)))
 }
 
 #[inline(never)]
-fn walk(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    if shot.spares(Deliberate::LENGTHS) || shot.spares(Deliberate::SEGMENT) {
+fn walk(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
+    if context.spares(Deliberate::LENGTHS) || context.spares(Deliberate::SEGMENT) {
         return;
     }
-    out.extend(flaw(shot).map(|flaw| report(shot, flaw)));
+    out.extend(flaw(context).map(|flaw| report(context, flaw)));
 }
 
 #[cold]
-fn report(shot: &Shot<'_>, flaw: Flaw) -> Finding {
+fn report(context: &FrameContext<'_>, flaw: Flaw) -> Finding {
     match flaw {
         Flaw::Length(kind, length) => {
             let expected = lengths_of(kind).0;
             let actual = length.map_or("no length byte".to_owned(), |length| length.to_string());
             let message = format!("the length of option kind {kind} cannot be");
-            shot.finding(&TCP_OPTIONS, message, expected, actual)
+            context.finding(&TCP_OPTIONS, message, expected, actual)
         }
         Flaw::AfterEnd(byte) => {
             let message = "a byte other than zero follows the end of the option list";
-            shot.finding(&TCP_OPTIONS_END, message, "0x00", format!("{byte:#04x}"))
+            context.finding(&TCP_OPTIONS_END, message, "0x00", format!("{byte:#04x}"))
         }
         Flaw::NotSyn(kind) => {
             let message = format!("option kind {kind} stands in a segment without SYN");
-            shot.finding(&TCP_OPTIONS_SYN, message, "only in SYN segments", "SYN is not set")
+            context.finding(&TCP_OPTIONS_SYN, message, "only in SYN segments", "SYN is not set")
         }
     }
 }
@@ -107,8 +107,8 @@ fn lengths_of(kind: u8) -> (&'static str, fn(u8) -> bool) {
     }
 }
 
-fn flaw(shot: &Shot<'_>) -> Option<Flaw> {
-    let header = shot.upper();
+fn flaw(context: &FrameContext<'_>) -> Option<Flaw> {
+    let header = context.upper();
     let end = usize::from(header[12] >> 4) * 4;
     let syn = be16(header, 12) & SYN != 0;
     let mut rest = &header[20..end];

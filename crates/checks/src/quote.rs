@@ -5,9 +5,9 @@ use std::ops::Range;
 use wire::{Capture, FrameId};
 
 use crate::check::{Check, Finding, Level, PortFacts};
+use crate::context::{FrameContext, delivered_to};
 use crate::forward::{Kin, Passed};
-use crate::outline::{Net, Outline, Part, be16};
-use crate::shot::{Shot, delivered_to};
+use crate::layout::{HeaderLayout, Net, Part, be16};
 use crate::source::text;
 
 pub(crate) static ICMP_QUOTE: Check = Check {
@@ -52,38 +52,38 @@ struct Quote<'a> {
 
 /// Judges the quote of a whole ICMP error, and gives the frame that it is about where it is known.
 pub(crate) fn judge(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     capture: &Capture,
     ports: &[PortFacts],
     out: &mut Vec<Finding>,
 ) -> Option<FrameId> {
-    let message = shot.upper();
-    if shot.outline.net == Net::Ip6 && !(1..=4).contains(&message[0]) {
+    let message = context.upper();
+    if context.layout.net == Net::Ip6 && !(1..=4).contains(&message[0]) {
         return None;
     }
     // An error that is passed on as it came is its sender's, and so is one that was wrong before.
-    if shot.passed.is_some_and(|passed| passed.kin <= Kin::Part || !was_right(capture, passed)) {
+    if context.passed.is_some_and(|passed| passed.kin <= Kin::Part || !was_right(capture, passed)) {
         return None;
     }
-    let quote = match quote(shot, message) {
+    let quote = match quote(context, message) {
         Ok(quote) => quote,
         Err(actual) => {
             let text = "the length of the quote does not fit the message";
             let expected = format!("128 to {} bytes", message.len() - 8);
-            out.push(shot.finding(&ICMP_QUOTE_LENGTH, text, expected, actual));
+            out.push(context.finding(&ICMP_QUOTE_LENGTH, text, expected, actual));
             return None;
         }
     };
-    if let Some(finding) = too_short(shot, &quote) {
+    if let Some(finding) = too_short(context, &quote) {
         out.push(finding);
         return None;
     }
-    let own = shot.passed.is_none();
-    let about = about(shot, &quote, capture, ports);
-    if let Some(mut finding) = altered(shot, &quote, about, capture) {
+    let own = context.passed.is_none();
+    let about = about(context, &quote, capture, ports);
+    if let Some(mut finding) = altered(context, &quote, about, capture) {
         finding.trigger = about;
         out.push(finding);
-    } else if let Some(finding) = room_left(shot, &quote).filter(|_| own) {
+    } else if let Some(finding) = room_left(context, &quote).filter(|_| own) {
         out.push(finding);
     }
     about
@@ -91,16 +91,16 @@ pub(crate) fn judge(
 
 /// The error that is passed on went to the sender of the datagram that it quotes.
 fn was_right(capture: &Capture, passed: Passed) -> bool {
-    let (outline, bytes) = Outline::of(capture, passed.frame);
-    let (_, receiver) = outline.addresses(bytes);
-    let quote = outline.payload(bytes).get(8..).unwrap_or_default();
+    let (layout, bytes) = HeaderLayout::of(capture, passed.frame);
+    let (_, receiver) = layout.addresses(bytes);
+    let quote = layout.payload(bytes).get(8..).unwrap_or_default();
     !capture.record(passed.frame).altered
-        && addresses(quote, outline.net).is_some_and(|(src, _)| src == receiver)
+        && addresses(quote, layout.net).is_some_and(|(src, _)| src == receiver)
 }
 
 /// Takes the quote out, RFC 4884 4 and 5.
-fn quote<'a>(shot: &Shot<'_>, message: &'a [u8]) -> Result<Quote<'a>, String> {
-    let words = match (shot.outline.net, message[0]) {
+fn quote<'a>(context: &FrameContext<'_>, message: &'a [u8]) -> Result<Quote<'a>, String> {
+    let words = match (context.layout.net, message[0]) {
         (Net::Ip4, 3 | 11 | 12) => usize::from(message[5]) * 4,
         (Net::Ip6, 1 | 3) => usize::from(message[4]) * 8,
         _ => 0,
@@ -127,13 +127,13 @@ fn lengths(quote: &[u8], net: Net) -> Option<(usize, usize)> {
 }
 
 /// Less is quoted than every error has to.
-fn too_short(shot: &Shot<'_>, quote: &Quote<'_>) -> Option<Finding> {
-    let least = match (shot.outline.net, lengths(quote.bytes, shot.outline.net)) {
+fn too_short(context: &FrameContext<'_>, quote: &Quote<'_>) -> Option<Finding> {
+    let least = match (context.layout.net, lengths(quote.bytes, context.layout.net)) {
         (Net::Ip4, None) if quote.bytes.first().is_none_or(|byte| byte >> 4 == 4) => 28,
         (Net::Ip4, Some((header, total))) => total.min(header + 8),
         (Net::Ip6, None) if quote.bytes.first().is_none_or(|byte| byte >> 4 == 6) => 48,
         (Net::Ip6, Some((_, total))) => {
-            let headers = shot.outline.upper_at - shot.outline.net_at + 8;
+            let headers = context.layout.upper_at - context.layout.net_at + 8;
             // Extensions take room of what is behind them, and say how long the quote is.
             let room = quote.attribute.unwrap_or(1280usize.saturating_sub(headers));
             total.min(room)
@@ -146,53 +146,53 @@ fn too_short(shot: &Shot<'_>, quote: &Quote<'_>) -> Option<Finding> {
     let text = "the error quotes too little of the datagram that it is about";
     let (expected, actual) =
         (format!("{least} bytes or more"), format!("{} bytes", quote.bytes.len()));
-    Some(shot.finding(&ICMP_QUOTE_LENGTH, text, expected, actual))
+    Some(context.finding(&ICMP_QUOTE_LENGTH, text, expected, actual))
 }
 
 /// A router left room in its error for more of the datagram.
-fn room_left(shot: &Shot<'_>, quote: &Quote<'_>) -> Option<Finding> {
-    if shot.outline.net != Net::Ip4 || !shot.by_forwarder() || quote.attribute.is_some() {
+fn room_left(context: &FrameContext<'_>, quote: &Quote<'_>) -> Option<Finding> {
+    if context.layout.net != Net::Ip4 || !context.by_forwarder() || quote.attribute.is_some() {
         return None;
     }
     let (_, total) = lengths(quote.bytes, Net::Ip4)?;
-    let most = total.min(576 - (shot.outline.upper_at - shot.outline.net_at) - 8);
+    let most = total.min(576 - (context.layout.upper_at - context.layout.net_at) - 8);
     if quote.bytes.len() >= most {
         return None;
     }
     let text = "the error has room for more of the datagram that it is about";
     let (expected, actual) = (format!("{most} bytes"), format!("{} bytes", quote.bytes.len()));
-    Some(shot.finding(&ICMP_QUOTE_FULL, text, expected, actual))
+    Some(context.finding(&ICMP_QUOTE_FULL, text, expected, actual))
 }
 
 /// The quote is not of a datagram that the receiver of the error sent, or not as it was delivered.
 fn altered(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     quote: &Quote<'_>,
     about: Option<FrameId>,
     capture: &Capture,
 ) -> Option<Finding> {
-    let net = shot.outline.net;
+    let net = context.layout.net;
     let (src, _) = addresses(quote.bytes, net)?;
-    let (_, receiver) = shot.outline.addresses(shot.bytes);
+    let (_, receiver) = context.layout.addresses(context.bytes);
     if src != receiver {
         let what = "the quote is of a datagram that the receiver of the error did not send";
         let expected = format!("a datagram from {}", text(receiver));
         let actual = format!("one from {}", text(src));
-        return Some(shot.finding(&ICMP_QUOTE, what, expected, actual));
+        return Some(context.finding(&ICMP_QUOTE, what, expected, actual));
     }
-    let (outline, frame) = Outline::of(capture, about?);
+    let (layout, frame) = HeaderLayout::of(capture, about?);
     if capture.record(about?).altered {
         return None;
     }
-    let sent = &frame[outline.net_at..outline.end.min(frame.len())];
+    let sent = &frame[layout.net_at..layout.end.min(frame.len())];
     let at = differs(quote.bytes, sent, net)?;
     // A NAT sees to addresses and ports; how much else it undoes no rule says.
-    if shot.passed.is_some() && !is_of_ends(at, quote.bytes, net) {
+    if context.passed.is_some() && !is_of_ends(at, quote.bytes, net) {
         return None;
     }
     let what = format!("byte {at} of the quote is not that of the datagram");
     let byte = |bytes: &[u8]| format!("{:#04x}", bytes[at]);
-    Some(shot.finding(&ICMP_QUOTE, what, byte(sent), byte(quote.bytes)))
+    Some(context.finding(&ICMP_QUOTE, what, byte(sent), byte(quote.bytes)))
 }
 
 /// The byte of the quote is one of its addresses or ports.
@@ -225,25 +225,25 @@ fn differs(quote: &[u8], sent: &[u8], net: Net) -> Option<usize> {
 /// The frame that an error is about: what was being handled, by the wire's own word, or the latest
 /// frame handed to the emitter that the quote fits best.
 fn about(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     quote: &Quote<'_>,
     capture: &Capture,
     ports: &[PortFacts],
 ) -> Option<FrameId> {
-    let node = shot.facts?.node;
+    let node = context.facts?.node;
     let handed = |id: FrameId| {
         let to = delivered_to(ports, capture.record(id));
         to.and_then(|to| ports.get(usize::from(to))).is_some_and(|port| port.node == node)
     };
-    let translated = shot.passed.is_some();
-    let fits = |id: FrameId| fit(quote.bytes, capture, id, shot.outline.net, translated);
-    let told = shot.cause().filter(|cause| handed(*cause)).map(|cause| (cause, fits(cause)));
+    let translated = context.passed.is_some();
+    let fits = |id: FrameId| fit(quote.bytes, capture, id, context.layout.net, translated);
+    let told = context.cause().filter(|cause| handed(*cause)).map(|cause| (cause, fits(cause)));
     if let Some((cause, Fit::Near | Fit::Exact)) = told {
         return Some(cause);
     }
-    let first = shot.id.index().saturating_sub(LOOK_BACK);
+    let first = context.id.index().saturating_sub(LOOK_BACK);
     let mut near = None;
-    for id in (first..shot.id.index()).rev().map(|index| FrameId(index as u32)) {
+    for id in (first..context.id.index()).rev().map(|index| FrameId(index as u32)) {
         if !handed(id) {
             continue;
         }
@@ -253,7 +253,7 @@ fn about(
             Fit::Family | Fit::Other => {}
         }
     }
-    let told = told.filter(|(_, fit)| *fit == Fit::Family && shot.passed.is_none());
+    let told = told.filter(|(_, fit)| *fit == Fit::Family && context.passed.is_none());
     near.or(told.map(|(cause, _)| cause))
 }
 
@@ -272,11 +272,11 @@ enum Fit {
 
 /// `translated`: the error passed a node that may translate addresses and ports.
 fn fit(quote: &[u8], capture: &Capture, id: FrameId, net: Net, translated: bool) -> Fit {
-    let (outline, frame) = Outline::of(capture, id);
-    if outline.net != net || frame.len() <= outline.net_at {
+    let (layout, frame) = HeaderLayout::of(capture, id);
+    if layout.net != net || frame.len() <= layout.net_at {
         return Fit::Other;
     }
-    let sent = &frame[outline.net_at..outline.end.min(frame.len())];
+    let sent = &frame[layout.net_at..layout.end.min(frame.len())];
     let (Some((header, total)), Some((was_header, was_total))) =
         (lengths(quote, net), lengths(sent, net))
     else {
@@ -286,7 +286,7 @@ fn fit(quote: &[u8], capture: &Capture, id: FrameId, net: Net, translated: bool)
         return Fit::Exact;
     }
     // What is put together from fragments is quoted with another length.
-    if outline.part != Part::Whole {
+    if layout.part != Part::Whole {
         return Fit::Other;
     }
     // A NAT makes the sum anew, and the ports.

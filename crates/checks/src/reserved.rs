@@ -3,8 +3,8 @@
 use wire::Deliberate;
 
 use crate::check::{Check, Finding, Level};
-use crate::outline::{Net, Upper, be16};
-use crate::shot::Shot;
+use crate::context::FrameContext;
+use crate::layout::{Net, Upper, be16};
 
 pub(crate) static TCP_RESERVED: Check = Check {
     id: "tcp-reserved",
@@ -37,33 +37,33 @@ pub(crate) static IP6_FRAGMENT_RESERVED: Check = Check {
 
 /// Looks at every reserved bit of a frame.
 #[inline]
-pub(crate) fn judge(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    let (outline, bytes) = (shot.outline, shot.bytes);
-    let flags = outline.net == Net::Ip4 && outline.net_end != 0 && bytes[outline.net_at + 6] > 0x7f;
-    let tcp = if outline.upper == Upper::Tcp { bytes[outline.upper_at + 12] & 0x0e } else { 0 };
-    if flags || tcp != 0 || outline.fragment_at.is_some() {
-        report(shot, flags, tcp >> 1, out);
+pub(crate) fn judge(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
+    let (layout, bytes) = (context.layout, context.bytes);
+    let flags = layout.net == Net::Ip4 && layout.net_end != 0 && bytes[layout.net_at + 6] > 0x7f;
+    let tcp = if layout.upper == Upper::Tcp { bytes[layout.upper_at + 12] & 0x0e } else { 0 };
+    if flags || tcp != 0 || layout.fragment_at.is_some() {
+        report(context, flags, tcp >> 1, out);
     }
 }
 
 #[cold]
-fn report(shot: &Shot<'_>, flags: bool, tcp: u8, out: &mut Vec<Finding>) {
-    if shot.spares(Deliberate::RESERVED) {
+fn report(context: &FrameContext<'_>, flags: bool, tcp: u8, out: &mut Vec<Finding>) {
+    if context.spares(Deliberate::RESERVED) {
         return;
     }
     if flags {
-        out.push(shot.finding(&IP4_RESERVED_BIT, "the reserved flag is set", "0", "1"));
+        out.push(context.finding(&IP4_RESERVED_BIT, "the reserved flag is set", "0", "1"));
     }
     if tcp != 0 {
         let message = "reserved bits are set beside the data offset";
-        out.push(shot.finding(&TCP_RESERVED, message, "0b000", format!("{tcp:#05b}")));
+        out.push(context.finding(&TCP_RESERVED, message, "0b000", format!("{tcp:#05b}")));
     }
-    if let Some(at) = shot.outline.fragment_at {
-        let (octet, bits) = (shot.bytes[at + 1], be16(shot.bytes, at + 2) >> 1 & 3);
+    if let Some(at) = context.layout.fragment_at {
+        let (octet, bits) = (context.bytes[at + 1], be16(context.bytes, at + 2) >> 1 & 3);
         if octet != 0 || bits != 0 {
             let actual = format!("{octet:#04x}, {bits:#04b}");
             let message = "reserved fields of the fragment header are set";
-            out.push(shot.finding(&IP6_FRAGMENT_RESERVED, message, "0x00, 0b00", actual));
+            out.push(context.finding(&IP6_FRAGMENT_RESERVED, message, "0x00, 0b00", actual));
         }
     }
 }

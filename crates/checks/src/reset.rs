@@ -9,7 +9,7 @@ use wire::{Capture, Deliberate, FrameId};
 
 use crate::check::{Finding, PortFacts};
 use crate::checksums::Sums;
-use crate::shot::Shot;
+use crate::context::FrameContext;
 
 mod missing;
 mod opening;
@@ -28,35 +28,35 @@ use search::Asker;
 #[inline]
 pub(crate) fn judge(
     segments: &mut Segments,
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     sums: Sums,
     capture: &Capture,
     ports: &[PortFacts],
     out: &mut Vec<Finding>,
 ) -> Option<FrameId> {
-    let mut segment = Segment::of(shot, segments.lenient(shot, sums), ports);
+    let mut segment = Segment::of(context, segments.lenient(context, sums), ports);
     if !segment.is_tcp() {
         segments.push(segment);
         return None;
     }
     let mut answered = None;
-    let ends = segment.ends(shot.bytes);
-    let scripted = shot.passed.is_some() || shot.spares(Deliberate::SEGMENT);
-    if !scripted && let Some(facts) = shot.facts {
+    let ends = segment.ends(context.bytes);
+    let scripted = context.passed.is_some() || context.spares(Deliberate::SEGMENT);
+    if !scripted && let Some(facts) = context.facts {
         let opens = segment.flags & (SYN | ACK) == SYN | ACK;
         if opens || segment.flags & RST != 0 {
             segments.link(capture);
             segment.hash = ends.hash();
         }
         if segment.flags & RST != 0 {
-            let asker = Asker { facts, ports, port: shot.record.port.0, ends };
-            answered = verdict::reset(segments, shot, &segment, &asker, capture, out);
+            let asker = Asker { facts, ports, port: context.record.port.0, ends };
+            answered = verdict::reset(segments, context, &segment, &asker, capture, out);
         } else if opens {
-            let asker = Asker { facts, ports, port: shot.record.port.0, ends };
-            answered = opening::judge(segments, shot, &segment, &asker, capture, out);
+            let asker = Asker { facts, ports, port: context.record.port.0, ends };
+            answered = opening::judge(segments, context, &segment, &asker, capture, out);
         }
     }
-    if missing::is_owed(shot, &segment, sums, ports) {
+    if missing::is_owed(context, &segment, sums, ports) {
         segment.owe();
     }
     segments.push(segment);

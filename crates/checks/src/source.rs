@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use wire::{Capture, Deliberate, Mac};
 
 use crate::check::{Answers, Check, Finding, Level, PortFacts};
+use crate::context::FrameContext;
 use crate::forward::{Kin, Passed};
-use crate::outline::{Net, Outline, Upper, be16, be32};
-use crate::shot::Shot;
+use crate::layout::{HeaderLayout, Net, Upper, be16, be32};
 
 pub(crate) static ETH_SOURCE: Check = Check {
     id: "eth-source",
@@ -70,37 +70,37 @@ pub(crate) static IP6_HOP_LIMIT_ZERO: Check = Check {
 /// Holds a frame's source addresses and hops against who emitted it.
 #[inline]
 pub(crate) fn judge(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     capture: &Capture,
     ports: &[PortFacts],
     out: &mut Vec<Finding>,
 ) {
-    if shot.outline.ethernet && shot.bytes.len() < 14 {
+    if context.layout.ethernet && context.bytes.len() < 14 {
         return;
     }
-    if !shot.spares(Deliberate::SOURCE) {
-        if shot.outline.ethernet {
-            ethernet(shot, out);
+    if !context.spares(Deliberate::SOURCE) {
+        if context.layout.ethernet {
+            ethernet(context, out);
         }
-        match shot.outline.net {
-            Net::Ip4 | Net::Ip6 => internet(shot, capture, ports, out),
-            Net::Arp => arp(shot, ports, out),
+        match context.layout.net {
+            Net::Ip4 | Net::Ip6 => internet(context, capture, ports, out),
+            Net::Arp => arp(context, ports, out),
             Net::Other => {}
         }
     }
-    if shot.passed.is_none() && shot.outline.hops(shot.bytes) == Some(0) {
-        hops(shot, out);
+    if context.passed.is_none() && context.layout.hops(context.bytes) == Some(0) {
+        hops(context, out);
     }
 }
 
 #[cold]
-fn hops(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    if shot.spares(Deliberate::HOPS) {
+fn hops(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
+    if context.spares(Deliberate::HOPS) {
         return;
     }
-    out.push(match shot.outline.net {
-        Net::Ip4 => shot.finding(&IP4_TTL_ZERO, "the TTL is zero", "1 to 255", "0"),
-        _ => shot.finding(&IP6_HOP_LIMIT_ZERO, "the hop limit is zero", "1 to 255", "0"),
+    out.push(match context.layout.net {
+        Net::Ip4 => context.finding(&IP4_TTL_ZERO, "the TTL is zero", "1 to 255", "0"),
+        _ => context.finding(&IP6_HOP_LIMIT_ZERO, "the hop limit is zero", "1 to 255", "0"),
     });
 }
 
@@ -110,62 +110,78 @@ fn source_mac(frame: &[u8]) -> Mac {
 }
 
 #[inline]
-fn ethernet(shot: &Shot<'_>, out: &mut Vec<Finding>) {
-    let source = source_mac(shot.bytes);
+fn ethernet(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
+    let source = source_mac(context.bytes);
     if source.is_group() {
         let message = "the Ethernet source is a group address";
-        out.push(shot.finding(&ETH_SOURCE, message, "one station's address", source.to_string()));
+        out.push(context.finding(
+            &ETH_SOURCE,
+            message,
+            "one station's address",
+            source.to_string(),
+        ));
         return;
     }
-    let Some(facts) = shot.facts else { return };
+    let Some(facts) = context.facts else { return };
     if source == facts.mac || facts.mac == Mac::default() {
         return;
     }
     // A bridge passes frames on as they are; only a router is known to put its own source.
-    if shot.passed.is_none() || shot.by_forwarder() {
+    if context.passed.is_none() || context.by_forwarder() {
         let message = "the Ethernet source is not the port's own";
-        out.push(shot.finding(&ETH_SOURCE, message, facts.mac.to_string(), source.to_string()));
+        out.push(context.finding(&ETH_SOURCE, message, facts.mac.to_string(), source.to_string()));
     }
 }
 
 #[inline]
-fn internet(shot: &Shot<'_>, capture: &Capture, ports: &[PortFacts], out: &mut Vec<Finding>) {
-    let (source, _) = shot.outline.addresses(shot.bytes);
-    if source.is_empty() || shot.passed.is_some_and(|passed| is_before(capture, passed, source)) {
+fn internet(
+    context: &FrameContext<'_>,
+    capture: &Capture,
+    ports: &[PortFacts],
+    out: &mut Vec<Finding>,
+) {
+    let (source, _) = context.layout.addresses(context.bytes);
+    if source.is_empty() || context.passed.is_some_and(|passed| is_before(capture, passed, source))
+    {
         return;
     }
     if is_group(source) || is_confined(source) {
-        group(shot, source, out);
+        group(context, source, out);
         return;
     }
     // Whose a datagram passed on is, its sender decided; a NAT puts any address of its pool.
-    if shot.passed.is_some() {
+    if context.passed.is_some() {
         return;
     }
-    let Some(facts) = shot.facts else { return };
+    let Some(facts) = context.facts else { return };
     let own = facts.addresses.iter().any(|address| same(*address, source));
-    if !own && !excused(shot, facts, ports, source) {
+    if !own && !excused(context, facts, ports, source) {
         let message = "the source address is not the emitter's";
         let actual = text(source);
-        out.push(shot.finding(&IP_SOURCE_OWN, message, own_addresses(facts, source), actual));
+        out.push(context.finding(&IP_SOURCE_OWN, message, own_addresses(facts, source), actual));
     }
 }
 
 /// What a frame passes on had this source already: whoever sent it first is judged for it.
 fn is_before(capture: &Capture, passed: Passed, source: &[u8]) -> bool {
-    let (outline, bytes) = Outline::of(capture, passed.frame);
-    passed.kin == Kin::Same || outline.addresses(bytes).0 == source
+    let (layout, bytes) = HeaderLayout::of(capture, passed.frame);
+    passed.kin == Kin::Same || layout.addresses(bytes).0 == source
 }
 
 #[cold]
-fn group(shot: &Shot<'_>, source: &[u8], out: &mut Vec<Finding>) {
+fn group(context: &FrameContext<'_>, source: &[u8], out: &mut Vec<Finding>) {
     let message = "the source address is not that of one host";
-    out.push(shot.finding(&IP_SOURCE_GROUP, message, "a unicast address", text(source)));
+    out.push(context.finding(&IP_SOURCE_GROUP, message, "a unicast address", text(source)));
 }
 
 /// Sources that are right although the port does not list them.
 #[cold]
-fn excused(shot: &Shot<'_>, facts: &PortFacts, ports: &[PortFacts], source: &[u8]) -> bool {
+fn excused(
+    context: &FrameContext<'_>,
+    facts: &PortFacts,
+    ports: &[PortFacts],
+    source: &[u8],
+) -> bool {
     let of_family = |facts: &PortFacts| {
         facts.addresses.iter().any(|address| address.is_ipv4() == (source.len() == 4))
     };
@@ -189,18 +205,18 @@ fn excused(shot: &Shot<'_>, facts: &PortFacts, ports: &[PortFacts], source: &[u8
     // A reset that a forwarder makes speaks for the destination; its own checks look at it. So do
     // the answers of a transparent proxy, and the errors of a bridge, which has no address.
     let forwards = matches!(facts.answers, Answers::Forwards { .. });
-    let unknown = shot.between && facts.answers == Answers::Unknown;
+    let unknown = context.between && facts.answers == Answers::Unknown;
     // Whose it would be cannot be read where a length lies, which is found by itself.
-    if (forwards || unknown) && shot.outline.fault.is_some() {
+    if (forwards || unknown) && context.layout.fault.is_some() {
         return true;
     }
-    (forwards && is_reset(shot)) || shot.in_name || (unknown && is_error_for(shot, source))
+    (forwards && is_reset(context)) || context.in_name || (unknown && is_error_for(context, source))
 }
 
 /// The frame carries an ICMP error about a datagram to the address that it comes from.
-fn is_error_for(shot: &Shot<'_>, source: &[u8]) -> bool {
-    let message = shot.upper();
-    match shot.outline.upper {
+fn is_error_for(context: &FrameContext<'_>, source: &[u8]) -> bool {
+    let message = context.upper();
+    match context.layout.upper {
         Upper::Icmp4 => matches!(message[0], 3 | 11 | 12) && message.get(24..28) == Some(source),
         Upper::Icmp6 => message[0] < 128 && message.get(32..48) == Some(source),
         _ => false,
@@ -208,8 +224,8 @@ fn is_error_for(shot: &Shot<'_>, source: &[u8]) -> bool {
 }
 
 /// The frame carries a TCP segment with RST.
-fn is_reset(shot: &Shot<'_>) -> bool {
-    shot.outline.upper == Upper::Tcp && shot.bytes[shot.outline.upper_at + 13] & 4 != 0
+fn is_reset(context: &FrameContext<'_>) -> bool {
+    context.layout.upper == Upper::Tcp && context.bytes[context.layout.upper_at + 13] & 4 != 0
 }
 
 #[cold]
@@ -220,12 +236,13 @@ fn own_addresses(facts: &PortFacts, source: &[u8]) -> String {
 }
 
 #[cold]
-fn arp(shot: &Shot<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
-    let Some(facts) = shot.facts else { return };
-    let message = &shot.bytes[shot.outline.net_at..];
+fn arp(context: &FrameContext<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
+    let Some(facts) = context.facts else { return };
+    let message = &context.bytes[context.layout.net_at..];
     // Another link's sizes, or a proxy that speaks for others (RFC 1027).
-    let foreign = shot.outline.fault.is_some() || message.len() < 28 || be16(message, 4) != 0x0604;
-    if foreign || shot.passed.is_some() || shot.by_forwarder() {
+    let foreign =
+        context.layout.fault.is_some() || message.len() < 28 || be16(message, 4) != 0x0604;
+    if foreign || context.passed.is_some() || context.by_forwarder() {
         return;
     }
     let hardware =
@@ -233,14 +250,14 @@ fn arp(shot: &Shot<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) {
     if hardware != facts.mac && facts.mac != Mac::default() {
         let text = "the sender's hardware address is not the port's own";
         let (expected, actual) = (facts.mac.to_string(), hardware.to_string());
-        out.push(shot.finding(&ARP_SOURCE, text, expected, actual));
+        out.push(context.finding(&ARP_SOURCE, text, expected, actual));
     }
     let source = &message[14..18];
     let own = facts.addresses.iter().any(|address| same(*address, source));
-    if !own && !excused(shot, facts, ports, source) {
+    if !own && !excused(context, facts, ports, source) {
         let message = "the sender's protocol address is not the emitter's";
         let actual = text(source);
-        out.push(shot.finding(&ARP_SOURCE, message, own_addresses(facts, source), actual));
+        out.push(context.finding(&ARP_SOURCE, message, own_addresses(facts, source), actual));
     }
 }
 

@@ -3,8 +3,8 @@
 use wire::{Capture, Deliberate, FrameId};
 
 use crate::check::{Answers, Check, Finding, Level, PortFacts};
-use crate::outline::{Outline, be16};
-use crate::shot::{Shot, delivered_to};
+use crate::context::{FrameContext, delivered_to};
+use crate::layout::{HeaderLayout, be16};
 
 pub(crate) static VLAN_REPLY: Check = Check {
     id: "vlan-reply",
@@ -20,21 +20,21 @@ pub(crate) static VLAN_REPLY: Check = Check {
 /// Holds a frame against the one that it answers, by the wire's word or by what checks found.
 #[inline]
 pub(crate) fn judge(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     found: Option<FrameId>,
     capture: &Capture,
     ports: &[PortFacts],
     out: &mut Vec<Finding>,
 ) {
-    let trigger = shot.cause().or(found);
+    let trigger = context.cause().or(found);
     if let Some(trigger) = trigger {
-        reply(shot, trigger, capture, ports, out);
+        reply(context, trigger, capture, ports, out);
     }
 }
 
 #[inline(never)]
 fn reply(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     trigger: FrameId,
     capture: &Capture,
     ports: &[PortFacts],
@@ -42,32 +42,36 @@ fn reply(
 ) {
     let record = capture.record(trigger);
     // What a router or a switch does with tags is its configuration.
-    let simple = shot.facts.is_some_and(|facts| !matches!(facts.answers, Answers::Forwards { .. }))
-        && !shot.between
-        && delivered_to(ports, record) == Some(shot.record.port.0);
-    if !simple || record.altered || shot.spares(Deliberate::SEGMENT) {
+    let simple =
+        context.facts.is_some_and(|facts| !matches!(facts.answers, Answers::Forwards { .. }))
+            && !context.between
+            && delivered_to(ports, record) == Some(context.record.port.0);
+    if !simple || record.altered || context.spares(Deliberate::SEGMENT) {
         return;
     }
-    let (outline, asked) = Outline::of(capture, trigger);
+    let (layout, asked) = HeaderLayout::of(capture, trigger);
     let readable =
-        outline.ethernet && shot.outline.ethernet && asked.len().min(shot.bytes.len()) > 13;
+        layout.ethernet && context.layout.ethernet && asked.len().min(context.bytes.len()) > 13;
     // It goes back to the station that asked, or it is no reply.
-    if !readable || shot.bytes[..6] != asked[6..12] {
+    if !readable || context.bytes[..6] != asked[6..12] {
         return;
     }
-    let (want, is) = (identifiers(&outline, asked), identifiers(shot.outline, shot.bytes));
+    let (want, is) = (identifiers(&layout, asked), identifiers(context.layout, context.bytes));
     if want.clone().eq(is.clone()) {
         return;
     }
     let message = "the reply leaves in another VLAN than the frame that it answers came by";
-    let mut finding = shot.finding(&VLAN_REPLY, message, words(want), words(is));
+    let mut finding = context.finding(&VLAN_REPLY, message, words(want), words(is));
     finding.trigger = Some(trigger);
     out.push(finding);
 }
 
 /// The VLANs that a frame's tags name, from the outermost; a priority tag names none.
-fn identifiers<'a>(outline: &Outline, frame: &'a [u8]) -> impl Iterator<Item = u16> + Clone + 'a {
-    let tags = usize::from(outline.vlans);
+fn identifiers<'a>(
+    layout: &HeaderLayout,
+    frame: &'a [u8],
+) -> impl Iterator<Item = u16> + Clone + 'a {
+    let tags = usize::from(layout.vlans);
     let identifiers = (0..tags).filter_map(|tag| {
         let at = 14 + 4 * tag;
         (at + 2 <= frame.len()).then(|| be16(frame, at) & 0x0fff)

@@ -76,7 +76,7 @@ pub struct Firewall {
     next_id: u16,
     scratch: Vec<u8>,
     outbox: Outbox,
-    drops: [u64; Drop::ALL.len()],
+    drops: [u64; DropReason::ALL.len()],
     forwarded: u64,
     expired: u64,
     rejected: u64,
@@ -84,7 +84,7 @@ pub struct Firewall {
 
 /// Why a packet goes no further, without a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Drop {
+enum DropReason {
     OtherStation,
     Vlan,
     NotIp,
@@ -95,7 +95,7 @@ enum Drop {
     NoRoute,
 }
 
-impl Drop {
+impl DropReason {
     const ALL: [(Self, &'static str); 8] = [
         (Self::OtherStation, "other-station"),
         (Self::Vlan, "vlan"),
@@ -133,16 +133,16 @@ impl Firewall {
             next_id: 1,
             scratch: Vec::new(),
             outbox: Outbox::new(),
-            drops: [0; Drop::ALL.len()],
+            drops: [0; DropReason::ALL.len()],
             forwarded: 0,
             expired: 0,
             rejected: 0,
         })
     }
 
-    fn take(&mut self, port: PortIndex, frame: &[u8]) -> Result<(), Drop> {
+    fn take(&mut self, port: PortIndex, frame: &[u8]) -> Result<(), DropReason> {
         let packet = self.receive(port, frame)?;
-        let hop = self.route(packet.dst()).ok_or(Drop::NoRoute)?;
+        let hop = self.route(packet.dst()).ok_or(DropReason::NoRoute)?;
         if packet.ttl() <= 1 {
             self.expired += 1;
             self.time_exceeded(port, &packet);
@@ -157,31 +157,31 @@ impl Firewall {
     }
 
     /// The packet of a frame that is for this station and that a router may look at.
-    fn receive<'a>(&self, port: PortIndex, frame: &'a [u8]) -> Result<IpPacket<'a>, Drop> {
-        let own = self.ports.get(usize::from(port)).ok_or(Drop::OtherStation)?;
+    fn receive<'a>(&self, port: PortIndex, frame: &'a [u8]) -> Result<IpPacket<'a>, DropReason> {
+        let own = self.ports.get(usize::from(port)).ok_or(DropReason::OtherStation)?;
         if frame.get(..6) != Some(&own.mac.0[..]) {
-            return Err(Drop::OtherStation);
+            return Err(DropReason::OtherStation);
         }
         let packet = IpPacket::parse(frame).map_err(|error| match error {
-            NotIp::Short | NotIp::OtherType(_) => Drop::NotIp,
-            _ => Drop::Header,
+            NotIp::Short | NotIp::OtherType(_) => DropReason::NotIp,
+            _ => DropReason::Header,
         })?;
         // A tag that names no VLAN, only a priority, is taken off (IEEE 802.1Q clause 9.6).
         let tags = packet.link_header()[12..].as_chunks::<4>().0;
         if tags.iter().any(|[.., high, low]| u16::from_be_bytes([*high, *low]) & 0xfff != 0) {
-            return Err(Drop::Vlan);
+            return Err(DropReason::Vlan);
         }
         if packet.is_truncated() || !packet.header_checksum_ok() {
-            return Err(Drop::Header);
+            return Err(DropReason::Header);
         }
         if self.impossible_source(packet.src()) {
-            return Err(Drop::Source);
+            return Err(DropReason::Source);
         }
         if self.not_forwarded(packet.dst()) {
-            return Err(Drop::Destination);
+            return Err(DropReason::Destination);
         }
         if self.owns(packet.dst()) {
-            return Err(Drop::Own);
+            return Err(DropReason::Own);
         }
         Ok(packet)
     }
@@ -346,7 +346,7 @@ impl Node for Firewall {
             ("rejected".into(), self.rejected),
             ("ttl".into(), self.expired),
         ];
-        let dropped = Drop::ALL
+        let dropped = DropReason::ALL
             .iter()
             .map(|(drop, name)| (format!("dropped.{name}").into(), self.drops[*drop as usize]));
         all.extend(dropped);

@@ -89,7 +89,7 @@ pub struct Md5Receiver {
 
 /// Why a frame that looks like one is dropped, in the order of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drop {
+pub enum DropReason {
     /// It ends before its total length does.
     Truncated,
     /// The IPv4 header checksum is wrong.
@@ -98,7 +98,7 @@ pub enum Drop {
     TcpChecksum,
 }
 
-impl Drop {
+impl DropReason {
     /// The reason as events and counters name it.
     #[must_use]
     pub const fn reason(self) -> &'static str {
@@ -116,7 +116,7 @@ pub enum Verdict<'a> {
     /// No custom packet.
     Other,
     /// One that fails a check.
-    Bad(Drop),
+    Bad(DropReason),
     /// One.
     Payload {
         /// Its 16 bytes.
@@ -189,9 +189,9 @@ fn role(config: &NodeConfig, registry: &Registry) -> Role {
 pub fn look<'a>(frame: &'a [u8], own: &PortConfig, port: u16) -> Verdict<'a> {
     match custom(frame, own, port) {
         None => Verdict::Other,
-        Some(ip) if ip.is_truncated() => Verdict::Bad(Drop::Truncated),
-        Some(ip) if !ip.header_checksum_ok() => Verdict::Bad(Drop::IpChecksum),
-        Some(ip) if !ip.transport_checksum_ok() => Verdict::Bad(Drop::TcpChecksum),
+        Some(ip) if ip.is_truncated() => Verdict::Bad(DropReason::Truncated),
+        Some(ip) if !ip.header_checksum_ok() => Verdict::Bad(DropReason::IpChecksum),
+        Some(ip) if !ip.transport_checksum_ok() => Verdict::Bad(DropReason::TcpChecksum),
         Some(ip) => {
             let segment = ip.payload();
             let bytes = &segment[segment.len() - PAYLOAD_LEN..];
@@ -274,7 +274,7 @@ impl Node for Md5Receiver {
 
     fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
         let mut all = vec![("consumed".into(), self.consumed), ("passed".into(), self.passed)];
-        for drop in [Drop::Truncated, Drop::IpChecksum, Drop::TcpChecksum] {
+        for drop in [DropReason::Truncated, DropReason::IpChecksum, DropReason::TcpChecksum] {
             all.push((format!("dropped.{}", drop.reason()).into(), self.dropped[drop as usize]));
         }
         let behind = self.behind.as_ref().map_or(Vec::new(), |behind| behind.counters());

@@ -13,21 +13,21 @@ use wire::{Instant, PortSet};
 use crate::options::ConfigError;
 use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
 
+mod fast;
 mod fragments;
-mod hop;
+mod hop_by_hop;
 mod ip4;
 mod ip6;
 mod options;
 mod port;
 mod reset;
-mod straight;
 
-pub use reset::{Profile, Rule, Silence, reset_for};
+pub use reset::{DropReason, Profile, Rule, reset_for};
 
+use fast::FastPath;
 use fragments::Fragments;
 use options::Options;
 use port::{Ethernet, Port};
-use straight::Straight;
 
 static OPTIONS: &[OptionSpec] = &[
     OptionSpec {
@@ -88,15 +88,15 @@ pub struct Reject {
     host: Host,
     outbox: Outbox,
     sent: u64,
-    silent: [u64; Silence::ALL.len()],
+    silent: [u64; DropReason::ALL.len()],
 }
 
 /// What decides about a reply.
 #[derive(Clone, Debug)]
 struct Host {
     ports: Vec<Port>,
-    /// By port, where most triggers can be answered with few questions.
-    straight: Vec<Option<Straight>>,
+    /// By port, what its fast path compares a trigger with.
+    fast: Vec<Option<FastPath>>,
     rule: Rule,
     fragments: Fragments,
 }
@@ -121,14 +121,14 @@ impl Reject {
         };
         Ok(Self {
             host: Host {
-                straight: config.ports.iter().map(|port| Straight::of(port, &rule)).collect(),
+                fast: config.ports.iter().map(|port| FastPath::of(port, &rule)).collect(),
                 ports: config.ports.iter().map(|port| Port::new(port, anywhere)).collect(),
                 rule,
                 fragments: Fragments::default(),
             },
             outbox: Outbox::new(),
             sent: 0,
-            silent: [0; Silence::ALL.len()],
+            silent: [0; DropReason::ALL.len()],
         })
     }
 }
@@ -141,9 +141,9 @@ impl Host {
         port: PortIndex,
         frame: &[u8],
         reply: &mut Vec<u8>,
-    ) -> Result<(), Silence> {
-        if let Some(Some(straight)) = self.straight.get(usize::from(port))
-            && let Some(answer) = straight.answer(&self.rule, frame)
+    ) -> Result<(), DropReason> {
+        if let Some(Some(fast)) = self.fast.get(usize::from(port))
+            && let Some(answer) = fast.answer(&self.rule, frame)
         {
             reply.extend_from_slice(&answer);
             return Ok(());
@@ -151,15 +151,15 @@ impl Host {
         self.answer_any(now, port, frame, reply)
     }
 
-    /// The same for every frame there may be.
+    /// The same for every frame there may be: the general path.
     fn answer_any(
         &mut self,
         now: Instant,
         port: PortIndex,
         frame: &[u8],
         reply: &mut Vec<u8>,
-    ) -> Result<(), Silence> {
-        let port = self.ports.get(usize::from(port)).ok_or(Silence::OtherStation)?;
+    ) -> Result<(), DropReason> {
+        let port = self.ports.get(usize::from(port)).ok_or(DropReason::OtherStation)?;
         let ethernet = port.ethernet(frame)?;
         let packet = &frame[ethernet.len..];
         match ethernet.kind {
@@ -174,7 +174,7 @@ impl Host {
                     ip4::reset(&self.rule, &datagram, &options, reply)?;
                 } else {
                     let whole = self.fragments.take(now, &datagram, frame.len());
-                    let whole = whole.ok_or(Silence::Fragment)?;
+                    let whole = whole.ok_or(DropReason::Fragment)?;
                     begin(reply, port, &ethernet, to.unwrap_or_default());
                     // Reassembly makes the header's checksum anew, whatever was written into it.
                     ip4::reset(&self.rule, &whole.datagram(), &Options::Untouched, reply)?;
@@ -189,7 +189,7 @@ impl Host {
                 ip6::reset(&self.rule, &trigger, reply)?;
                 to?;
             }
-            _ => return Err(Silence::NotIp),
+            _ => return Err(DropReason::NotIp),
         }
         Ok(())
     }
@@ -208,7 +208,7 @@ impl Node for Reject {
         let Self { host, outbox, .. } = self;
         match outbox.try_push_with(port, |reply| host.answer(now, port, frame, reply)) {
             Ok(()) => self.sent += 1,
-            Err(silence) => self.silent[silence as usize] += 1,
+            Err(reason) => self.silent[reason as usize] += 1,
         }
     }
 
@@ -229,7 +229,7 @@ impl Node for Reject {
     /// `resets`, and under `silent.` each reason for silence that was met.
     fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
         let mut counters = vec![("resets".into(), self.sent)];
-        for (reason, count) in Silence::ALL.iter().zip(self.silent) {
+        for (reason, count) in DropReason::ALL.iter().zip(self.silent) {
             if count > 0 {
                 counters.push((format!("silent.{}", reason.name()).into(), count));
             }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use wire::checksum;
-use wireproof_nodes::reject::{Profile, Rule, Silence, reset_for};
+use wireproof_nodes::reject::{DropReason, Profile, Rule, reset_for};
 
 mod trigger;
 
@@ -12,7 +12,7 @@ const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 const PROFILES: [Profile; 2] = [Profile::Linux, Profile::Linux26];
 
-fn reset(profile: Profile, packet: &[u8]) -> Result<Vec<u8>, Silence> {
+fn reset(profile: Profile, packet: &[u8]) -> Result<Vec<u8>, DropReason> {
     let mut out = Vec::new();
     let told = reset_for(profile, packet, &mut out);
     assert!(told.is_ok() || out.is_empty(), "silence appends nothing");
@@ -51,7 +51,7 @@ fn a_reset_is_never_answered_whatever_other_flags() {
     everywhere(|profile, ip6| {
         for flags in (0..=255).filter(|flags| flags & RST != 0) {
             let packet = Trigger::new(ip6, flags, b"data").packet();
-            assert_eq!(reset(profile, &packet), Err(Silence::Rst));
+            assert_eq!(reset(profile, &packet), Err(DropReason::Rst));
         }
     });
 }
@@ -63,7 +63,7 @@ fn fewer_bytes_than_a_tcp_header_are_not_answered() {
             let segment = &Trigger::new(is6, SYN, &[]).segment()[..len];
             let packet =
                 if is6 { ip6(6, segment) } else { Trigger::new(false, 0, &[]).around(segment) };
-            assert_eq!(reset(profile, &packet), Err(Silence::Short), "{len} bytes");
+            assert_eq!(reset(profile, &packet), Err(DropReason::Short), "{len} bytes");
         }
     });
 }
@@ -73,10 +73,10 @@ fn a_fragment_with_an_offset_is_not_answered() {
     for profile in PROFILES {
         let mut trigger = Trigger::new(false, SYN, &[]);
         trigger.fragment = 1;
-        assert_eq!(reset(profile, &trigger.packet()), Err(Silence::Fragment));
+        assert_eq!(reset(profile, &trigger.packet()), Err(DropReason::Fragment));
         let segment = Trigger::new(true, SYN, &[]).segment();
         let piece = |offset: u8| [&[6, 0, 0, offset, 0, 0, 0, 7], &segment[..]].concat();
-        assert_eq!(reset(profile, &ip6(44, &piece(8))), Err(Silence::Fragment));
+        assert_eq!(reset(profile, &ip6(44, &piece(8))), Err(DropReason::Fragment));
         assert!(reset(profile, &ip6(44, &piece(0))).is_ok(), "an atomic fragment is a segment");
         assert!(reset(profile, &ip6(44, &piece(1))).is_ok(), "as is a first piece that is whole");
     }
@@ -87,11 +87,11 @@ fn a_wrong_checksum_is_not_answered() {
     everywhere(|profile, ip6| {
         let mut packet = Trigger::new(ip6, SYN, b"x").packet();
         *packet.last_mut().expect("a payload") ^= 1;
-        assert_eq!(reset(profile, &packet), Err(Silence::Checksum));
+        assert_eq!(reset(profile, &packet), Err(DropReason::Checksum));
         if !ip6 {
             let mut packet = Trigger::new(ip6, SYN, b"x").packet();
             packet[8] ^= 1;
-            assert_eq!(reset(profile, &packet), Err(Silence::HeaderChecksum));
+            assert_eq!(reset(profile, &packet), Err(DropReason::HeaderChecksum));
         }
     });
 }
@@ -134,7 +134,7 @@ fn padding_behind_the_packet_does_not_count() {
         let packet = Trigger::new(ip6, FIN, b"data").packet();
         let padded = [&packet[..], &[0xaa; 9]].concat();
         assert_eq!(reset(profile, &padded), reset(profile, &packet));
-        assert_eq!(reset(profile, &packet[..packet.len() - 1]), Err(Silence::Truncated));
+        assert_eq!(reset(profile, &packet[..packet.len() - 1]), Err(DropReason::Truncated));
     });
 }
 
@@ -172,7 +172,7 @@ fn over_ip6_both_profiles_build_fresh_bytes() {
 fn a_record_route_that_is_written_into_silences_linux_alone() {
     let mut trigger = Trigger::new(false, SYN, &[]);
     trigger.ip_options = vec![7, 7, 4, 0, 0, 0, 0, 0];
-    assert_eq!(reset(Profile::Linux, &trigger.packet()), Err(Silence::Checksum));
+    assert_eq!(reset(Profile::Linux, &trigger.packet()), Err(DropReason::Checksum));
     assert!(reset(Profile::Linux26, &trigger.packet()).is_ok());
     trigger.ip_options = vec![7, 7, 8, 9, 9, 9, 9, 0];
     assert!(reset(Profile::Linux, &trigger.packet()).is_ok(), "a full one is left alone");
@@ -183,9 +183,9 @@ fn a_reply_larger_than_the_mtu_is_not_sent() {
     let options = Trigger { ip_options: vec![1; 40], ..Trigger::new(false, SYN, &[]) };
     let told = |rule: &Rule, trigger: &Trigger| rule.reset_for(&trigger.packet(), &mut Vec::new());
     let at = |mtu, profile| Rule { mtu, ..Rule::new(profile) };
-    assert_eq!(told(&at(79, Profile::Linux26), &options), Err(Silence::Mtu));
+    assert_eq!(told(&at(79, Profile::Linux26), &options), Err(DropReason::Mtu));
     assert_eq!(told(&at(80, Profile::Linux26), &options), Ok(()));
-    assert_eq!(told(&at(39, Profile::Linux), &options), Err(Silence::Mtu));
+    assert_eq!(told(&at(39, Profile::Linux), &options), Err(DropReason::Mtu));
     assert_eq!(told(&at(40, Profile::Linux), &options), Ok(()));
     assert_eq!(told(&at(39, Profile::Linux), &Trigger::new(true, SYN, &[])), Ok(()));
 }

@@ -178,8 +178,8 @@ mod tests {
 
     #[test]
     fn every_reason_that_a_node_counts_has_words() {
-        for silence in nodes::reject::Silence::ALL {
-            let name = format!("silent.{}", silence.name());
+        for reason in nodes::reject::DropReason::ALL {
+            let name = format!("silent.{}", reason.name());
             assert!(words(&name).is_some(), "{name}");
         }
         for kind in ["firewall", "md5-receiver"] {

@@ -4,7 +4,7 @@
 
 use wire::segment::{ACK, RST};
 
-use crate::outline::{Net, Outline, Part, Upper, be16, be32};
+use crate::layout::{HeaderLayout, Net, Part, Upper, be16, be32};
 
 /// How far a datagram agrees with an earlier one, from all of it to least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ pub(crate) enum Kin {
 /// A datagram as it is compared.
 #[derive(Clone, Copy)]
 pub(crate) struct Datagram<'a> {
-    pub(crate) outline: &'a Outline,
+    pub(crate) layout: &'a HeaderLayout,
     pub(crate) bytes: &'a [u8],
     pub(crate) src: &'a [u8],
     pub(crate) dst: &'a [u8],
@@ -47,28 +47,28 @@ enum Content<'a> {
 }
 
 impl<'a> Datagram<'a> {
-    pub(crate) fn of(outline: &'a Outline, bytes: &'a [u8]) -> Self {
-        let (src, dst) = outline.addresses(bytes);
-        let known = matches!(outline.upper, Upper::Tcp | Upper::Udp);
-        let ports = known.then(|| be32(bytes, outline.upper_at));
-        Self { outline, bytes, src, dst, ports }
+    pub(crate) fn of(layout: &'a HeaderLayout, bytes: &'a [u8]) -> Self {
+        let (src, dst) = layout.addresses(bytes);
+        let known = matches!(layout.upper, Upper::Tcp | Upper::Udp);
+        let ports = known.then(|| be32(bytes, layout.upper_at));
+        Self { layout, bytes, src, dst, ports }
     }
 
     fn upper(&self) -> &'a [u8] {
-        self.outline.payload(self.bytes)
+        self.layout.payload(self.bytes)
     }
 
     /// The number of what IP carries; 0 where it stands behind headers that are not read here.
     pub(crate) fn protocol(&self) -> u8 {
-        match (self.outline.upper, self.outline.net) {
+        match (self.layout.upper, self.layout.net) {
             (Upper::Tcp, _) => 6,
             (Upper::Udp, _) => 17,
             // NAT64 makes the one into the other.
             (Upper::Icmp4 | Upper::Icmp6, _) => 1,
             (Upper::Other, Net::Ip4) => {
-                self.bytes.get(self.outline.net_at + 9).copied().unwrap_or(0)
+                self.bytes.get(self.layout.net_at + 9).copied().unwrap_or(0)
             }
-            (Upper::Other, _) => match self.bytes.get(self.outline.net_at + 6).copied() {
+            (Upper::Other, _) => match self.bytes.get(self.layout.net_at + 6).copied() {
                 Some(58) => 1,
                 Some(number) if !matches!(number, 0 | 43 | 44 | 60) => number,
                 _ => 0,
@@ -78,8 +78,8 @@ impl<'a> Datagram<'a> {
 
     /// A reset or an ICMP error: what a middlebox itself makes of a datagram.
     pub(crate) fn is_verdict(&self) -> bool {
-        match self.outline.upper {
-            Upper::Tcp => be16(self.bytes, self.outline.upper_at + 12) & RST != 0,
+        match self.layout.upper {
+            Upper::Tcp => be16(self.bytes, self.layout.upper_at + 12) & RST != 0,
             Upper::Icmp4 | Upper::Icmp6 => matches!(self.content(), Some(Content::Error(..))),
             _ => false,
         }
@@ -87,10 +87,10 @@ impl<'a> Datagram<'a> {
 
     fn content(&self) -> Option<Content<'a>> {
         let upper = self.upper();
-        if self.outline.part != Part::Whole {
+        if self.layout.part != Part::Whole {
             return None;
         }
-        match self.outline.upper {
+        match self.layout.upper {
             Upper::Tcp => {
                 let word = be16(upper, 12);
                 let flags = word & 0x3f;
@@ -100,7 +100,7 @@ impl<'a> Datagram<'a> {
             }
             Upper::Udp => Some(Content::Udp(&upper[8..])),
             Upper::Icmp4 | Upper::Icmp6 if upper.len() >= 8 => {
-                let v6 = self.outline.upper == Upper::Icmp6;
+                let v6 = self.layout.upper == Upper::Icmp6;
                 match (upper[0], v6) {
                     (8, false) | (128, true) => {
                         Some(Content::Echo(false, be16(upper, 6), &upper[8..]))
@@ -133,7 +133,7 @@ fn quoted<'a>(quote: &[u8]) -> Option<Content<'a>> {
 /// Both carry one datagram, or a part and its whole. `altered`: the earlier one was changed on its
 /// way, so that its bytes say less.
 pub(crate) fn exact(before: &Datagram<'_>, now: &Datagram<'_>, altered: bool) -> Option<Kin> {
-    let (was, is) = (before.outline, now.outline);
+    let (was, is) = (before.layout, now.layout);
     if was.net != is.net {
         return None;
     }
@@ -167,7 +167,7 @@ pub(crate) fn edited(before: &Datagram<'_>, now: &Datagram<'_>, certain: bool) -
         return Some(Kin::Answer);
     }
     if in_parts(before, now) {
-        let same_id = before.outline.net == now.outline.net
+        let same_id = before.layout.net == now.layout.net
             && identification(before).is_some()
             && identification(before) == identification(now);
         return (same_id && (same_src || same_dst || certain)).then_some(Kin::Flow);
@@ -202,15 +202,15 @@ fn goes_back(before: &Datagram<'_>, now: &Datagram<'_>) -> bool {
 }
 
 fn in_parts(before: &Datagram<'_>, now: &Datagram<'_>) -> bool {
-    before.outline.part != Part::Whole || now.outline.part != Part::Whole
+    before.layout.part != Part::Whole || now.layout.part != Part::Whole
 }
 
 /// The identification of an IPv4 datagram, or of an IPv6 fragment.
 fn identification(datagram: &Datagram<'_>) -> Option<u32> {
-    let Datagram { outline, bytes, .. } = datagram;
-    match outline.net {
-        Net::Ip4 => Some(u32::from(be16(bytes, outline.net_at + 4))),
-        _ => outline.fragment_at.map(|at| be32(bytes, at + 4)),
+    let Datagram { layout, bytes, .. } = datagram;
+    match layout.net {
+        Net::Ip4 => Some(u32::from(be16(bytes, layout.net_at + 4))),
+        _ => layout.fragment_at.map(|at| be32(bytes, at + 4)),
     }
 }
 

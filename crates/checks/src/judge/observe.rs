@@ -5,7 +5,7 @@ use wire::{Capture, FrameId, PortId};
 
 use super::Judge;
 use crate::check::PortFacts;
-use crate::ordinary::{self, Station};
+use crate::fast::{self, Station};
 use crate::report::Report;
 use crate::reset::{self, Watch};
 
@@ -66,8 +66,7 @@ impl Judge {
         let cuts = capture.has_cuts();
         for (id, record, bytes) in capture.iter().skip(from) {
             let cut = cuts && capture.original_len(id) > bytes.len();
-            if !cut && ordinary::passes(&self.stations, &mut self.segments, capture, record, bytes)
-            {
+            if !cut && fast::passes(&self.stations, &mut self.segments, capture, record, bytes) {
                 continue;
             }
             let before = report.findings.len();

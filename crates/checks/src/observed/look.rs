@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use wire::segment::{ACK, RST, SYN};
 use wire::{Frame, LinkType, Mac};
 
-use crate::outline::{be16, be32};
+use crate::layout::{be16, be32};
 
 /// What is behind the link's header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@
 use wire::checksum::Sum;
 use wire::segment::RST;
 
-use crate::outline::{Net, Outline, Part, Upper, array, be16};
+use crate::layout::{HeaderLayout, Net, Part, Upper, array, be16};
 
 /// A frame of an interface that joins or splits segments is longer than any that was on the wire.
 const LONGEST_ON_ETHERNET: usize = 1518;
@@ -18,34 +18,34 @@ pub(crate) enum Left {
 }
 
 /// The transport checksum is one that is still to be filled in.
-pub(crate) fn is_unfilled(outline: &Outline, frame: &[u8]) -> bool {
-    left(outline, frame).is_some()
+pub(crate) fn is_unfilled(layout: &HeaderLayout, frame: &[u8]) -> bool {
+    left(layout, frame).is_some()
 }
 
 /// What stands in the place of a transport checksum that is still to be filled in. A frame that the
 /// capture cut shows it as well.
-pub(crate) fn left(outline: &Outline, frame: &[u8]) -> Option<Left> {
-    let (number, at) = match outline.upper {
+pub(crate) fn left(layout: &HeaderLayout, frame: &[u8]) -> Option<Left> {
+    let (number, at) = match layout.upper {
         Upper::Tcp => (6, 16),
         Upper::Udp => (17, 6),
         Upper::Icmp4 | Upper::Icmp6 | Upper::Other => return None,
     };
-    let message = frame.get(outline.upper_at..)?;
-    let length = outline.end.checked_sub(outline.upper_at)?;
-    if outline.part != Part::Whole || message.len().min(length) < at + 2 {
+    let message = frame.get(layout.upper_at..)?;
+    let length = layout.end.checked_sub(layout.upper_at)?;
+    if layout.part != Part::Whole || message.len().min(length) < at + 2 {
         return None;
     }
     let has = be16(message, at);
     let sums = |length: usize| {
-        let sum = match outline.net {
+        let sum = match layout.net {
             Net::Ip4 => {
                 let (src, dst) =
-                    (array(frame, outline.net_at + 12), array(frame, outline.net_at + 16));
+                    (array(frame, layout.net_at + 12), array(frame, layout.net_at + 16));
                 Sum::pseudo_ip4(src, dst, number, length as u16)
             }
             _ => {
                 let (src, dst) =
-                    (array(frame, outline.net_at + 8), array(frame, outline.net_at + 24));
+                    (array(frame, layout.net_at + 8), array(frame, layout.net_at + 24));
                 Sum::pseudo_ip6(src, dst, number, length as u32)
             }
         };
@@ -61,9 +61,9 @@ pub(crate) fn left(outline: &Outline, frame: &[u8]) -> Option<Left> {
 }
 
 /// The frame is a reset.
-pub(crate) fn is_reset(outline: &Outline, frame: &[u8]) -> bool {
-    let flags = frame.get(outline.upper_at + 13);
-    outline.upper == Upper::Tcp && flags.is_some_and(|flags| u16::from(*flags) & RST != 0)
+pub(crate) fn is_reset(layout: &HeaderLayout, frame: &[u8]) -> bool {
+    let flags = frame.get(layout.upper_at + 13);
+    layout.upper == Upper::Tcp && flags.is_some_and(|flags| u16::from(*flags) & RST != 0)
 }
 
 /// The frame was never on a wire as it is: it was put together after it came, or is cut before it
@@ -73,15 +73,15 @@ pub(crate) fn is_joined(frame: &[u8]) -> bool {
 }
 
 /// The header checksum of IPv4 is one that is still to be filled in.
-pub(crate) fn is_header_unfilled(outline: &Outline, frame: &[u8]) -> bool {
-    outline.net == Net::Ip4 && outline.net_end != 0 && be16(frame, outline.net_at + 10) == 0
+pub(crate) fn is_header_unfilled(layout: &HeaderLayout, frame: &[u8]) -> bool {
+    layout.net == Net::Ip4 && layout.net_end != 0 && be16(frame, layout.net_at + 10) == 0
 }
 
 /// The IPv4 total length is zero, in a frame too long for the field: the interface fills it in for
 /// each of the segments that it makes.
-pub(crate) fn is_length_left_out(outline: &Outline, frame: &[u8]) -> bool {
-    let at = outline.net_at;
-    outline.net == Net::Ip4
+pub(crate) fn is_length_left_out(layout: &HeaderLayout, frame: &[u8]) -> bool {
+    let at = layout.net_at;
+    layout.net == Net::Ip4
         && frame.len() >= at + 20
         && frame[at] >> 4 == 4
         && be16(frame, at + 2) == 0

@@ -11,14 +11,19 @@ use super::segments::{Segment, Segments};
 use super::verdict::{asked, resets};
 use crate::check::{Answers, Finding, PortFacts};
 use crate::checksums::Sums;
+use crate::context::FrameContext;
+use crate::layout::be16;
 use crate::options;
-use crate::outline::be16;
-use crate::shot::Shot;
 use crate::source::{is_confined, is_group, same};
 
 /// The segment must be answered with a reset by the port that it was handed to.
 #[inline]
-pub(super) fn is_owed(shot: &Shot<'_>, segment: &Segment, sums: Sums, ports: &[PortFacts]) -> bool {
+pub(super) fn is_owed(
+    context: &FrameContext<'_>,
+    segment: &Segment,
+    sums: Sums,
+    ports: &[PortFacts],
+) -> bool {
     let Some(target) = segment.to().and_then(|to| ports.get(usize::from(to))) else {
         return false;
     };
@@ -26,27 +31,27 @@ pub(super) fn is_owed(shot: &Shot<'_>, segment: &Segment, sums: Sums, ports: &[P
         Answers::ClosedPorts(set) | Answers::Forwards { rejects: set, .. } => set,
         Answers::Unknown | Answers::Never => return false,
     };
-    let (frame, outline) = (shot.bytes, shot.outline);
-    let readable = outline.ethernet && !outline.cut;
-    let valid = readable && outline.is_sound_tcp() && outline.plain && outline.vlans == 0;
-    let tcp = outline.upper_at;
+    let (frame, layout) = (context.bytes, context.layout);
+    let readable = layout.ethernet && !layout.cut;
+    let valid = readable && layout.is_sound_tcp() && layout.plain && layout.vlans == 0;
+    let tcp = layout.upper_at;
     valid
         && segment.flags & RST == 0
-        && !shot.record.altered
+        && !context.record.altered
         && sums.header
         && sums.upper
         && be16(frame, tcp) != 0
         && set.contains(be16(frame, tcp + 2))
         && frame[..6] == target.mac.0
         && frame[6] & 1 == 0
-        && between_hosts(shot, target, ports)
-        && options::legal(shot)
+        && between_hosts(context, target, ports)
+        && options::legal(context)
 }
 
 /// The segment comes from one host that is not the target itself, and is for the target, or for a
 /// host behind it.
-fn between_hosts(shot: &Shot<'_>, target: &PortFacts, ports: &[PortFacts]) -> bool {
-    let (src, dst) = shot.outline.addresses(shot.bytes);
+fn between_hosts(context: &FrameContext<'_>, target: &PortFacts, ports: &[PortFacts]) -> bool {
+    let (src, dst) = context.layout.addresses(context.bytes);
     let has = |port: &PortFacts, bytes: &[u8]| port.addresses.iter().any(|ip| same(*ip, bytes));
     let node = |bytes: &[u8]| ports.iter().any(|p| p.node == target.node && has(p, bytes));
     if !is_plain_host(src) || node(src) {
@@ -57,7 +62,7 @@ fn between_hosts(shot: &Shot<'_>, target: &PortFacts, ports: &[PortFacts]) -> bo
         // Routes are not known here: both hosts have to be ones that the run has.
         Answers::Forwards { .. } => {
             let known = |bytes: &[u8]| ports.iter().any(|port| has(port, bytes));
-            let hops = shot.outline.hops(shot.bytes).unwrap_or(0);
+            let hops = context.layout.hops(context.bytes).unwrap_or(0);
             hops > 1 && !node(dst) && known(dst) && known(src)
         }
         Answers::Unknown | Answers::Never => false,

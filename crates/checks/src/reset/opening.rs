@@ -8,20 +8,20 @@ use super::search::{Asker, LOOK_BACK};
 use super::segments::{Segment, Segments};
 use super::verdict::{about, of_many};
 use crate::check::Finding;
-use crate::shot::Shot;
+use crate::context::FrameContext;
 
 /// Judges a SYN,ACK that nobody scripted and nobody passed on, and gives the SYN it answers.
 #[inline(never)]
 pub(super) fn judge(
     segments: &Segments,
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     opening: &Segment,
     asker: &Asker<'_>,
     capture: &Capture,
     out: &mut Vec<Finding>,
 ) -> Option<FrameId> {
     let ends = asker.ends.swapped();
-    let (_, ack) = opening.numbers(shot.bytes);
+    let (_, ack) = opening.numbers(context.bytes);
     let opens = |id: FrameId, segment: &Segment| {
         segment.flags & (SYN | ACK) == SYN
             && asker.was_handed(segment)
@@ -37,7 +37,7 @@ pub(super) fn judge(
         }
         if segment.sums_hold() || segment.is_altered() {
             if !segment.is_altered() {
-                out.extend(of_many(shot, id, segment, asker, capture, "a SYN,ACK"));
+                out.extend(of_many(context, id, segment, asker, capture, "a SYN,ACK"));
             }
             return Some(id);
         }
@@ -46,12 +46,12 @@ pub(super) fn judge(
     if let Some(id) = wrong {
         let text = "a SYN with a wrong checksum was answered";
         let check = &rules::BAD_CHECKSUM_ANSWERED;
-        out.push(about(shot, check, id, text, "no frame", "a SYN,ACK"));
+        out.push(about(context, check, id, text, "no frame", "a SYN,ACK"));
         return Some(id);
     }
     let (id, segment) = to_many(segments, asker, capture, opens)?;
     if !segment.is_altered() {
-        out.extend(of_many(shot, id, segment, asker, capture, "a SYN,ACK"));
+        out.extend(of_many(context, id, segment, asker, capture, "a SYN,ACK"));
     }
     Some(id)
 }

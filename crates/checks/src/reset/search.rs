@@ -7,8 +7,8 @@ use wire::{Capture, Cause, FrameId};
 use super::segments::{Ends, Segment, Segments};
 use super::verdict::{Values, asked};
 use crate::check::{Answers, PortFacts};
+use crate::context::FrameContext;
 use crate::observed::EVERYBODY;
-use crate::shot::Shot;
 
 /// How many earlier segments are looked at; beyond that nothing is claimed.
 pub(super) const LOOK_BACK: usize = 1024;
@@ -104,7 +104,7 @@ pub(super) fn role(facts: &PortFacts, port: u16) -> Role {
 pub(super) struct Search<'a> {
     pub(super) segments: &'a Segments,
     pub(super) capture: &'a Capture,
-    pub(super) shot: &'a Shot<'a>,
+    pub(super) context: &'a FrameContext<'a>,
     pub(super) reset: &'a Segment,
     pub(super) asker: &'a Asker<'a>,
     pub(super) role: Role,
@@ -151,7 +151,7 @@ impl<'a> Search<'a> {
     /// The TCP segment that the emitter was handling, or what may be one, by the wire's own word.
     #[inline]
     fn told(&self) -> Option<(FrameId, &'a Segment)> {
-        let Cause::Frame(id) = self.shot.record.cause else { return None };
+        let Cause::Frame(id) = self.context.record.cause else { return None };
         let segment = self.segments.get(id)?;
         ((segment.is_tcp() || segment.is_unread()) && self.asker.was_handed(segment))
             .then_some((id, segment))
@@ -161,8 +161,8 @@ impl<'a> Search<'a> {
     /// reset, else the latest with right checksums, else the latest.
     #[inline]
     fn walk(&self) -> Found {
-        let Self { segments, capture, shot, reset, asker, role } = *self;
-        let actual = Values::of(reset, shot.bytes);
+        let Self { segments, capture, context, reset, asker, role } = *self;
+        let actual = Values::of(reset, context.bytes);
         let (ends, back) = (asker.ends, asker.ends.swapped());
         let (mut exact, mut good, mut found) = (None, None, Found::default());
         let watched = segments.is_watched() && role == Role::Stack;

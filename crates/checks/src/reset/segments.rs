@@ -8,8 +8,8 @@ use wire::{Capture, Deliberate, FrameId, Record};
 
 use crate::check::PortFacts;
 use crate::checksums::Sums;
-use crate::outline::{Net, Part, Upper, be16, be32};
-use crate::shot::{Shot, delivered_to};
+use crate::context::{FrameContext, delivered_to};
+use crate::layout::{Net, Part, Upper, be16, be32};
 
 mod watch;
 
@@ -28,8 +28,8 @@ const OPAQUE: u8 = 1 << 4;
 const OWED: u8 = 1 << 5;
 /// It may carry a segment that cannot be read here: a source route, part of a header.
 const UNREAD: u8 = 1 << 6;
-/// The frame is one that `ordinary` proved sound.
-const ORDINARY: u8 = 1 << 7;
+/// The frame is one that took the fast path.
+const FAST: u8 = 1 << 7;
 
 /// How many chains a capture from elsewhere has.
 const CHAINS: usize = 1 << 16;
@@ -90,16 +90,16 @@ impl Ends {
     }
 }
 
-/// The first sixteen bytes as a number; the outline has seen that they are there.
+/// The first sixteen bytes as a number; the layout proved that they are there.
 #[inline]
 fn wide(bytes: &[u8]) -> u128 {
     bytes.first_chunk().map_or(0, |address| u128::from_be_bytes(*address))
 }
 
 impl Segment {
-    /// An ordinary frame: both headers at their places without options, all sums right.
+    /// A frame on the fast path: both headers at their places without options, all sums right.
     #[inline]
-    pub(crate) fn ordinary(
+    pub(crate) fn fast(
         record: &Record,
         to: Option<u16>,
         flags: u16,
@@ -118,47 +118,47 @@ impl Segment {
             spared: record.deliberate,
             copies: record.deliveries,
             answered: 0,
-            marks: TCP | SUMS | ORDINARY | if owed { OWED } else { 0 },
+            marks: TCP | SUMS | FAST | if owed { OWED } else { 0 },
         }
     }
 
     /// What a frame is to the reset checks; one that carries no TCP header is never looked at.
     #[inline]
-    pub(crate) fn of(shot: &Shot<'_>, sums: Sums, ports: &[PortFacts]) -> Self {
-        let outline = shot.outline;
+    pub(crate) fn of(context: &FrameContext<'_>, sums: Sums, ports: &[PortFacts]) -> Self {
+        let layout = context.layout;
         let mut segment = Self {
             prev: 0,
             hash: 0,
-            net_at: outline.net_at as u32,
-            tcp_at: outline.upper_at as u32,
+            net_at: layout.net_at as u32,
+            tcp_at: layout.upper_at as u32,
             payload: 0,
             flags: 0,
-            from: shot.record.port.0,
-            to: delivered_to(ports, shot.record).unwrap_or(NOBODY),
-            spared: shot.spared,
-            copies: shot.record.deliveries,
+            from: context.record.port.0,
+            to: delivered_to(ports, context.record).unwrap_or(NOBODY),
+            spared: context.spared,
+            copies: context.record.deliveries,
             answered: 0,
-            marks: if shot.record.altered { ALTERED } else { 0 },
+            marks: if context.record.altered { ALTERED } else { 0 },
         };
-        if outline.upper != Upper::Tcp {
-            let odd = !outline.plain || outline.part != Part::Whole || outline.cut;
-            if odd && outline.upper == Upper::Other && outline.fault.is_none() {
+        if layout.upper != Upper::Tcp {
+            let odd = !layout.plain || layout.part != Part::Whole || layout.cut;
+            if odd && layout.upper == Upper::Other && layout.fault.is_none() {
                 segment.marks |= UNREAD;
             }
             return segment;
         }
-        let word = be16(shot.bytes, outline.upper_at + 12);
+        let word = be16(context.bytes, layout.upper_at + 12);
         segment.flags = word & 0x1ff;
         segment.marks |= TCP;
-        if outline.net == Net::Ip6 {
+        if layout.net == Net::Ip6 {
             segment.marks |= IP6;
         }
         if sums.header && sums.upper {
             segment.marks |= SUMS;
         }
-        if outline.part == Part::Whole && outline.fault.is_none() {
+        if layout.part == Part::Whole && layout.fault.is_none() {
             let header = usize::from(word >> 12) * 4;
-            segment.payload = (outline.end - outline.upper_at - header) as u32;
+            segment.payload = (layout.end - layout.upper_at - header) as u32;
         } else {
             segment.marks |= OPAQUE;
         }
@@ -202,8 +202,8 @@ impl Segment {
     }
 
     #[inline]
-    pub(crate) fn is_ordinary(&self) -> bool {
-        self.has(ORDINARY)
+    pub(crate) fn took_fast_path(&self) -> bool {
+        self.has(FAST)
     }
 
     /// From now on every copy delivered must be answered.

@@ -9,7 +9,7 @@ use super::rules;
 use super::search::{Asker, Found, LOOK_BACK, Role, Search, role};
 use super::segments::{Segment, Segments};
 use crate::check::{Check, Finding};
-use crate::shot::Shot;
+use crate::context::FrameContext;
 
 /// What a reset says. `ack` is 0 where the flags say that there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +52,14 @@ pub(super) fn asked(trigger: &Segment, frame: &[u8]) -> Values {
 #[inline]
 pub(super) fn reset(
     segments: &mut Segments,
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     reset: &Segment,
     asker: &Asker<'_>,
     capture: &Capture,
     out: &mut Vec<Finding>,
 ) -> Option<FrameId> {
     let role = role(asker.facts, asker.ends.src.1);
-    let search = Search { segments, capture, shot, reset, asker, role };
+    let search = Search { segments, capture, context, reset, asker, role };
     let found = search.find();
     // It answers something that is not understood here, so nothing can be said of the answer.
     if found.unread {
@@ -73,14 +73,14 @@ pub(super) fn reset(
         let trigger = segments.get(id).unwrap_or(reset);
         if role == Role::Silent {
             let text = "a node that answers nothing sent a reset";
-            out.push(about(shot, &rules::RST_UNPROVOKED, id, text, "no frame", "a reset"));
+            out.push(about(context, &rules::RST_UNPROVOKED, id, text, "no frame", "a reset"));
         } else {
             let by_state = role == Role::Stack && found.opened;
             answer(&search, id, trigger, by_state, out);
         }
         segments.answer(id);
     } else {
-        without_trigger(segments, shot, found, role, asker, capture, out);
+        without_trigger(segments, context, found, role, asker, capture, out);
     }
     found.trigger
 }
@@ -94,7 +94,7 @@ fn answer(
     by_state: bool,
     out: &mut Vec<Finding>,
 ) {
-    let Search { capture, shot, reset, asker, .. } = *search;
+    let Search { capture, context, reset, asker, .. } = *search;
     if trigger.is_altered() {
         return;
     }
@@ -102,21 +102,27 @@ fn answer(
     if !trigger.sums_hold() {
         let text = "a segment with a wrong checksum was answered";
         let check = &rules::BAD_CHECKSUM_ANSWERED;
-        out.push(about(shot, check, id, text, "no frame", "a reset"));
+        out.push(about(context, check, id, text, "no frame", "a reset"));
         return;
     }
-    out.extend(of_many(shot, id, trigger, asker, capture, "a reset"));
+    out.extend(of_many(context, id, trigger, asker, capture, "a reset"));
     if by_state || trigger.is_opaque() {
         return;
     }
-    let (expected, actual) = (asked(trigger, frame), Values::of(reset, shot.bytes));
+    let (expected, actual) = (asked(trigger, frame), Values::of(reset, context.bytes));
     if expected != actual {
-        values(shot, id, expected, actual, out);
+        values(context, id, expected, actual, out);
     }
 }
 
 #[cold]
-fn values(shot: &Shot<'_>, id: FrameId, expected: Values, actual: Values, out: &mut Vec<Finding>) {
+fn values(
+    context: &FrameContext<'_>,
+    id: FrameId,
+    expected: Values,
+    actual: Values,
+    out: &mut Vec<Finding>,
+) {
     if expected.flags != actual.flags {
         let text = if expected.flags & ACK == 0 {
             "the segment it answers has ACK, so the reset is RST alone"
@@ -124,7 +130,7 @@ fn values(shot: &Shot<'_>, id: FrameId, expected: Values, actual: Values, out: &
             "the segment it answers has no ACK, so the reset is RST,ACK"
         };
         let (want, is) = (names(expected.flags), names(actual.flags));
-        out.push(about(shot, &rules::RST_FLAGS, id, text, want, is));
+        out.push(about(context, &rules::RST_FLAGS, id, text, want, is));
     }
     if expected.seq != actual.seq {
         let text = if expected.flags & ACK == 0 {
@@ -133,12 +139,12 @@ fn values(shot: &Shot<'_>, id: FrameId, expected: Values, actual: Values, out: &
             "seq is not zero although the segment it answers has no ACK"
         };
         let (want, is) = (expected.seq.to_string(), actual.seq.to_string());
-        out.push(about(shot, &rules::RST_SEQ, id, text, want, is));
+        out.push(about(context, &rules::RST_SEQ, id, text, want, is));
     }
     if expected.flags & actual.flags & ACK != 0 && expected.ack != actual.ack {
         let text = "ack is not seq and length of the segment it answers";
         let (want, is) = (expected.ack.to_string(), actual.ack.to_string());
-        out.push(about(shot, &rules::RST_ACK, id, text, want, is));
+        out.push(about(context, &rules::RST_ACK, id, text, want, is));
     }
 }
 
@@ -146,7 +152,7 @@ fn values(shot: &Shot<'_>, id: FrameId, expected: Values, actual: Values, out: &
 #[cold]
 fn without_trigger(
     segments: &mut Segments,
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     found: Found,
     role: Role,
     asker: &Asker<'_>,
@@ -163,24 +169,24 @@ fn without_trigger(
             let copies = segments.get(id).map_or(0, |segment| segment.tally().0);
             let (want, is) = (resets(copies), format!("{} or more", u16::from(copies) + 1));
             let text = "the segment was answered before";
-            about(shot, &rules::RST_DOUBLED, id, text, want, is)
+            about(context, &rules::RST_DOUBLED, id, text, want, is)
         }
         Found { reset: Some(id), certain, .. } => {
-            if altered(id) || (unclear && !certain) || segments.begins_lately(capture, shot.id) {
+            if altered(id) || (unclear && !certain) || segments.begins_lately(capture, context.id) {
                 return;
             }
-            about(shot, &rules::RST_TO_RST, id, "a reset answers a reset", "no frame", "a reset")
+            about(context, &rules::RST_TO_RST, id, "a reset answers a reset", "no frame", "a reset")
         }
         _ if role == Role::Stack || unclear => return,
-        _ if segments.begins_lately(capture, shot.id) => return,
+        _ if segments.begins_lately(capture, context.id) => return,
         Found { foreign: Some(id), .. } => {
             segments.answer(id);
             let text = "the reset does not go back between the ends of the segment it answers";
-            about(shot, &rules::RST_PORTS, id, text, "addresses and ports swapped", "others")
+            about(context, &rules::RST_PORTS, id, text, "addresses and ports swapped", "others")
         }
         _ => {
             let text = "no segment was delivered that this reset could answer";
-            shot.finding(&rules::RST_UNPROVOKED, text, "no frame", "a reset")
+            context.finding(&rules::RST_UNPROVOKED, text, "no frame", "a reset")
         }
     };
     out.push(finding);
@@ -189,7 +195,7 @@ fn without_trigger(
 /// The finding about an answer to a segment that went to many: by its address, or in its frame.
 #[inline]
 pub(super) fn of_many(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     id: FrameId,
     trigger: &Segment,
     asker: &Asker<'_>,
@@ -205,20 +211,20 @@ pub(super) fn of_many(
     } else {
         return None;
     };
-    Some(about(shot, check, id, text, "no frame", actual))
+    Some(about(context, check, id, text, "no frame", actual))
 }
 
 /// A finding about an answer, with the segment that it answers.
 #[cold]
 pub(super) fn about(
-    shot: &Shot<'_>,
+    context: &FrameContext<'_>,
     check: &'static Check,
     trigger: FrameId,
     message: &str,
     expected: impl Into<String>,
     actual: impl Into<String>,
 ) -> Finding {
-    let mut finding = shot.finding(check, message, expected, actual);
+    let mut finding = context.finding(check, message, expected, actual);
     finding.trigger = Some(trigger);
     finding
 }

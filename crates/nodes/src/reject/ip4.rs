@@ -4,7 +4,7 @@
 use wire::checksum::{self, Sum};
 
 use super::options::Options;
-use super::reset::{Profile, Rule, Silence};
+use super::reset::{DropReason, Profile, Rule};
 
 pub(super) const TCP: u8 = 6;
 
@@ -21,24 +21,24 @@ impl<'a> Datagram<'a> {
     /// RFC 1122 3.2.1: version, header length, checksum and total length are right, or it is
     /// dropped without a word. Bytes behind the total length are padding.
     #[inline]
-    pub(super) fn parse(packet: &'a [u8]) -> Result<Self, Silence> {
-        let Some(fixed) = packet.first_chunk::<20>() else { return Err(Silence::Truncated) };
+    pub(super) fn parse(packet: &'a [u8]) -> Result<Self, DropReason> {
+        let Some(fixed) = packet.first_chunk::<20>() else { return Err(DropReason::Truncated) };
         if fixed[0] >> 4 != 4 {
-            return Err(Silence::NotIp);
+            return Err(DropReason::NotIp);
         }
         let header_len = usize::from(fixed[0] & 15) * 4;
         if header_len < 20 {
-            return Err(Silence::HeaderLength);
+            return Err(DropReason::HeaderLength);
         }
         let total = usize::from(u16::from_be_bytes([fixed[2], fixed[3]]));
         if packet.len() < header_len.max(total) {
-            return Err(Silence::Truncated);
+            return Err(DropReason::Truncated);
         }
         if Sum::new().bytes(fixed).bytes(&packet[20..header_len]).checksum() != 0 {
-            return Err(Silence::HeaderChecksum);
+            return Err(DropReason::HeaderChecksum);
         }
         if total < header_len {
-            return Err(Silence::HeaderLength);
+            return Err(DropReason::HeaderLength);
         }
         let (header, body) = packet[..total].split_at(header_len);
         Ok(Self { header, body })
@@ -74,24 +74,24 @@ pub(super) fn reset(
     trigger: &Datagram<'_>,
     options: &Options,
     out: &mut Vec<u8>,
-) -> Result<(), Silence> {
+) -> Result<(), DropReason> {
     if trigger.fragment().1 != 0 {
-        return Err(Silence::Fragment);
+        return Err(DropReason::Fragment);
     }
     if trigger.protocol() != TCP {
-        return Err(Silence::NotTcp);
+        return Err(DropReason::NotTcp);
     }
     let mut tcp = rule.header(trigger.body)?;
     let (src, dst) = (trigger.src(), trigger.dst());
     if !checksum_holds(rule, trigger, options) {
-        return Err(Silence::Checksum);
+        return Err(DropReason::Checksum);
     }
     let header_len = match rule.profile {
         Profile::Linux => 20,
         Profile::Linux26 => trigger.header.len(),
     };
     if header_len + 20 > rule.mtu {
-        return Err(Silence::Mtu);
+        return Err(DropReason::Mtu);
     }
     match rule.profile {
         Profile::Linux => out.extend_from_slice(fresh(rule.ttl, src, dst).as_flattened()),

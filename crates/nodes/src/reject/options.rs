@@ -1,7 +1,7 @@
 //! IPv4 options on delivery: which the IP layer refuses, and what it writes into them, so that the
 //! rule behind it sees another header than the one that arrived. Knows no TCP and no reply.
 
-use super::reset::Silence;
+use super::reset::DropReason;
 
 const END: u8 = 0;
 const NOP: u8 = 1;
@@ -29,9 +29,12 @@ impl Options {
     /// `local` says whether an address is one of that host: its own, a broadcast, a loopback.
     ///
     /// # Errors
-    /// [`Silence::Options`] for what the IP layer refuses: malformed options, source routes.
+    /// [`DropReason::Options`] for what the IP layer refuses: malformed options, source routes.
     #[inline]
-    pub(super) fn deliver(header: &[u8], local: impl Fn([u8; 4]) -> bool) -> Result<Self, Silence> {
+    pub(super) fn deliver(
+        header: &[u8],
+        local: impl Fn([u8; 4]) -> bool,
+    ) -> Result<Self, DropReason> {
         if header.len() <= 20 { Ok(Self::Untouched) } else { Walk::new(header).run(local) }
     }
 }
@@ -60,7 +63,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn run(mut self, local: impl Fn([u8; 4]) -> bool) -> Result<Options, Silence> {
+    fn run(mut self, local: impl Fn([u8; 4]) -> bool) -> Result<Options, DropReason> {
         let end = self.arrived.len();
         let mut at = 20;
         while at < end {
@@ -75,14 +78,14 @@ impl<'a> Walk<'a> {
             }
             let len = if at + 1 < end { usize::from(self.header[at + 1]) } else { 0 };
             if len < 2 || len > end - at {
-                return Err(Silence::Options);
+                return Err(DropReason::Options);
             }
             self.option(kind, at, len, &local)?;
             at += len;
         }
         // A source route is refused only here, once every option has been found well-formed.
         if self.source_route {
-            return Err(Silence::Options);
+            return Err(DropReason::Options);
         }
         if self.stamped {
             return Ok(Options::Stamped);
@@ -97,7 +100,7 @@ impl<'a> Walk<'a> {
         at: usize,
         len: usize,
         local: &impl Fn([u8; 4]) -> bool,
-    ) -> Result<(), Silence> {
+    ) -> Result<(), DropReason> {
         match kind {
             LOOSE_ROUTE | STRICT_ROUTE => {
                 wanted(len >= 3 && self.header[at + 2] >= 4 && !self.source_route)?;
@@ -120,7 +123,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Writes the address that the datagram came for into the next free slot.
-    fn record_route(&mut self, at: usize, len: usize) -> Result<(), Silence> {
+    fn record_route(&mut self, at: usize, len: usize) -> Result<(), DropReason> {
         wanted(len >= 3)?;
         let pointer = usize::from(self.header[at + 2]);
         wanted(pointer >= 4)?;
@@ -139,7 +142,7 @@ impl<'a> Walk<'a> {
         at: usize,
         len: usize,
         local: &impl Fn([u8; 4]) -> bool,
-    ) -> Result<(), Silence> {
+    ) -> Result<(), DropReason> {
         wanted(len >= 4)?;
         let pointer = usize::from(self.header[at + 2]);
         wanted(pointer >= 5)?;
@@ -183,8 +186,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn wanted(holds: bool) -> Result<(), Silence> {
-    if holds { Ok(()) } else { Err(Silence::Options) }
+fn wanted(holds: bool) -> Result<(), DropReason> {
+    if holds { Ok(()) } else { Err(DropReason::Options) }
 }
 
 #[cfg(test)]

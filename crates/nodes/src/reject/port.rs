@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use link::PortConfig;
 
-use super::reset::Silence;
+use super::reset::DropReason;
 
 /// What a port is, in the form that each frame is held against.
 #[derive(Clone, Debug)]
@@ -65,22 +65,22 @@ impl Port {
     /// Priority tags (IEEE 802.1Q clause 9.6: VLAN identifier 0) are taken off; a frame of another
     /// VLAN is not this port's.
     #[inline]
-    pub(super) fn ethernet(&self, frame: &[u8]) -> Result<Ethernet, Silence> {
+    pub(super) fn ethernet(&self, frame: &[u8]) -> Result<Ethernet, DropReason> {
         let Some((head, _)) = frame.split_first_chunk::<14>() else {
-            return Err(Silence::Truncated);
+            return Err(DropReason::Truncated);
         };
         let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, high, low] = *head;
         let (dst, src) = ([d0, d1, d2, d3, d4, d5], [s0, s1, s2, s3, s4, s5]);
         if dst != self.mac && d0 & 1 == 0 && !self.bridge {
-            return Err(Silence::OtherStation);
+            return Err(DropReason::OtherStation);
         }
         let (mut kind, mut len) = (u16::from_be_bytes([high, low]), 14);
         while matches!(kind, 0x8100 | 0x88a8) {
             let Some(&[control, id, high, low]) = frame.get(len..len + 4) else {
-                return Err(Silence::Truncated);
+                return Err(DropReason::Truncated);
             };
             if control & 0x0f != 0 || id != 0 {
-                return Err(Silence::Vlan);
+                return Err(DropReason::Vlan);
             }
             kind = u16::from_be_bytes([high, low]);
             len += 4;
@@ -92,15 +92,15 @@ impl Port {
     ///
     /// A subnet's broadcast address as source passes, as in a kernel without reverse-path filter.
     #[inline]
-    pub(super) fn accepts4(&self, src: [u8; 4], dst: [u8; 4]) -> Result<(), Silence> {
+    pub(super) fn accepts4(&self, src: [u8; 4], dst: [u8; 4]) -> Result<(), DropReason> {
         let own = |address: u32| self.own4.iter().any(|(ip, _)| *ip == address);
         if is_nobody(src) || own(u32::from_be_bytes(src)) {
-            return Err(Silence::Source);
+            return Err(DropReason::Source);
         }
         if own(u32::from_be_bytes(dst)) || (self.bridge && !is_nobody(dst)) {
             return Ok(());
         }
-        Err(Silence::Destination)
+        Err(DropReason::Destination)
     }
 
     /// The address is this host's as routing sees it: its own, a broadcast, a loopback.
@@ -112,38 +112,38 @@ impl Port {
 
     /// An IPv6 packet with these ends is one to deliver here: RFC 4291 2.5.2, 2.5.3, 2.5.5.2, 2.7.
     #[inline]
-    pub(super) fn accepts6(&self, src: [u8; 16], dst: [u8; 16]) -> Result<(), Silence> {
+    pub(super) fn accepts6(&self, src: [u8; 16], dst: [u8; 16]) -> Result<(), DropReason> {
         let (src, dst) = (u128::from_be_bytes(src), u128::from_be_bytes(dst));
         let own = |address: u128| self.own6.iter().any(|(ip, _)| *ip == address);
         if is_no_host6(src) || src >> 32 == 0xffff || own(src) {
-            return Err(Silence::Source);
+            return Err(DropReason::Source);
         }
         if own(dst) || (self.bridge && !is_no_host6(dst)) {
             Ok(())
         } else {
-            Err(Silence::Destination)
+            Err(DropReason::Destination)
         }
     }
 
     /// The Ethernet address that a reply to an IPv4 source goes to, when a route leads there.
     #[inline]
-    pub(super) fn route4(&self, to: [u8; 4], trigger: &Ethernet) -> Result<[u8; 6], Silence> {
+    pub(super) fn route4(&self, to: [u8; 4], trigger: &Ethernet) -> Result<[u8; 6], DropReason> {
         let number = u32::from_be_bytes(to);
         let subnet = self.own4.iter().find(|(ip, mask)| (number ^ ip) & mask == 0);
         match subnet {
             Some((ip, mask)) if is_broadcast(number, *ip, *mask) => Ok(BROADCAST),
-            None if !self.anywhere && !self.bridge => Err(Silence::NoRoute),
+            None if !self.anywhere && !self.bridge => Err(DropReason::NoRoute),
             _ => Ok(self.neighbour(trigger, IpAddr::from(to))),
         }
     }
 
     /// The Ethernet address that a reply to an IPv6 source goes to, when a route leads there.
     #[inline]
-    pub(super) fn route6(&self, to: [u8; 16], trigger: &Ethernet) -> Result<[u8; 6], Silence> {
+    pub(super) fn route6(&self, to: [u8; 16], trigger: &Ethernet) -> Result<[u8; 6], DropReason> {
         let number = u128::from_be_bytes(to);
         let is_near = self.own6.iter().any(|(ip, mask)| (number ^ ip) & mask == 0);
         if !is_near && !self.anywhere && !self.bridge {
-            return Err(Silence::NoRoute);
+            return Err(DropReason::NoRoute);
         }
         Ok(self.neighbour(trigger, IpAddr::from(to)))
     }

@@ -19,7 +19,7 @@ pub enum Profile {
 
 /// Why a packet is not answered. The order is the one in which the reasons are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Silence {
+pub enum DropReason {
     /// The frame is for another station.
     OtherStation,
     /// The frame carries a VLAN tag other than a priority tag.
@@ -58,7 +58,7 @@ pub enum Silence {
     Mtu,
 }
 
-impl Silence {
+impl DropReason {
     /// Every reason in order.
     pub const ALL: [Self; 18] = [
         Self::OtherStation,
@@ -136,7 +136,7 @@ impl Rule {
     ///
     /// # Errors
     /// The reason for silence; nothing is appended then.
-    pub fn reset_for(&self, packet: &[u8], out: &mut Vec<u8>) -> Result<(), Silence> {
+    pub fn reset_for(&self, packet: &[u8], out: &mut Vec<u8>) -> Result<(), DropReason> {
         match packet.first().map(|first| first >> 4) {
             Some(4) => {
                 let datagram = ip4::Datagram::parse(packet)?;
@@ -145,7 +145,7 @@ impl Rule {
                 ip4::reset(self, &datagram, &options, out)
             }
             Some(6) => ip6::reset(self, &ip6::Packet::parse(packet)?, out),
-            _ => Err(Silence::NotIp),
+            _ => Err(DropReason::NotIp),
         }
     }
 
@@ -155,16 +155,16 @@ impl Rule {
     /// sequence number from SEG.ACK; without, it acknowledges all that the segment occupies. The
     /// data offset is taken at its word, so that one that lies moves the acknowledgment, mod 2^32.
     #[inline(always)]
-    pub(super) fn header(&self, segment: &[u8]) -> Result<Header, Silence> {
+    pub(super) fn header(&self, segment: &[u8]) -> Result<Header, DropReason> {
         let Some((trigger, _)) = segment.split_first_chunk::<20>() else {
-            return Err(Silence::Short);
+            return Err(DropReason::Short);
         };
         let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, ..] = *trigger;
         if self.spared.contains(u16::from_be_bytes([d0, d1])) {
-            return Err(Silence::Port);
+            return Err(DropReason::Port);
         }
         if flags & RST != 0 {
-            return Err(Silence::Rst);
+            return Err(DropReason::Rst);
         }
         let ports = [d0, d1, s0, s1];
         if flags & ACK != 0 {
@@ -216,7 +216,7 @@ impl Header {
 ///
 /// # Errors
 /// The reason for silence; nothing is appended then.
-pub fn reset_for(profile: Profile, packet: &[u8], out: &mut Vec<u8>) -> Result<(), Silence> {
+pub fn reset_for(profile: Profile, packet: &[u8], out: &mut Vec<u8>) -> Result<(), DropReason> {
     Rule::new(profile).reset_for(packet, out)
 }
 

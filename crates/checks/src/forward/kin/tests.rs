@@ -28,12 +28,12 @@ fn compare(
     now: &[u8],
     how: impl Fn(&Datagram<'_>, &Datagram<'_>) -> Option<Kin>,
 ) -> Option<Kin> {
-    let outline = |frame: &[u8]| {
-        let mut outline = Outline::blank(frame.len());
-        outline.look(frame, LinkType::Ethernet);
-        outline
+    let layout = |frame: &[u8]| {
+        let mut layout = HeaderLayout::blank(frame.len());
+        layout.look(frame, LinkType::Ethernet);
+        layout
     };
-    let (was, is) = (outline(before), outline(now));
+    let (was, is) = (layout(before), layout(now));
     how(&Datagram::of(&was, before), &Datagram::of(&is, now))
 }
 

@@ -6,8 +6,8 @@ use wire::{Capture, Deliberate, Duration, FrameId};
 use super::{NOBODY, Segments};
 use crate::check::PortFacts;
 use crate::checksums::Sums;
+use crate::context::FrameContext;
 use crate::observed::{HORIZON, offload};
-use crate::shot::Shot;
 
 /// What came so long before a reset is not what it answers.
 const LATELY: Duration = Duration::from_secs(1);
@@ -63,11 +63,14 @@ impl Segments {
 
     /// What holds of a segment's sums when what an interface is still to fill in counts as right.
     #[inline]
-    pub(crate) fn lenient(&self, shot: &Shot<'_>, sums: Sums) -> Sums {
-        if (sums.header && sums.upper) || self.watch.is_none() || shot.spares(Deliberate::SEGMENT) {
+    pub(crate) fn lenient(&self, context: &FrameContext<'_>, sums: Sums) -> Sums {
+        if (sums.header && sums.upper)
+            || self.watch.is_none()
+            || context.spares(Deliberate::SEGMENT)
+        {
             return sums;
         }
-        filled_in(shot, sums)
+        filled_in(context, sums)
     }
 
     /// The latest frame was wrong by choice in ways that are not known: whoever passes it on is
@@ -104,9 +107,9 @@ impl Segments {
 }
 
 #[cold]
-fn filled_in(shot: &Shot<'_>, sums: Sums) -> Sums {
-    let outline = shot.outline;
-    let header = sums.header || offload::is_header_unfilled(outline, shot.bytes);
-    let upper = sums.upper || offload::is_unfilled(outline, shot.bytes);
+fn filled_in(context: &FrameContext<'_>, sums: Sums) -> Sums {
+    let layout = context.layout;
+    let header = sums.header || offload::is_header_unfilled(layout, context.bytes);
+    let upper = sums.upper || offload::is_unfilled(layout, context.bytes);
     Sums { header, upper }
 }

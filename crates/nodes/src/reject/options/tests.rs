@@ -6,7 +6,7 @@ const OWN: [u8; 4] = [10, 0, 0, 2];
 const FOREIGN: [u8; 4] = [10, 0, 0, 3];
 
 /// What becomes of a datagram to [`OWN`] with these options.
-fn delivered(options: &[u8]) -> Result<Options, Silence> {
+fn delivered(options: &[u8]) -> Result<Options, DropReason> {
     let mut header = vec![0; 20];
     header[0] = 0x45 + (options.len() / 4) as u8;
     header[16..20].copy_from_slice(&OWN);
@@ -35,7 +35,7 @@ fn is_stamped(options: &[u8]) {
 }
 
 fn is_refused(options: &[u8]) {
-    assert_eq!(delivered(options), Err(Silence::Options), "{options:02x?}");
+    assert_eq!(delivered(options), Err(DropReason::Options), "{options:02x?}");
 }
 
 /// A timestamp option of 12 bytes with one slot of an address and a time.

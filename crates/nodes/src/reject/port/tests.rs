@@ -55,7 +55,7 @@ fn frames_to_the_station_and_to_groups_are_for_this_port() {
     for at in 0..6 {
         let mut other = MAC;
         other[at] ^= 0x80;
-        assert_eq!(told(&near(), other), Err(Silence::OtherStation), "{other:02x?}");
+        assert_eq!(told(&near(), other), Err(DropReason::OtherStation), "{other:02x?}");
         assert_eq!(told(&bridge(), other), read(other), "a bridge has every station behind it");
     }
 }
@@ -66,21 +66,21 @@ fn priority_tags_are_taken_off_and_other_vlans_are_not_for_this_port() {
     let tagged = |len| Ok(Ethernet { len, ..from() });
     assert_eq!(told(&[0x81, 0, 0xe0, 0, 8, 0]), tagged(18));
     assert_eq!(told(&[0x88, 0xa8, 0xf0, 0, 0x81, 0, 0, 0, 8, 0]), tagged(22));
-    assert_eq!(told(&[0x81, 0, 0, 1, 8, 0]), Err(Silence::Vlan));
-    assert_eq!(told(&[0x81, 0, 1, 0, 8, 0]), Err(Silence::Vlan));
-    assert_eq!(near().ethernet(&frame(MAC, &[8])[..13]), Err(Silence::Truncated));
-    assert_eq!(told(&[0x81, 0, 0, 0]), Err(Silence::Truncated));
+    assert_eq!(told(&[0x81, 0, 0, 1, 8, 0]), Err(DropReason::Vlan));
+    assert_eq!(told(&[0x81, 0, 1, 0, 8, 0]), Err(DropReason::Vlan));
+    assert_eq!(near().ethernet(&frame(MAC, &[8])[..13]), Err(DropReason::Truncated));
+    assert_eq!(told(&[0x81, 0, 0, 0]), Err(DropReason::Truncated));
 }
 
 #[test]
 fn a_source_that_nobody_has_is_refused() {
     let told = |src| near().accepts4(ip4(src), ip4("10.0.0.2"));
     for src in ["0.0.0.0", "127.0.0.0", "127.255.255.255", "224.0.0.0", "239.255.255.255"] {
-        assert_eq!(told(src), Err(Silence::Source), "{src}");
-        assert_eq!(bridge().accepts4(ip4("10.0.0.1"), ip4(src)), Err(Silence::Destination));
+        assert_eq!(told(src), Err(DropReason::Source), "{src}");
+        assert_eq!(bridge().accepts4(ip4("10.0.0.1"), ip4(src)), Err(DropReason::Destination));
     }
-    assert_eq!(told("255.255.255.255"), Err(Silence::Source));
-    assert_eq!(told("10.0.0.2"), Err(Silence::Source), "its own");
+    assert_eq!(told("255.255.255.255"), Err(DropReason::Source));
+    assert_eq!(told("10.0.0.2"), Err(DropReason::Source), "its own");
     let may_be = ["0.0.0.1", "16.0.0.1", "126.255.255.255", "128.0.0.0", "223.255.255.255"];
     for src in may_be.into_iter().chain(["240.0.0.0", "255.255.255.254", "10.0.0.255"]) {
         assert_eq!(told(src), Ok(()), "{src}");
@@ -93,7 +93,7 @@ fn a_destination_is_one_of_its_own() {
     let told = |dst| near().accepts4(ip4("10.0.0.1"), ip4(dst));
     assert_eq!(told("10.0.0.2"), Ok(()));
     for dst in ["10.0.0.3", "10.0.0.255", "255.255.255.255", "224.0.0.1", "127.0.0.1", "0.0.0.0"] {
-        assert_eq!(told(dst), Err(Silence::Destination), "{dst}");
+        assert_eq!(told(dst), Err(DropReason::Destination), "{dst}");
     }
 }
 
@@ -116,25 +116,29 @@ fn an_ip6_source_that_nobody_has_is_refused() {
     let told = |src| near().accepts6(ip6(src), ip6("fd00::2"));
     let nobody = ["::", "::1", "ff02::1", "ff00::", "ffff::1", "::ffff:10.0.0.1", "::ffff:0:0"];
     for src in nobody {
-        assert_eq!(told(src), Err(Silence::Source), "{src}");
+        assert_eq!(told(src), Err(DropReason::Source), "{src}");
     }
     for own in ["fd00::2", "fe80::ff:fe00:2"] {
-        assert_eq!(told(own), Err(Silence::Source), "{own}");
+        assert_eq!(told(own), Err(DropReason::Source), "{own}");
         assert_eq!(near().accepts6(ip6("fd00::1"), ip6(own)), Ok(()), "{own}");
     }
     let may_be =
         ["::2", "::fffe:10.0.0.1", "::1:ffff:10.0.0.1", "feff::1", "fd00::1", "2001:db8::1"];
     for src in may_be {
         assert_eq!(told(src), Ok(()), "{src}");
-        assert_eq!(near().accepts6(ip6("fd00::1"), ip6(src)), Err(Silence::Destination), "{src}");
+        assert_eq!(
+            near().accepts6(ip6("fd00::1"), ip6(src)),
+            Err(DropReason::Destination),
+            "{src}"
+        );
         assert_eq!(bridge().accepts6(ip6("fd00::1"), ip6(src)), Ok(()), "{src}");
     }
     for dst in ["::", "::1", "ff02::1"] {
-        assert_eq!(bridge().accepts6(ip6("fd00::1"), ip6(dst)), Err(Silence::Destination));
+        assert_eq!(bridge().accepts6(ip6("fd00::1"), ip6(dst)), Err(DropReason::Destination));
     }
     let only4 = host(false, &[("10.0.0.2", 24)]);
     let link_local = only4.accepts6(ip6("fd00::1"), ip6("fe80::ff:fe00:2"));
-    assert_eq!(link_local, Err(Silence::Destination), "without IPv6 there is no such address");
+    assert_eq!(link_local, Err(DropReason::Destination), "without IPv6 there is no such address");
 }
 
 #[test]
@@ -150,8 +154,8 @@ fn a_reply_goes_where_a_route_leads() {
         assert_eq!(route(&port, "10.0.1.1"), Ok(BESIDE));
         assert_eq!(port.route6(ip6("fd01::1"), &from()), Ok(BESIDE));
     }
-    assert_eq!(route(&near(), "10.0.1.1"), Err(Silence::NoRoute));
-    assert_eq!(near().route6(ip6("fd01::1"), &from()), Err(Silence::NoRoute));
+    assert_eq!(route(&near(), "10.0.1.1"), Err(DropReason::NoRoute));
+    assert_eq!(near().route6(ip6("fd01::1"), &from()), Err(DropReason::NoRoute));
     assert_eq!(near().route6(ip6("fd00::ffff:0:0:1"), &from()), Ok(BESIDE));
     assert_eq!(near().route6(ip6("fe80::1"), &from()), Ok(BESIDE));
     assert_eq!(near().station(&Ethernet { dst: BROADCAST, ..from() }), MAC);

@@ -1,7 +1,7 @@
 //! IPv6 hop-by-hop options on delivery (RFC 8200 4.3): which the IP layer refuses before any rule
 //! sees the packet. Knows no TCP and no reply.
 
-use super::reset::Silence;
+use super::reset::DropReason;
 
 const PAD1: u8 = 0;
 const PADN: u8 = 1;
@@ -19,10 +19,10 @@ const PADDING_MAX: usize = 7;
 /// Walks the options header that follows the fixed header of `packet`.
 ///
 /// # Errors
-/// [`Silence::Options`] for a header that runs past the end, for what the IP layer refuses, and
+/// [`DropReason::Options`] for a header that runs past the end, for what the IP layer refuses, and
 /// for what it would answer with an ICMPv6 error, which is not this rule's work.
-pub(super) fn options(packet: &[u8]) -> Result<(), Silence> {
-    let refused = Err(Silence::Options);
+pub(super) fn options(packet: &[u8]) -> Result<(), DropReason> {
+    let refused = Err(DropReason::Options);
     let Some(&units) = packet.get(41) else { return refused };
     let end = 40 + (usize::from(units) + 1) * 8;
     let Some(header) = packet.get(..end) else { return refused };

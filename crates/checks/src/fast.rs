@@ -1,9 +1,9 @@
-//! The straight way for an ordinary frame: untagged Ethernet II, an IPv4 header and a TCP header of
-//! 20 bytes each, from one host to another, with nothing wrong in it.
+//! The fast path: plain TCP over IPv4 whose TCP header has 20 bytes, from one host to another, with
+//! nothing wrong in it.
 //!
 //! One function proves at fixed positions that no check can bite, and notes the segment for the
 //! reset rules. Whatever it cannot prove it leaves to the checks themselves, so it finds nothing
-//! and can only save their work; `tests.rs` holds both ways against each other.
+//! and only saves their work; `tests.rs` compares the findings with and without it.
 
 use std::net::IpAddr;
 
@@ -12,14 +12,14 @@ use wire::segment::{ACK, RST, SYN};
 use wire::{Capture, Cause, Deliberate, FrameId, Mac, Record};
 
 use crate::check::{Answers, PortFacts};
-use crate::outline::{array, be16, be32};
+use crate::layout::{array, be16, be32};
 use crate::reset::{Segment, Segments};
 use crate::source::{is_confined, is_group};
 
 #[cfg(test)]
 mod tests;
 
-/// A port in the form that an ordinary frame is held against.
+/// A port in the form that the fast path compares frames with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Station {
     /// The port's Ethernet address and the type of IPv4, as they follow each other in a frame.
@@ -33,7 +33,7 @@ pub(crate) struct Station {
     closed: (u16, u16),
 }
 
-/// The numbers of an ordinary frame.
+/// The numbers of a frame on the fast path.
 struct Numbers {
     src: u32,
     dst: u32,
@@ -46,7 +46,7 @@ struct Numbers {
 
 impl Station {
     /// A port of a node with no other, one IPv4 address of one host, and simple answers; `None`
-    /// for all others, whose frames go the general way.
+    /// for all others, whose frames take the general path.
     pub(crate) fn of(facts: &PortFacts, joined: bool) -> Option<Self> {
         let mut own = facts.addresses.iter().filter(|address| address.is_ipv4());
         let (Some(IpAddr::V4(ip)), None) = (own.next(), own.next()) else { return None };
@@ -75,8 +75,8 @@ impl Station {
     }
 }
 
-/// Judges and notes a frame if it is ordinary and nothing can be wrong with it; false, and nothing
-/// is noted, otherwise. `stations` is indexed by port. Inlined by force: each of its callers is a
+/// Judges and notes a frame that takes the fast path, in which nothing can be wrong. Otherwise it
+/// gives false and notes nothing. `stations` is indexed by port. Inlined by force: each of its callers is a
 /// loop over every frame.
 #[inline(always)]
 pub(crate) fn passes(
@@ -100,7 +100,7 @@ pub(crate) fn passes(
         }
         // A tagged trigger asks for a tagged reply.
         if let Cause::Frame(cause) = record.cause
-            && !segments.get(cause).is_some_and(Segment::is_ordinary)
+            && !segments.get(cause).is_some_and(Segment::took_fast_path)
         {
             return false;
         }
@@ -115,7 +115,7 @@ pub(crate) fn passes(
         let Some(cause) = provoked(own, segments, capture, record, &numbers) else { return false };
         segments.answer(cause);
     }
-    segments.push(Segment::ordinary(record, to, numbers.flags, frame.len() - 54, owed));
+    segments.push(Segment::fast(record, to, numbers.flags, frame.len() - 54, owed));
     true
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn passes(
 #[inline]
 fn read(own: &Station, frame: &[u8]) -> Option<Numbers> {
     let head = frame.first_chunk::<54>()?;
-    let ordinary = u64::from_be_bytes(array(head, 6)) == own.source
+    let plain = u64::from_be_bytes(array(head, 6)) == own.source
         && head[14] == 0x45
         && usize::from(be16(head, 16)) + 14 == frame.len()
         && be16(head, 20) & 0xbfff == 0
@@ -132,7 +132,7 @@ fn read(own: &Station, frame: &[u8]) -> Option<Numbers> {
         // A data offset of five words and no reserved bit; the lowest bit is the flag AE.
         && head[46] & 0xfe == 0x50
         && be32(head, 26) == own.ip;
-    ordinary.then(|| Numbers {
+    plain.then(|| Numbers {
         src: own.ip,
         dst: be32(head, 30),
         ports: be32(head, 34),
@@ -143,7 +143,7 @@ fn read(own: &Station, frame: &[u8]) -> Option<Numbers> {
 }
 
 /// The segment, which is no reset, must be answered by the station it was handed to: what
-/// `reset::missing` asks, for an ordinary frame. The frame's own source was proved before.
+/// `reset::missing` asks, for a frame on the fast path. The frame's own source was proved before.
 #[inline]
 fn is_owed(target: &Station, numbers: &Numbers, frame: &[u8]) -> bool {
     let Numbers { src, dst, ports, .. } = *numbers;
@@ -158,8 +158,8 @@ fn is_owed(target: &Station, numbers: &Numbers, frame: &[u8]) -> bool {
         && dst == target.ip
 }
 
-/// The frame that a closed port's reset answers, when the wire knows it, it is an ordinary one
-/// that was not answered yet, and the reset is just what it asks for.
+/// The frame that a closed port's reset answers, when the wire knows it, it took the fast path
+/// and was not answered yet, and the reset is just what it asks for.
 #[inline(always)]
 fn provoked(
     own: &Station,
@@ -170,7 +170,7 @@ fn provoked(
 ) -> Option<FrameId> {
     let Cause::Frame(id) = record.cause else { return None };
     let trigger = segments.get(id)?;
-    let open = trigger.is_ordinary()
+    let open = trigger.took_fast_path()
         && trigger.to() == Some(record.port.0)
         && trigger.flags & RST == 0
         && !trigger.is_answered();

@@ -1,5 +1,5 @@
-//! Both ways to judge a frame against each other: what the straight way lets pass, the checks
-//! themselves do not find fault with, and the resets that follow are judged the same.
+//! Judging with and without the fast path: what it lets pass, the checks themselves find nothing
+//! in, and the resets that follow are judged the same.
 
 use proptest::prelude::*;
 use wire::checksum::{internet_checksum, tcp_ip4};
@@ -174,7 +174,7 @@ fn record(capture: &mut Capture, mut one: Sent) {
         [usize::from(one.deliberate)];
 }
 
-/// What is found, with and without the straight way.
+/// What is found, with and without the fast path.
 fn both(capture: &Capture, ports: &[PortFacts]) -> [Report; 2] {
     [false, true].map(|general_only| {
         let mut judge = Judge::new();
@@ -189,7 +189,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn both_ways_find_the_same(
+    fn both_paths_find_the_same(
         frames in prop::collection::vec(sent(), 1..14),
         answers in [answers(), answers(), answers()],
         joined in prop::bool::weighted(0.1),
@@ -198,14 +198,14 @@ proptest! {
         let ports = hosts(answers, joined, addresses);
         let mut capture = Capture::new();
         frames.into_iter().for_each(|one| record(&mut capture, one));
-        let [straight, general] = both(&capture, &ports);
-        prop_assert_eq!(straight, general);
+        let [fast, general] = both(&capture, &ports);
+        prop_assert_eq!(fast, general);
     }
 }
 
-/// Without this the comparison above could compare one way with itself.
+/// Without this the comparison above could compare one path with itself.
 #[test]
-fn a_segment_and_its_reset_go_the_straight_way() {
+fn a_segment_and_its_reset_take_the_fast_path() {
     let facts =
         hosts([Answers::Never, Answers::ClosedPorts(PortSet::all()), Answers::Unknown], false, 1);
     let stations: Vec<_> = facts.iter().map(|facts| Station::of(facts, false)).collect();
@@ -251,13 +251,13 @@ fn rare_frames_are_judged_alike() {
     record(&mut capture, Sent { ends: (0, 1, 3), ..ask() });
     let reset = Sent { port: 1, cause: Some(0), answers: true, ends: (1, 0, 0), ..ask() };
     record(&mut capture, reset);
-    let [straight, general] = both(&capture, &hosts(answers(), false, 1));
-    assert_eq!(straight, general);
-    assert_eq!(straight.findings[0].check.id, "rst-on-link-broadcast");
+    let [fast, general] = both(&capture, &hosts(answers(), false, 1));
+    assert_eq!(fast, general);
+    assert_eq!(fast.findings[0].check.id, "rst-on-link-broadcast");
     // From a host with the receiver's own address, which need not be answered.
     let mut capture = Capture::new();
     record(&mut capture, Sent { ends: (0, 0, 1), ..ask() });
-    let [straight, general] = both(&capture, &hosts(answers(), false, 0));
-    assert_eq!(straight, general);
-    assert!(straight.findings.is_empty());
+    let [fast, general] = both(&capture, &hosts(answers(), false, 0));
+    assert_eq!(fast, general);
+    assert!(fast.findings.is_empty());
 }

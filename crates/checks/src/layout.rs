@@ -91,7 +91,7 @@ pub(crate) struct Fault {
 
 /// The positions in one frame, in bytes from its start.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Outline {
+pub(crate) struct HeaderLayout {
     pub(crate) net: Net,
     pub(crate) upper: Upper,
     pub(crate) part: Part,
@@ -101,7 +101,7 @@ pub(crate) struct Outline {
     pub(crate) plain: bool,
     /// Untagged, IPv4 without options, whole, TCP, and every length, reserved bit and hop count as
     /// it has to be: most frames, for which most checks need not be asked.
-    pub(crate) ordinary: bool,
+    pub(crate) plain_tcp4: bool,
     /// Where the network header begins.
     pub(crate) net_at: usize,
     /// Where an IPv4 header ends by its IHL; 0 where there is none to be believed.
@@ -151,17 +151,17 @@ pub(crate) fn without_fcs(frame: Frame<'_>) -> (&[u8], usize) {
     (&frame.bytes[..frame.bytes.len().min(whole)], whole)
 }
 
-impl Outline {
+impl HeaderLayout {
     /// Walks a frame of a capture as far as its lengths hold, and gives the bytes walked.
     pub(crate) fn of(capture: &Capture, id: FrameId) -> (Self, &[u8]) {
         let captured = capture.captured(id);
         let (bytes, wire_len) = without_fcs(captured);
-        let mut outline = Self::blank(wire_len);
-        outline.look(bytes, captured.link);
-        (outline, bytes)
+        let mut layout = Self::blank(wire_len);
+        layout.look(bytes, captured.link);
+        (layout, bytes)
     }
 
-    /// The outline of a frame of so many bytes that was not looked at yet.
+    /// The layout of a frame of so many bytes that was not looked at yet.
     #[inline]
     pub(crate) fn blank(wire_len: usize) -> Self {
         Self {
@@ -170,7 +170,7 @@ impl Outline {
             part: Part::Whole,
             vlans: 0,
             plain: true,
-            ordinary: false,
+            plain_tcp4: false,
             net_at: 14,
             net_end: 0,
             upper_at: wire_len,
@@ -184,13 +184,14 @@ impl Outline {
         }
     }
 
-    /// Fills in a blank outline, in place: copying one costs more than an ordinary frame's walk.
+    /// Fills in a blank layout, in place: copying one costs more than the walk of plain TCP
+    /// over IPv4.
     #[inline]
     pub(crate) fn look(&mut self, frame: &[u8], link: LinkType) {
-        if link == LinkType::Ethernet && self.wire_len == frame.len() && is_ordinary(frame) {
+        if link == LinkType::Ethernet && self.wire_len == frame.len() && is_plain_tcp4(frame) {
             self.net = Net::Ip4;
             self.upper = Upper::Tcp;
-            self.ordinary = true;
+            self.plain_tcp4 = true;
             (self.net_end, self.upper_at) = (34, 34);
         } else {
             self.walk(frame, link);
@@ -235,9 +236,9 @@ impl Outline {
     }
 }
 
-/// The frame is what [`Outline::ordinary`] says, seen with a few comparisons.
+/// The frame is what [`HeaderLayout::plain_tcp4`] says, seen with a few comparisons.
 #[inline]
-fn is_ordinary(frame: &[u8]) -> bool {
+fn is_plain_tcp4(frame: &[u8]) -> bool {
     let Some(head) = frame.first_chunk::<54>() else { return false };
     let offset = usize::from(head[46] >> 4) * 4;
     let kind = head[12..15] == [0x08, 0x00, 0x45] && head[23] == 6;

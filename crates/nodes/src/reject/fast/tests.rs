@@ -1,11 +1,11 @@
-//! Both ways against each other: what a port answers with the straight way and without it.
+//! What a port answers with the fast path and without it.
 
 use link::{Address, Peer};
 use proptest::prelude::*;
 use wire::checksum::{internet_checksum, tcp_ip4};
 use wire::{Instant, Mac};
 
-use super::super::{Reject, Silence};
+use super::super::{DropReason, Reject};
 use super::*;
 use crate::registry::NodeConfig;
 
@@ -39,7 +39,7 @@ fn sum(frame: &mut [u8]) {
     frame[50..52].copy_from_slice(&tcp);
 }
 
-fn answers(node: &mut Reject, frame: &[u8]) -> (Result<(), Silence>, Vec<u8>) {
+fn answers(node: &mut Reject, frame: &[u8]) -> (Result<(), DropReason>, Vec<u8>) {
     let mut reply = Vec::new();
     let outcome = node.host.answer(Instant::ZERO, 0, frame, &mut reply);
     if outcome.is_err() {
@@ -52,7 +52,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
-    fn both_ways_answer_alike(
+    fn both_paths_answer_alike(
         (flags, numbers, ports) in (any::<u8>(), any::<[u8; 8]>(), any::<[u8; 4]>()),
         payload in prop::collection::vec(any::<u8>(), 0..40),
         change in prop::option::of((0usize..60, any::<u8>(), any::<bool>())),
@@ -70,9 +70,9 @@ proptest! {
         if old {
             node.host.rule.profile = Profile::Linux26;
         }
-        node.host.straight = vec![Straight::of(&config.ports[0], &node.host.rule)];
+        node.host.fast = vec![FastPath::of(&config.ports[0], &node.host.rule)];
         let mut general = node.clone();
-        general.host.straight.clear();
+        general.host.fast.clear();
         let mut frame = frame(flags, numbers, ports, &payload);
         let edit = |frame: &mut Vec<u8>, when: bool| {
             if let Some((at, byte, before)) = change
@@ -92,11 +92,11 @@ proptest! {
     }
 }
 
-/// Without this the comparison above could compare one way with itself.
+/// Without this the comparison above could compare one path with itself.
 #[test]
-fn a_segment_from_the_peer_goes_the_straight_way() {
-    let straight = Straight::of(&port(24, true), &Rule::new(Profile::Linux)).expect("a port");
+fn a_segment_from_the_peer_takes_the_fast_path() {
+    let fast = FastPath::of(&port(24, true), &Rule::new(Profile::Linux)).expect("a port");
     let mut frame = frame(0x01, [1; 8], [1; 4], &[7; 16]);
     sum(&mut frame);
-    assert!(straight.answer(&Rule::new(Profile::Linux), &frame).is_some());
+    assert!(fast.answer(&Rule::new(Profile::Linux), &frame).is_some());
 }

@@ -4,15 +4,15 @@ use wire::{Cause, Deliberate, FrameId, Record};
 
 use crate::check::{Answers, Check, Finding, PortFacts};
 use crate::forward::Passed;
-use crate::outline::Outline;
+use crate::layout::HeaderLayout;
 
-/// A frame with what is known of it.
+/// A frame with what is known of it: what each check is given.
 #[derive(Clone, Copy)]
-pub(crate) struct Shot<'a> {
+pub(crate) struct FrameContext<'a> {
     pub(crate) id: FrameId,
     pub(crate) record: &'a Record,
     pub(crate) bytes: &'a [u8],
-    pub(crate) outline: &'a Outline,
+    pub(crate) layout: &'a HeaderLayout,
     /// What the scenario made wrong on purpose, here or where a forwarder got it from.
     pub(crate) spared: Deliberate,
     /// What the emitting node was handed and here passes on.
@@ -25,7 +25,7 @@ pub(crate) struct Shot<'a> {
     pub(crate) facts: Option<&'a PortFacts>,
 }
 
-impl<'a> Shot<'a> {
+impl<'a> FrameContext<'a> {
     /// The scenario chose what `what` names.
     #[inline]
     pub(crate) fn spares(&self, what: Deliberate) -> bool {
@@ -49,7 +49,7 @@ impl<'a> Shot<'a> {
     /// What the datagram carries behind the IP header, without padding, as far as it was captured.
     #[inline]
     pub(crate) fn upper(&self) -> &'a [u8] {
-        self.outline.payload(self.bytes)
+        self.layout.payload(self.bytes)
     }
 
     /// A finding about this frame.

@@ -1,9 +1,8 @@
-//! The straight way for the trigger that comes most: an untagged TCP segment without IP options,
-//! whole and sound, from the peer of the port to the port's only IPv4 address, under the 6.18 rule.
+//! The fast path for the most frequent trigger: plain TCP over IPv4 with right checksums, from the
+//! peer of the port to the port's only IPv4 address, under the 6.18 rule.
 //!
 //! Positions are known and both checksums are verified in one pass. Whatever is not proved here
-//! goes the general way, which alone knows reasons for silence; `tests.rs` holds both against each
-//! other.
+//! takes the general path, which alone gives reasons for a drop; `tests.rs` compares both.
 
 use std::net::IpAddr;
 
@@ -20,16 +19,16 @@ mod tests;
 /// Bytes of a reply: Ethernet, IPv4 and TCP header.
 const REPLY: usize = 54;
 
-/// A port whose triggers may go the straight way.
+/// A port whose triggers may take the fast path.
 #[derive(Clone, Debug)]
-pub(super) struct Straight {
+pub(super) struct FastPath {
     mac: [u8; 6],
     ip: [u8; 4],
     peer_mac: [u8; 6],
     peer_ip: [u8; 4],
 }
 
-impl Straight {
+impl FastPath {
     /// A port with one IPv4 address and a peer of one host in the same subnet, under a rule that
     /// sends fresh bytes; `None` for all others.
     pub(super) fn of(config: &PortConfig, rule: &Rule) -> Option<Self> {

@@ -5,7 +5,7 @@ use wire::segment::{is_offloaded, jumbo_length};
 use wire::view::lax;
 use wire::{Frame, LinkType, Proto};
 
-use super::{Claim, Fault, Net, Outline, Part, Upper, be16};
+use super::{Claim, Fault, HeaderLayout, Net, Part, Upper, be16};
 use crate::report::Why;
 
 /// Nothing follows, RFC 8200 4.7.
@@ -14,7 +14,7 @@ const NO_NEXT_HEADER: u8 = 59;
 /// UDP ports of tunnels: GTP-U, ESP behind a NAT, VXLAN, Geneve.
 const TUNNELS: [u16; 4] = [2152, 4500, 4789, 6081];
 
-impl Outline {
+impl HeaderLayout {
     #[inline(never)]
     pub(super) fn walk(&mut self, frame: &[u8], link: LinkType) {
         self.ethernet = link == LinkType::Ethernet;
