@@ -105,7 +105,10 @@ impl SkbSender {
     }
 
     fn send(&mut self, port: PortIndex, packet: &Packet) -> Result<(), CommandError> {
-        can(packet)?;
+        if let Some(what) = packet.beyond_plain_tcp4() {
+            let text = format!("skb-sender does not build `{what}`: use a `tester` for that");
+            return Err(CommandError(text));
+        }
         let Some(defaults) = self.defaults.get(usize::from(port)) else {
             return Err(CommandError(format!("port {port}: there are {}", self.defaults.len())));
         };
@@ -225,45 +228,12 @@ impl Asked<'_> {
     fn given(&self, proto: Proto, header: &mut [u8]) {
         let layers = self.packet.layers.iter().filter(|layer| layer.proto == proto);
         for (field, value) in layers.flat_map(|layer| &layer.set) {
-            // `can` has refused the fields behind the fixed header, and a layer takes no value that
+            // The shape has no field behind the fixed header, and a layer takes no value that
             // its field does not hold, so that a write has no way to fail.
             let written = field.write(header, value);
             debug_assert!(written.is_ok(), "{written:?}");
         }
     }
-}
-
-/// Refuses, with a word on who can, whatever is not the one shape of packet.
-fn can(packet: &Packet) -> Result<(), CommandError> {
-    let refuse = |what: &str| {
-        Err(CommandError(format!("skb-sender does not build `{what}`: use a `tester` for that")))
-    };
-    for (what, given) in [
-        ("raw", packet.raw.is_some()),
-        ("fragment", packet.fragment.is_some()),
-        ("pad", packet.pad.is_some()),
-        ("truncate", packet.truncate.is_some()),
-    ] {
-        if given {
-            return refuse(what);
-        }
-    }
-    let mut last = None;
-    for layer in &packet.layers {
-        if !matches!(layer.proto, Proto::Eth | Proto::Ip4 | Proto::Tcp | Proto::Payload) {
-            return refuse(layer.proto.key());
-        }
-        if last >= Some(layer.proto) {
-            return refuse(&format!("{} there", layer.proto.key()));
-        }
-        last = Some(layer.proto);
-        let options = [(Proto::Ip4, &ip4::OPTIONS), (Proto::Tcp, &tcp::OPTIONS)];
-        let has = |(proto, field)| layer.proto == proto && layer.get(field).is_some();
-        if options.into_iter().any(has) || layer.tcp_options.is_some() {
-            return refuse(&format!("{}.options", layer.proto.key()));
-        }
-    }
-    Ok(())
 }
 
 /// One end of the conversation: as the packet gives it, else the port's own or its peer's.

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::Mac;
 use crate::field::{Field, Form, Proto, Value, ValueError};
 
+mod plain;
 #[cfg(test)]
 mod tests;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
 use link::{CommandError, Datum, Event, PortConfig};
-use wire::{Mac, Packet, Proto, Value};
+use wire::{Packet, Proto, Value};
 
 /// Its file.
 const FILE: &str = "/proc/net/skb_sender";
@@ -63,7 +63,10 @@ impl SkbSender {
         interface: &str,
         fail: Option<&str>,
     ) -> Result<String, CommandError> {
-        can(packet)?;
+        if let Some(what) = packet.beyond_plain_tcp4() {
+            let text = format!("the module skb_sender does not build `{what}`: a `tester` does");
+            return Err(CommandError(text));
+        }
         let mut words = String::new();
         let mut given = Vec::new();
         for layer in &packet.layers {
@@ -122,37 +125,14 @@ fn spelled(frame: &[u8]) -> Result<String, CommandError> {
     if frame.len() > MOST {
         return Err(no("has room for 16 bytes behind 20 of IPv4 and 20 of TCP"));
     }
-    let num = |at: std::ops::Range<usize>| {
-        head[at].iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte))
-    };
-    let mac = |at: usize| head[at..at + 6].try_into().map(Mac).unwrap_or_default();
-    let mut words = format!(" eth.dst={} eth.src={}", mac(0), mac(6));
-    for (path, at) in [("src", 26), ("dst", 30)] {
-        let _ = write!(words, " ip4.{path}={}", Ipv4Addr::from(num(at..at + 4)));
-    }
-    for (path, value) in [
-        ("ip4.version", num(14..15) >> 4),
-        ("ip4.ihl", num(14..15) & 0xf),
-        ("ip4.tos", num(15..16)),
-        ("ip4.total-length", num(16..18)),
-        ("ip4.id", num(18..20)),
-        ("ip4.flags", num(20..22) >> 13),
-        ("ip4.fragment-offset", num(20..22) & 0x1fff),
-        ("ip4.ttl", num(22..23)),
-        ("ip4.protocol", num(23..24)),
-        ("ip4.checksum", num(24..26)),
-        ("tcp.src", num(34..36)),
-        ("tcp.dst", num(36..38)),
-        ("tcp.seq", num(38..42)),
-        ("tcp.ack", num(42..46)),
-        ("tcp.data-offset", num(46..48) >> 12),
-        ("tcp.reserved", num(46..48) >> 9 & 0x7),
-        ("tcp.flags", num(46..48) & 0x1ff),
-        ("tcp.window", num(48..50)),
-        ("tcp.checksum", num(50..52)),
-        ("tcp.urgent", num(52..54)),
-    ] {
-        let _ = write!(words, " {path}={value}");
+    let mut words = String::new();
+    for (proto, at) in [(Proto::Eth, 0), (Proto::Ip4, 14), (Proto::Tcp, 34)] {
+        // An alias is in the fields that it spans, and options are behind the fixed header.
+        for field in proto.fields().iter().filter(|field| !field.alias && field.width > 0) {
+            if let Some(value) = field.read(&head[at..]) {
+                let _ = write!(words, " {}={}", field.path(), word(&value));
+            }
+        }
     }
     let _ = write!(words, " payload={}", hex(&frame[54..]));
     Ok(words)
@@ -187,40 +167,6 @@ pub(super) fn counters(told: &str) -> Vec<(String, u64)> {
     told.lines().filter_map(pair).collect()
 }
 
-/// Refuses, with a word on who can, whatever is not the one shape of packet.
-fn can(packet: &Packet) -> Result<(), CommandError> {
-    let refuse = |what: &str| {
-        let told = format!("the module skb_sender does not build `{what}`: a `tester` does");
-        Err(CommandError(told))
-    };
-    for (what, given) in [
-        ("raw", packet.raw.is_some()),
-        ("fragment", packet.fragment.is_some()),
-        ("pad", packet.pad.is_some()),
-        ("truncate", packet.truncate.is_some()),
-    ] {
-        if given {
-            return refuse(what);
-        }
-    }
-    let mut last = None;
-    for layer in &packet.layers {
-        let key = layer.proto.key();
-        if !matches!(layer.proto, Proto::Eth | Proto::Ip4 | Proto::Tcp | Proto::Payload) {
-            return refuse(key);
-        }
-        if last >= Some(layer.proto) {
-            return refuse(&format!("{key} there"));
-        }
-        last = Some(layer.proto);
-        let options = layer.set.iter().any(|(field, _)| field.key == "options");
-        if options || layer.tcp_options.is_some() {
-            return refuse(&format!("{key}.options"));
-        }
-    }
-    Ok(())
-}
-
 fn word(value: &Value) -> String {
     match value {
         Value::Num(number) => number.to_string(),
@@ -239,8 +185,8 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use link::{Address, Peer};
-    use wire::Layer;
     use wire::fields::{ip4, tcp};
+    use wire::{Layer, Mac};
 
     fn port() -> PortConfig {
         let address = |ip: &str| vec![Address { ip: ip.parse().unwrap(), prefix: 24 }];
@@ -270,17 +216,18 @@ mod tests {
         frame[20..22].copy_from_slice(&[0xa1, 0x02]);
         let words = spelled(&frame).unwrap();
         for word in [
-            "eth.dst=01:02:03:04:05:06",
-            "eth.src=07:08:09:0a:0b:0c",
-            "ip4.src=27.28.29.30",
-            "ip4.version=0 ip4.ihl=15 ip4.tos=16 ip4.total-length=4370",
-            "ip4.flags=5 ip4.fragment-offset=258 ip4.ttl=23 ip4.protocol=24",
+            "eth.dst=01:02:03:04:05:06 eth.src=07:08:09:0a:0b:0c eth.type=2048",
+            "ip4.version=0 ip4.ihl=15 ip4.dscp=4 ip4.ecn=0 ip4.total-length=4370",
+            "ip4.reserved=1 ip4.df=0 ip4.mf=1 ip4.fragment-offset=258 ip4.ttl=23 ip4.protocol=24",
+            "ip4.src=27.28.29.30 ip4.dst=31.32.33.34",
             "tcp.seq=656943402 tcp.ack=724315438",
             "tcp.data-offset=2 tcp.reserved=7 tcp.flags=304",
             "payload=3738",
         ] {
             assert!(words.contains(word), "{word} is not in {words}");
         }
+        // Every bit of the three headers is in one word: 3 of Ethernet, 14 of IPv4, 10 of TCP.
+        assert_eq!(words.split_whitespace().count(), 3 + 14 + 10 + 1);
         assert!(spelled(&frame[..53]).is_err());
         frame.resize(71, 0);
         assert!(spelled(&frame).is_err() && spelled(&frame[..70]).is_ok());
