@@ -7,12 +7,11 @@
 
 use std::net::IpAddr;
 
-use wire::checksum::ip4_tcp_holds;
-use wire::segment::{ACK, RST, SYN};
+use wire::segment::{ACK, PlainTcp4, RST, SYN};
 use wire::{Capture, Cause, Deliberate, FrameId, Mac, Record};
 
 use crate::check::{Answers, PortFacts};
-use crate::layout::{array, be16, be32};
+use crate::layout::{array, be32};
 use crate::reset::{Segment, Segments};
 use crate::source::{is_confined, is_group};
 
@@ -87,8 +86,9 @@ pub(crate) fn passes(
     frame: &[u8],
 ) -> bool {
     let Some(Some(own)) = stations.get(usize::from(record.port.0)) else { return false };
-    let Some(numbers) = read(own, frame) else { return false };
-    if record.altered || !ip4_tcp_holds(&frame[14..]) {
+    let Some(plain) = PlainTcp4::parse(frame) else { return false };
+    let Some(numbers) = read(own, &plain) else { return false };
+    if record.altered || !plain.checksums_hold() {
         return false;
     }
     let mut owed = false;
@@ -121,24 +121,18 @@ pub(crate) fn passes(
 
 /// The numbers of a frame from this station, if its headers are as they have to be.
 #[inline]
-fn read(own: &Station, frame: &[u8]) -> Option<Numbers> {
-    let head = frame.first_chunk::<54>()?;
-    let plain = u64::from_be_bytes(array(head, 6)) == own.source
-        && head[14] == 0x45
-        && usize::from(be16(head, 16)) + 14 == frame.len()
-        && be16(head, 20) & 0xbfff == 0
-        && head[22] != 0
-        && head[23] == 6
-        // A data offset of five words and no reserved bit; the lowest bit is the flag AE.
-        && head[46] & 0xfe == 0x50
-        && be32(head, 26) == own.ip;
-    plain.then(|| Numbers {
+fn read(own: &Station, plain: &PlainTcp4<'_>) -> Option<Numbers> {
+    let sent = u64::from_be_bytes(array(plain.headers(), 6)) == own.source
+        && plain.word(26) == own.ip
+        && plain.has_no_options()
+        && plain.is_sound();
+    sent.then(|| Numbers {
         src: own.ip,
-        dst: be32(head, 30),
-        ports: be32(head, 34),
-        seq: be32(head, 38),
-        ack: be32(head, 42),
-        flags: be16(head, 46) & 0x1ff,
+        dst: plain.word(30),
+        ports: plain.word(34),
+        seq: plain.word(38),
+        ack: plain.word(42),
+        flags: plain.flags(),
     })
 }
 

@@ -3,6 +3,7 @@
 //! One walk a frame, without allocation, that all checks share. Knows positions and claimed
 //! lengths only: no checksum is verified here and no rule is applied.
 
+use wire::segment::PlainTcp4;
 use wire::{Capture, Frame, FrameId, LinkType};
 
 use crate::report::Why;
@@ -99,8 +100,8 @@ pub(crate) struct HeaderLayout {
     pub(crate) vlans: u8,
     /// No IPv4 option and no IPv6 extension header.
     pub(crate) plain: bool,
-    /// Untagged, IPv4 without options, whole, TCP, and every length, reserved bit and hop count as
-    /// it has to be: most frames, for which most checks need not be asked.
+    /// Plain TCP over IPv4 whose headers are sound, as [`PlainTcp4`] proves it: most frames, for
+    /// which most checks need not be asked.
     pub(crate) plain_tcp4: bool,
     /// Where the network header begins.
     pub(crate) net_at: usize,
@@ -188,7 +189,8 @@ impl HeaderLayout {
     /// over IPv4.
     #[inline]
     pub(crate) fn look(&mut self, frame: &[u8], link: LinkType) {
-        if link == LinkType::Ethernet && self.wire_len == frame.len() && is_plain_tcp4(frame) {
+        let whole = link == LinkType::Ethernet && self.wire_len == frame.len();
+        if whole && PlainTcp4::parse(frame).is_some_and(|plain| plain.is_sound()) {
             self.net = Net::Ip4;
             self.upper = Upper::Tcp;
             self.plain_tcp4 = true;
@@ -234,17 +236,4 @@ impl HeaderLayout {
     pub(crate) fn is_sound_tcp(&self) -> bool {
         self.upper == Upper::Tcp && self.part == Part::Whole && self.fault.is_none()
     }
-}
-
-/// The frame is what [`HeaderLayout::plain_tcp4`] says, seen with a few comparisons.
-#[inline]
-fn is_plain_tcp4(frame: &[u8]) -> bool {
-    let Some(head) = frame.first_chunk::<54>() else { return false };
-    let offset = usize::from(head[46] >> 4) * 4;
-    let kind = head[12..15] == [0x08, 0x00, 0x45] && head[23] == 6;
-    let whole = head[20] & 0xbf == 0 && head[21] == 0;
-    let lengths = usize::from(be16(head, 16)) + 14 == frame.len()
-        && offset >= 20
-        && offset + 34 <= frame.len();
-    kind && whole && lengths && head[46] & 0x0e == 0 && head[22] != 0
 }

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use link::{Command, CommandError, Node, Outbox, PortIndex, Transmit};
+use wire::segment::IpPacket;
 use wire::{Instant, PortSet};
 
 use crate::options::ConfigError;
@@ -161,28 +162,29 @@ impl Host {
     ) -> Result<(), DropReason> {
         let port = self.ports.get(usize::from(port)).ok_or(DropReason::OtherStation)?;
         let ethernet = port.ethernet(frame)?;
-        let packet = &frame[ethernet.len..];
-        match ethernet.kind {
+        let packet = IpPacket::behind(frame, ethernet.link);
+        match ethernet.link.ethertype {
             0x0800 => {
-                let datagram = ip4::Datagram::parse(packet)?;
-                let (src, dst) = (datagram.src(), datagram.dst());
+                let datagram = ip4::sound(packet, &frame[ethernet.link.len..])?;
+                let (src, dst) = ip4::ends(&datagram);
                 port.accepts4(src, dst)?;
-                let options = Options::deliver(datagram.header, |ip| port.is_local4(ip))?;
+                let options = Options::deliver(datagram.header(), |ip| port.is_local4(ip))?;
                 let to = port.route4(src, &ethernet);
-                if datagram.fragment() == (false, 0) {
+                if !datagram.is_fragment() {
                     begin(reply, port, &ethernet, to.unwrap_or_default());
                     ip4::reset(&self.rule, &datagram, &options, reply)?;
                 } else {
                     let whole = self.fragments.take(now, &datagram, frame.len());
                     let whole = whole.ok_or(DropReason::Fragment)?;
+                    let whole = whole.datagram().ok_or(DropReason::Fragment)?;
                     begin(reply, port, &ethernet, to.unwrap_or_default());
                     // Reassembly makes the header's checksum anew, whatever was written into it.
-                    ip4::reset(&self.rule, &whole.datagram(), &Options::Untouched, reply)?;
+                    ip4::reset(&self.rule, &whole, &Options::Untouched, reply)?;
                 }
                 to?;
             }
             0x86dd => {
-                let trigger = ip6::Packet::parse(packet)?;
+                let trigger = ip6::Packet::sound(packet)?;
                 port.accepts6(trigger.src(), trigger.dst())?;
                 let to = port.route6(trigger.src(), &ethernet);
                 begin(reply, port, &ethernet, to.unwrap_or_default());
@@ -199,7 +201,7 @@ impl Host {
 #[inline]
 fn begin(reply: &mut Vec<u8>, port: &Port, trigger: &Ethernet, to: [u8; 6]) {
     let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (to, port.station(trigger));
-    let [high, low] = trigger.kind.to_be_bytes();
+    let [high, low] = trigger.link.ethertype.to_be_bytes();
     reply.extend_from_slice(&[a, b, c, d, e, f, g, h, i, j, k, l, high, low]);
 }
 

@@ -12,14 +12,18 @@ use crate::Mac;
 use crate::checksum::{self, Sum};
 
 mod ip6;
+mod link;
+mod plain;
 mod tcp;
 #[cfg(test)]
 mod tests;
 
 pub use ip6::{
-    PseudoAddresses, final_destination, home_address, ip6_options, is_offloaded, is_tunnel_port,
-    jumbo_length,
+    PseudoAddresses, extension_len, final_destination, home_address, ip6_options, is_offloaded,
+    is_tunnel_port, jumbo_length,
 };
+pub use link::LinkHeader;
+pub use plain::PlainTcp4;
 
 /// Why there is no IP packet in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,9 +37,12 @@ pub enum NotIp {
     /// The version is not the one that the type announces.
     #[error("the IP version is {0}, not that of the Ethernet type")]
     Version(u8),
-    /// The frame ends inside the IP header, or IHL is under 5.
-    #[error("the IP header is cut short or its length is under 5 words")]
+    /// The frame ends inside the IP header.
+    #[error("the frame ends inside its IP header")]
     Header,
+    /// IHL is under 5.
+    #[error("the IPv4 header length of {0} bytes is under 20")]
+    HeaderLength(usize),
     /// The IPv4 total length does not even cover the header.
     #[error("the IPv4 total length {0} does not cover the header")]
     TotalLength(u16),
@@ -105,31 +112,41 @@ impl<'a> IpPacket<'a> {
     // Inlined by force: handed over in memory, the result costs more than finding it.
     #[inline(always)]
     pub fn parse(frame: &'a [u8]) -> Result<Self, NotIp> {
-        let header = frame.first_chunk::<14>().ok_or(NotIp::Short)?;
-        let mut kind = u16::from_be_bytes([header[12], header[13]]);
-        let mut start = 14;
-        // 802.1Q, 802.1ad, and the number that older bridges used for the outer tag.
-        while matches!(kind, 0x8100 | 0x88a8 | 0x9100) {
-            let tag = frame[start..].first_chunk::<4>().ok_or(NotIp::Short)?;
-            kind = u16::from_be_bytes([tag[2], tag[3]]);
-            start += 4;
+        let link = LinkHeader::ethernet(frame).ok_or(NotIp::Short)?;
+        let mut packet = Self::behind(frame, link)?;
+        if !packet.is_v4 {
+            packet.walk()?;
         }
-        match kind {
-            0x0800 => Self::v4(frame, start),
-            0x86dd => Self::v6(frame, start),
+        Ok(packet)
+    }
+
+    /// The packet behind a link's header, without stepping over extension headers of IPv6: the
+    /// protocol is the one that the fixed header names, and the payload begins behind it.
+    ///
+    /// # Errors
+    /// Says why there is none.
+    #[inline(always)]
+    pub fn behind(frame: &'a [u8], link: LinkHeader) -> Result<Self, NotIp> {
+        match link.ethertype {
+            _ if link.ends_in_tag() => Err(NotIp::Short),
+            0x0800 => Self::v4(frame, link.len),
+            0x86dd => Self::v6(frame, link.len),
             other => Err(NotIp::OtherType(other)),
         }
     }
 
     #[inline(always)]
     fn v4(frame: &'a [u8], start: usize) -> Result<Self, NotIp> {
-        let bytes = &frame[start..];
+        let bytes = frame.get(start..).unwrap_or(&[]);
         let header = bytes.first_chunk::<20>().ok_or(NotIp::Header)?;
         if header[0] >> 4 != 4 {
             return Err(NotIp::Version(header[0] >> 4));
         }
         let header_len = usize::from(header[0] & 0xf) * 4;
-        if header_len < 20 || header_len > bytes.len() {
+        if header_len < 20 {
+            return Err(NotIp::HeaderLength(header_len));
+        }
+        if header_len > bytes.len() {
             return Err(NotIp::Header);
         }
         let total_length = u16::from_be_bytes([header[2], header[3]]);

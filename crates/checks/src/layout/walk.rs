@@ -1,7 +1,7 @@
 //! The walk from the link's header to what IP carries. A header past the end of the datagram is a
 //! fault of the sender; one past the end of what was captured is nobody's. Applies no rule.
 
-use wire::segment::{is_offloaded, jumbo_length};
+use wire::segment::{LinkHeader, extension_len, is_offloaded, jumbo_length};
 use wire::view::lax;
 use wire::{Frame, LinkType, Proto};
 
@@ -18,22 +18,8 @@ impl HeaderLayout {
     #[inline(never)]
     pub(super) fn walk(&mut self, frame: &[u8], link: LinkType) {
         self.ethernet = link == LinkType::Ethernet;
-        if !self.ethernet {
-            self.net_at = 0;
-        }
-        let first = frame.first().map_or(0, |byte| byte >> 4);
-        let kind = match (link, first) {
-            (LinkType::Ethernet, _) => match self.tags(frame) {
-                Some(kind) => kind,
-                None => return,
-            },
-            (LinkType::Ip4, _) | (LinkType::Raw, 4) => 0x0800,
-            (LinkType::Ip6, _) | (LinkType::Raw, 6) => 0x86dd,
-            _ => match self.behind(frame, link) {
-                Some(kind) => kind,
-                None => return,
-            },
-        };
+        let kind = if self.ethernet { self.tags(frame) } else { self.behind(frame, link) };
+        let Some(kind) = kind else { return };
         match kind {
             0x0800 => self.ip4(frame),
             0x86dd => self.ip6(frame),
@@ -44,9 +30,21 @@ impl HeaderLayout {
         self.cut |= self.end > frame.len();
     }
 
-    /// What stands behind the header of another link, where the views take that apart.
-    #[cold]
+    /// What stands behind the header of another link.
     fn behind(&mut self, frame: &[u8], link: LinkType) -> Option<u16> {
+        match LinkHeader::of(link, frame) {
+            Some(header) if is_told(header, frame, link) => {
+                self.net_at = header.len;
+                Some(header.ethertype)
+            }
+            _ => self.viewed(frame, link),
+        }
+    }
+
+    /// The same, where the place varies and the views find it.
+    #[cold]
+    fn viewed(&mut self, frame: &[u8], link: LinkType) -> Option<u16> {
+        self.net_at = 0;
         let captured = Frame { bytes: frame, link, original_len: self.wire_len, fcs_len: 0 };
         let view = lax(captured);
         let known = view.layers().first().is_some_and(|layer| layer.proto != Proto::Eth);
@@ -73,20 +71,18 @@ impl HeaderLayout {
         if !self.has(frame, 0, 14, self.wire_len, Claim::EthHeader) {
             return None;
         }
-        let mut kind = be16(frame, 12);
-        while matches!(kind, 0x8100 | 0x88a8 | 0x9100) {
-            if self.wire_len < self.net_at + 4 {
-                self.stop(Claim::EthHeader, self.net_at + 4, self.wire_len);
-                return None;
+        let header = LinkHeader::ethernet(frame)?;
+        self.net_at = header.len;
+        self.vlans = u8::try_from((header.len - 14) / 4).unwrap_or(u8::MAX);
+        if header.ends_in_tag() {
+            let needed = header.len + 4;
+            match self.wire_len < needed {
+                true => self.stop(Claim::EthHeader, needed, self.wire_len),
+                false => self.cut = true,
             }
-            if !self.has(frame, self.net_at, 4, self.wire_len, Claim::EthHeader) {
-                return None;
-            }
-            kind = be16(frame, self.net_at + 2);
-            self.net_at += 4;
-            self.vlans = self.vlans.saturating_add(1);
+            return None;
         }
-        Some(kind)
+        Some(header.ethertype)
     }
 
     /// `len` bytes stand at `at`, before `limit`. Where they do not, the walk has to end.
@@ -227,7 +223,7 @@ impl HeaderLayout {
                 return;
             }
             let left = self.end - at;
-            let length = if next == 44 { 8 } else { 8 + usize::from(frame[at + 1]) * 8 };
+            let length = extension_len(next, frame[at + 1]).unwrap_or(8);
             if length > left {
                 return self.stop(Claim::Ip6Extension, length, left);
             }
@@ -304,6 +300,13 @@ impl HeaderLayout {
             self.unread = Some(Why::Tunnel(to));
         }
     }
+}
+
+/// The header tells by itself what follows: IP without a link's header, or IP or ARP that begins.
+fn is_told(header: LinkHeader, frame: &[u8], link: LinkType) -> bool {
+    let bare = matches!(link, LinkType::Raw | LinkType::Ip4 | LinkType::Ip6);
+    let begins = frame.len() > header.len;
+    bare || (begins && matches!(header.ethertype, 0x0800 | 0x86dd | 0x0806))
 }
 
 /// A loose or strict source route is among these IPv4 options: the pseudo-header's destination is

@@ -1,9 +1,9 @@
 //! The first look at a frame of a capture from elsewhere: between whom it goes, and what it is to a
-//! connection. Knows where headers lie in the link types there are; applies no rule.
+//! connection. Knows where addresses and flags lie behind the link's header; applies no rule.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use wire::segment::{ACK, RST, SYN};
+use wire::segment::{ACK, LinkHeader, RST, SYN};
 use wire::{Frame, LinkType, Mac};
 
 use crate::layout::{be16, be32};
@@ -110,8 +110,9 @@ pub(super) fn look(frame: Frame<'_>) -> Look {
         look.ends.from.0 = mac(bytes, 6);
         look.ends.to.0 = mac(bytes, 0);
     }
-    let Some((kind, at)) = inside(frame) else { return look };
-    match kind {
+    let Some(header) = LinkHeader::of(frame.link, bytes) else { return look };
+    let at = header.len;
+    match header.ethertype {
         0x0800 if bytes.len() >= at + 20 && bytes[at] >> 4 == 4 => ip4(bytes, at, &mut look),
         0x86dd if bytes.len() >= at + 40 && bytes[at] >> 4 == 6 => ip6(bytes, at, &mut look),
         0x0806 if bytes.len() >= at + 28 && be16(bytes, at + 4) == 0x0604 => {
@@ -159,39 +160,5 @@ fn class(bytes: &[u8], at: usize, protocol: u8) -> Class {
             }
         }),
         _ => Class::Other,
-    }
-}
-
-/// The EtherType of what the link carries, and where that begins.
-#[inline]
-fn inside(frame: Frame<'_>) -> Option<(u16, usize)> {
-    let bytes = frame.bytes;
-    let typed = |type_at: usize, at: usize| {
-        let (mut kind, mut at) = ((bytes.len() >= at).then(|| be16(bytes, type_at))?, at);
-        while matches!(kind, 0x8100 | 0x88a8 | 0x9100) && bytes.len() >= at + 4 {
-            (kind, at) = (be16(bytes, at + 2), at + 4);
-        }
-        Some((kind, at))
-    };
-    let by_version = |at: usize| match bytes.get(at)? >> 4 {
-        4 => Some((0x0800, at)),
-        6 => Some((0x86dd, at)),
-        _ => None,
-    };
-    match frame.link {
-        LinkType::Ethernet => typed(12, 14),
-        LinkType::Sll => typed(14, 16),
-        LinkType::Sll2 => typed(0, 20),
-        LinkType::Raw | LinkType::Ip4 | LinkType::Ip6 => by_version(0),
-        LinkType::Null | LinkType::Loop => by_version(4),
-        LinkType::Ppp | LinkType::PppHdlc => {
-            let at = if bytes.starts_with(&[0xff, 0x03]) { 2 } else { 0 };
-            match (bytes.len() > at + 2).then(|| be16(bytes, at))? {
-                0x0021 => Some((0x0800, at + 2)),
-                0x0057 => Some((0x86dd, at + 2)),
-                _ => None,
-            }
-        }
-        LinkType::Ieee80211 | LinkType::Radiotap | LinkType::Other(_) => None,
     }
 }

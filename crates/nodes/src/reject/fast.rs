@@ -7,7 +7,8 @@
 use std::net::IpAddr;
 
 use link::PortConfig;
-use wire::checksum::{Sum, ip4_tcp_holds};
+use wire::checksum::Sum;
+use wire::segment::PlainTcp4;
 
 use super::ip4::{self, TCP};
 use super::port::{is_broadcast, is_nobody, mask4};
@@ -55,19 +56,13 @@ impl FastPath {
     /// The frame that answers, where the trigger is one of these.
     #[inline]
     pub(super) fn answer(&self, rule: &Rule, frame: &[u8]) -> Option<[u8; REPLY]> {
-        let head = frame.first_chunk::<REPLY>()?;
+        let plain = PlainTcp4::parse(frame)?;
+        let head = plain.headers();
         let ends = head[26..30] == self.peer_ip && head[30..34] == self.ip;
-        let plain = head[..6] == self.mac && head[12..15] == [0x08, 0x00, 0x45];
-        let whole = head[20] & 0x3f == 0 && head[21] == 0 && head[23] == TCP;
-        if !(ends && plain && whole) {
+        if head[..6] != self.mac || !ends || !plain.checksums_hold() {
             return None;
         }
-        let total = usize::from(u16::from_be_bytes([head[16], head[17]]));
-        let datagram = frame[14..].get(..total)?;
-        if !ip4_tcp_holds(datagram) {
-            return None;
-        }
-        let tcp = rule.header(&datagram[20..]).ok()?;
+        let tcp = rule.header(plain.segment()).ok()?;
         let mut reply = [0; REPLY];
         reply[..6].copy_from_slice(&self.peer_mac);
         reply[6..12].copy_from_slice(&self.mac);

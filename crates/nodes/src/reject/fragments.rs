@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use wire::segment::{IpPacket, LinkHeader};
 use wire::{Duration, Instant};
 
-use super::ip4::Datagram;
+use super::ip4;
 
 /// How long a datagram may take from its first piece to its last.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,16 +32,14 @@ pub(super) struct Fragments {
     memory: usize,
 }
 
-/// A whole datagram: the first piece's header, and the body.
+/// A whole datagram: the first piece's header, whose checksum stays that of the piece, and the
+/// body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Whole {
-    pub(super) header: Vec<u8>,
-    pub(super) body: Vec<u8>,
-}
+pub(super) struct Whole(Vec<u8>);
 
 impl Whole {
-    pub(super) fn datagram(&self) -> Datagram<'_> {
-        Datagram { header: &self.header, body: &self.body }
+    pub(super) fn datagram(&self) -> Option<IpPacket<'_>> {
+        IpPacket::behind(&self.0, LinkHeader { ethertype: 0x0800, len: 0 }).ok()
     }
 }
 
@@ -74,12 +73,12 @@ impl Fragments {
     pub(super) fn take(
         &mut self,
         now: Instant,
-        piece: &Datagram<'_>,
+        piece: &IpPacket<'_>,
         frame_len: usize,
     ) -> Option<Whole> {
         self.forget(now);
-        let h = piece.header;
-        let key = (piece.src(), piece.dst(), [h[4], h[5]], piece.protocol());
+        let ((src, dst), h) = (ip4::ends(piece), piece.header());
+        let key = (src, dst, [h[4], h[5]], piece.protocol());
         if self.memory > MEMORY_MAX {
             return None;
         }
@@ -154,10 +153,10 @@ impl Waiting {
 
     /// Puts a piece where it belongs. A piece that contradicts another, or is empty, spoils the
     /// whole datagram; one that lies within a run is a double, and is dropped alone.
-    fn place(&mut self, piece: &Datagram<'_>) -> Place {
-        let (more, start) = piece.fragment();
-        let mut end = start + piece.body.len();
-        if more {
+    fn place(&mut self, piece: &IpPacket<'_>) -> Place {
+        let start = usize::from(piece.fragment_offset());
+        let mut end = start + piece.payload().len();
+        if piece.more_fragments() {
             end &= !7;
             if end > self.end {
                 if self.has_last {
@@ -175,7 +174,7 @@ impl Waiting {
         if end <= start {
             return Place::Spoilt;
         }
-        let body = &piece.body[..end - start];
+        let body = &piece.payload()[..end - start];
         let tail = self.runs.last_entry().map(|run| run.key() + run.get().len());
         if tail.is_none_or(|tail| tail < end) {
             match (tail, self.runs.last_entry()) {
@@ -193,9 +192,9 @@ impl Waiting {
             }
             self.runs.insert(start, body.to_vec());
         }
-        self.ecn |= 1 << (piece.header[1] & 3);
+        self.ecn |= 1 << (piece.tos() & 3);
         if start == 0 {
-            self.header = piece.header.to_vec();
+            self.header = piece.header().to_vec();
             self.header[6..8].fill(0);
         }
         Place::Taken
@@ -212,9 +211,10 @@ impl Waiting {
     /// RFC 3168 5.3: pieces that are and are not ECN-capable make no datagram.
     fn join(self) -> Option<Whole> {
         let mixed = self.ecn & 1 != 0 && self.ecn & !1 != 0;
-        if mixed || self.header.len() + self.end > usize::from(u16::MAX) {
-            return None;
-        }
-        Some(Whole { header: self.header, body: self.runs.into_values().flatten().collect() })
+        let total = u16::try_from(self.header.len() + self.end).ok().filter(|_| !mixed)?;
+        let mut bytes = self.header;
+        bytes[2..4].copy_from_slice(&total.to_be_bytes());
+        bytes.extend(self.runs.into_values().flatten());
+        Some(Whole(bytes))
     }
 }

@@ -16,17 +16,17 @@ const OPTIONS_MAX: usize = 8;
 /// Padding in one run that is more than any alignment can need.
 const PADDING_MAX: usize = 7;
 
-/// Walks the options header that follows the fixed header of `packet`.
+/// Walks the options header with which `rest` begins: what follows the fixed header.
 ///
 /// # Errors
 /// [`DropReason::Options`] for a header that runs past the end, for what the IP layer refuses, and
 /// for what it would answer with an ICMPv6 error, which is not this rule's work.
-pub(super) fn options(packet: &[u8]) -> Result<(), DropReason> {
+pub(super) fn options(rest: &[u8]) -> Result<(), DropReason> {
     let refused = Err(DropReason::Options);
-    let Some(&units) = packet.get(41) else { return refused };
-    let end = 40 + (usize::from(units) + 1) * 8;
-    let Some(header) = packet.get(..end) else { return refused };
-    let (mut at, mut padding, mut count) = (42, 0, 0);
+    let Some(&units) = rest.get(1) else { return refused };
+    let end = (usize::from(units) + 1) * 8;
+    let Some(header) = rest.get(..end) else { return refused };
+    let (mut at, mut padding, mut count) = (2, 0, 0);
     while at < end {
         if header[at] == PAD1 {
             padding += 1;
@@ -57,7 +57,7 @@ pub(super) fn options(packet: &[u8]) -> Result<(), DropReason> {
     Ok(())
 }
 
-/// The option at offset `at` of the packet lets it pass.
+/// The option at offset `at` of the header, and so of the packet modulo 8, lets it pass.
 fn is_passed(option: &[u8], at: usize) -> bool {
     let data = &option[2..];
     match option[0] {

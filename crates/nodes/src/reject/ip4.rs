@@ -2,93 +2,69 @@
 //! after it. Knows no Ethernet and no route.
 
 use wire::checksum::{self, Sum};
+use wire::segment::{IpPacket, NotIp};
 
 use super::options::Options;
 use super::reset::{DropReason, Profile, Rule};
 
 pub(super) const TCP: u8 = 6;
 
-/// A datagram with a sound header, without the bytes behind its total length.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Datagram<'a> {
-    /// The header with its options.
-    pub(super) header: &'a [u8],
-    /// What it carries.
-    pub(super) body: &'a [u8],
+/// RFC 1122 3.2.1: version, header length, checksum and total length are right, or the datagram is
+/// dropped. Bytes behind the total length are padding. `packet` is where `parsed` was looked for.
+#[inline]
+pub(super) fn sound<'a>(
+    parsed: Result<IpPacket<'a>, NotIp>,
+    packet: &[u8],
+) -> Result<IpPacket<'a>, DropReason> {
+    match parsed {
+        Ok(datagram) if datagram.is_truncated() => Err(DropReason::Truncated),
+        Ok(datagram) if !datagram.header_checksum_ok() => Err(DropReason::HeaderChecksum),
+        Ok(datagram) => Ok(datagram),
+        // The header's sum is verified before its lengths are compared.
+        Err(NotIp::TotalLength(_)) if !sum_holds(packet) => Err(DropReason::HeaderChecksum),
+        Err(NotIp::TotalLength(_) | NotIp::HeaderLength(_)) => Err(DropReason::HeaderLength),
+        Err(NotIp::Short | NotIp::Header | NotIp::Extension) => Err(DropReason::Truncated),
+        Err(NotIp::OtherType(_) | NotIp::Version(_)) => Err(DropReason::NotIp),
+    }
 }
 
-impl<'a> Datagram<'a> {
-    /// RFC 1122 3.2.1: version, header length, checksum and total length are right, or it is
-    /// dropped without a word. Bytes behind the total length are padding.
-    #[inline]
-    pub(super) fn parse(packet: &'a [u8]) -> Result<Self, DropReason> {
-        let Some(fixed) = packet.first_chunk::<20>() else { return Err(DropReason::Truncated) };
-        if fixed[0] >> 4 != 4 {
-            return Err(DropReason::NotIp);
-        }
-        let header_len = usize::from(fixed[0] & 15) * 4;
-        if header_len < 20 {
-            return Err(DropReason::HeaderLength);
-        }
-        let total = usize::from(u16::from_be_bytes([fixed[2], fixed[3]]));
-        if packet.len() < header_len.max(total) {
-            return Err(DropReason::Truncated);
-        }
-        if Sum::new().bytes(fixed).bytes(&packet[20..header_len]).checksum() != 0 {
-            return Err(DropReason::HeaderChecksum);
-        }
-        if total < header_len {
-            return Err(DropReason::HeaderLength);
-        }
-        let (header, body) = packet[..total].split_at(header_len);
-        Ok(Self { header, body })
-    }
+#[cold]
+fn sum_holds(packet: &[u8]) -> bool {
+    let length = packet.first().map_or(0, |first| usize::from(first & 15) * 4);
+    packet.get(..length).is_some_and(|header| checksum::internet_checksum(header) == 0)
+}
 
-    #[inline]
-    pub(super) fn src(&self) -> [u8; 4] {
-        [self.header[12], self.header[13], self.header[14], self.header[15]]
-    }
-
-    #[inline]
-    pub(super) fn dst(&self) -> [u8; 4] {
-        [self.header[16], self.header[17], self.header[18], self.header[19]]
-    }
-
-    #[inline]
-    pub(super) fn protocol(&self) -> u8 {
-        self.header[9]
-    }
-
-    /// More-fragments and the offset in bytes.
-    #[inline]
-    pub(super) fn fragment(&self) -> (bool, usize) {
-        let bits = u16::from_be_bytes([self.header[6], self.header[7]]);
-        (bits & 0x2000 != 0, usize::from(bits & 0x1fff) * 8)
-    }
+/// Source and destination.
+#[inline]
+pub(super) fn ends(datagram: &IpPacket<'_>) -> ([u8; 4], [u8; 4]) {
+    let header = datagram.header();
+    let address = |at: usize| [header[at], header[at + 1], header[at + 2], header[at + 3]];
+    (address(12), address(16))
 }
 
 /// Appends the datagram that answers, or says why none does.
 #[inline]
 pub(super) fn reset(
     rule: &Rule,
-    trigger: &Datagram<'_>,
+    trigger: &IpPacket<'_>,
     options: &Options,
     out: &mut Vec<u8>,
 ) -> Result<(), DropReason> {
-    if trigger.fragment().1 != 0 {
+    if trigger.fragment_offset() != 0 {
         return Err(DropReason::Fragment);
     }
     if trigger.protocol() != TCP {
         return Err(DropReason::NotTcp);
     }
-    let mut tcp = rule.header(trigger.body)?;
-    let (src, dst) = (trigger.src(), trigger.dst());
+    let (header, segment) = (trigger.header(), trigger.payload());
+    let mut tcp = rule.header(segment)?;
+    let (src, dst) = ends(trigger);
     if !checksum_holds(rule, trigger, options) {
         return Err(DropReason::Checksum);
     }
     let header_len = match rule.profile {
         Profile::Linux => 20,
-        Profile::Linux26 => trigger.header.len(),
+        Profile::Linux26 => header.len(),
     };
     if header_len + 20 > rule.mtu {
         return Err(DropReason::Mtu);
@@ -96,8 +72,8 @@ pub(super) fn reset(
     match rule.profile {
         Profile::Linux => out.extend_from_slice(fresh(rule.ttl, src, dst).as_flattened()),
         Profile::Linux26 => {
-            edited(trigger.header, out);
-            tcp.reserve(trigger.body[12]);
+            edited(header, out);
+            tcp.reserve(segment[12]);
         }
     }
     tcp.append(Sum::pseudo_ip4(dst, src, TCP, 20), out);
@@ -107,15 +83,16 @@ pub(super) fn reset(
 /// The 2.6 rule sums the segment. The 6.18 rule sums the whole datagram, trusting that a header
 /// that was verified adds nothing; that trust fails once the IP layer has written into its options.
 #[inline]
-fn checksum_holds(rule: &Rule, trigger: &Datagram<'_>, options: &Options) -> bool {
-    let length = trigger.body.len() as u16;
-    let sum = Sum::pseudo_ip4(trigger.src(), trigger.dst(), TCP, length);
+fn checksum_holds(rule: &Rule, trigger: &IpPacket<'_>, options: &Options) -> bool {
+    let sum = trigger.pseudo_header();
     let sum = match (rule.profile, options) {
         (Profile::Linux26, _) | (_, Options::Untouched) => sum,
-        (Profile::Linux, Options::Rewritten(header)) => sum.bytes(&header[..trigger.header.len()]),
+        (Profile::Linux, Options::Rewritten(header)) => {
+            sum.bytes(&header[..trigger.header().len()])
+        }
         (Profile::Linux, Options::Stamped) => return false,
     };
-    sum.bytes(trigger.body).checksum() == 0
+    sum.bytes(trigger.payload()).checksum() == 0
 }
 
 /// A header of its own to the trigger's source: no options, TOS 0, id 0 with DF set (RFC 6864 4.1).

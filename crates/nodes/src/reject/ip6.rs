@@ -2,43 +2,46 @@
 //! headers that the rule walks, and the packet that answers. Knows no Ethernet and no route.
 
 use wire::checksum::{self, Sum};
+use wire::segment::{IpPacket, NotIp, extension_len};
 
 use super::hop_by_hop;
 use super::reset::{DropReason, Rule};
 
 const HOP_BY_HOP: u8 = 0;
 const TCP: u8 = 6;
-const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
 const NO_NEXT_HEADER: u8 = 59;
-const DESTINATION_OPTIONS: u8 = 60;
 
-/// A packet with a sound fixed header, without the bytes behind its payload length.
+/// A packet with a sound fixed header.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Packet<'a>(&'a [u8]);
+pub(super) struct Packet<'a> {
+    ip: IpPacket<'a>,
+    /// What stands behind the fixed header, without padding.
+    rest: &'a [u8],
+}
 
 impl<'a> Packet<'a> {
     /// RFC 8200 3: the version is 6 and the payload length is there; bytes behind it are padding.
-    /// Hop-by-hop options, which every host on the path reads, are read here.
+    /// Hop-by-hop options, which every host on the path reads, are read here. `parsed` is a packet
+    /// whose extension headers were not stepped over.
     #[inline]
-    pub(super) fn parse(packet: &'a [u8]) -> Result<Self, DropReason> {
-        if packet.len() < 40 {
+    pub(super) fn sound(parsed: Result<IpPacket<'a>, NotIp>) -> Result<Self, DropReason> {
+        let ip = parsed.map_err(|error| match error {
+            NotIp::OtherType(_) | NotIp::Version(_) => DropReason::NotIp,
+            _ => DropReason::Truncated,
+        })?;
+        if ip.is_truncated() {
             return Err(DropReason::Truncated);
         }
-        if packet[0] >> 4 != 6 {
-            return Err(DropReason::NotIp);
+        let hop_by_hop = ip.protocol() == HOP_BY_HOP;
+        // A jumbogram's length stands in its hop-by-hop options (RFC 2675 3).
+        let jumbo = hop_by_hop && ip.payload().is_empty();
+        let rest = if jumbo { ip.trailer() } else { ip.payload() };
+        if hop_by_hop {
+            hop_by_hop::options(rest)?;
         }
-        let length = usize::from(u16::from_be_bytes([packet[4], packet[5]]));
-        let mut end = 40 + length;
-        if packet[6] == HOP_BY_HOP && length == 0 {
-            // A jumbogram's length stands in its hop-by-hop options (RFC 2675 3).
-            end = packet.len();
-        }
-        let Some(packet) = packet.get(..end) else { return Err(DropReason::Truncated) };
-        if packet[6] == HOP_BY_HOP {
-            hop_by_hop::options(packet)?;
-        }
-        Ok(Self(packet))
+        Ok(Self { ip, rest })
     }
 
     #[inline]
@@ -54,7 +57,7 @@ impl<'a> Packet<'a> {
     #[inline]
     fn address(&self, at: usize) -> [u8; 16] {
         let mut address = [0; 16];
-        address.copy_from_slice(&self.0[at..at + 16]);
+        address.copy_from_slice(&self.ip.header()[at..at + 16]);
         address
     }
 
@@ -65,26 +68,25 @@ impl<'a> Packet<'a> {
     /// authentication header ends the walk: `meta l4proto` says 51 for what is behind it.
     #[inline]
     fn segment(&self) -> Result<&'a [u8], DropReason> {
-        let (mut next, mut at) = (self.0[6], 40);
+        let (mut next, mut rest) = (self.ip.protocol(), self.rest);
         loop {
-            let rest = self.0.get(at..).unwrap_or(&[]);
-            let unit = match next {
-                TCP => return if rest.is_empty() { Err(DropReason::Short) } else { Ok(rest) },
-                HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS => next,
+            match next {
+                TCP if rest.is_empty() => return Err(DropReason::Short),
+                TCP => return Ok(rest),
                 NO_NEXT_HEADER => return Err(DropReason::Chain),
-                _ => return Err(DropReason::NotTcp),
-            };
-            let &[following, length, ..] = rest else { return Err(DropReason::Chain) };
-            at += match unit {
-                FRAGMENT => {
-                    let Some(&[high, low]) = rest.get(2..4) else { return Err(DropReason::Chain) };
-                    if u16::from_be_bytes([high, low]) & 0xfff8 != 0 {
-                        return Err(DropReason::Fragment);
-                    }
-                    8
+                _ => {}
+            }
+            let words = rest.get(1).copied();
+            let length = extension_len(next, words.unwrap_or(0));
+            let length = length.filter(|_| next != AUTHENTICATION).ok_or(DropReason::NotTcp)?;
+            let &[following, _, ..] = rest else { return Err(DropReason::Chain) };
+            if next == FRAGMENT {
+                let &[_, _, high, low, ..] = rest else { return Err(DropReason::Chain) };
+                if u16::from_be_bytes([high, low]) & 0xfff8 != 0 {
+                    return Err(DropReason::Fragment);
                 }
-                _ => (usize::from(length) + 1) * 8,
-            };
+            }
+            rest = rest.get(length..).unwrap_or(&[]);
             next = following;
         }
     }

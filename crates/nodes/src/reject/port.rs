@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use link::PortConfig;
+use wire::segment::LinkHeader;
 
 use super::reset::DropReason;
 
@@ -27,12 +28,13 @@ pub(super) struct Port {
 pub(super) struct Ethernet {
     pub(super) dst: [u8; 6],
     pub(super) src: [u8; 6],
-    pub(super) kind: u16,
-    /// Bytes before the IP packet: 14, and 4 more for each priority tag.
-    pub(super) len: usize,
+    /// What stands before the IP packet: the header of 14 bytes, and priority tags.
+    pub(super) link: LinkHeader,
 }
 
 const BROADCAST: [u8; 6] = [0xff; 6];
+/// The type of the outer tag before IEEE 802.1ad.
+const OLDER_TAG: [u8; 2] = [0x91, 0x00];
 const LINK_LOCAL: u128 = 0xfe80 << 112;
 const MASK_64: u128 = u128::MAX << 64;
 
@@ -66,26 +68,29 @@ impl Port {
     /// VLAN is not this port's.
     #[inline]
     pub(super) fn ethernet(&self, frame: &[u8]) -> Result<Ethernet, DropReason> {
-        let Some((head, _)) = frame.split_first_chunk::<14>() else {
+        let link = LinkHeader::ethernet(frame).ok_or(DropReason::Truncated)?;
+        let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, tags @ ..] = &frame[..link.len] else {
             return Err(DropReason::Truncated);
         };
-        let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, high, low] = *head;
-        let (dst, src) = ([d0, d1, d2, d3, d4, d5], [s0, s1, s2, s3, s4, s5]);
+        let (dst, src) = ([*d0, *d1, *d2, *d3, *d4, *d5], [*s0, *s1, *s2, *s3, *s4, *s5]);
         if dst != self.mac && d0 & 1 == 0 && !self.bridge {
             return Err(DropReason::OtherStation);
         }
-        let (mut kind, mut len) = (u16::from_be_bytes([high, low]), 14);
-        while matches!(kind, 0x8100 | 0x88a8) {
-            let Some(&[control, id, high, low]) = frame.get(len..len + 4) else {
-                return Err(DropReason::Truncated);
-            };
-            if control & 0x0f != 0 || id != 0 {
+        // The tag of older bridges is no protocol that a host knows.
+        let (tags, last) = tags.as_chunks::<4>();
+        for [high, low, control, id] in tags {
+            if [*high, *low] == OLDER_TAG {
+                return Err(DropReason::NotIp);
+            }
+            if control & 0x0f != 0 || *id != 0 {
                 return Err(DropReason::Vlan);
             }
-            kind = u16::from_be_bytes([high, low]);
-            len += 4;
         }
-        Ok(Ethernet { dst, src, kind, len })
+        match link.ends_in_tag() {
+            false => Ok(Ethernet { dst, src, link }),
+            true if last == OLDER_TAG => Err(DropReason::NotIp),
+            true => Err(DropReason::Truncated),
+        }
     }
 
     /// An IPv4 datagram with these ends is one to deliver here: RFC 1122 3.2.1.3.

@@ -1,8 +1,9 @@
 //! The reset that answers a segment, as a REJECT rule builds it: from one IP packet to another, or
 //! to the reason for silence. Knows no Ethernet, no addresses of its own and no route.
 
-use wire::PortSet;
 use wire::checksum::Sum;
+use wire::segment::{IpPacket, LinkHeader};
+use wire::{LinkType, PortSet};
 
 use super::options::Options;
 use super::{ip4, ip6};
@@ -137,16 +138,15 @@ impl Rule {
     /// # Errors
     /// The reason for silence; nothing is appended then.
     pub fn reset_for(&self, packet: &[u8], out: &mut Vec<u8>) -> Result<(), DropReason> {
-        match packet.first().map(|first| first >> 4) {
-            Some(4) => {
-                let datagram = ip4::Datagram::parse(packet)?;
-                let dst = datagram.dst();
-                let options = Options::deliver(datagram.header, |address| address == dst)?;
-                ip4::reset(self, &datagram, &options, out)
-            }
-            Some(6) => ip6::reset(self, &ip6::Packet::parse(packet)?, out),
-            _ => Err(DropReason::NotIp),
+        let link = LinkHeader::of(LinkType::Raw, packet).ok_or(DropReason::NotIp)?;
+        let parsed = IpPacket::behind(packet, link);
+        if link.ethertype == 0x86dd {
+            return ip6::reset(self, &ip6::Packet::sound(parsed)?, out);
         }
+        let datagram = ip4::sound(parsed, packet)?;
+        let (_, dst) = ip4::ends(&datagram);
+        let options = Options::deliver(datagram.header(), |address| address == dst)?;
+        ip4::reset(self, &datagram, &options, out)
     }
 
     /// The TCP header that answers `segment`.

@@ -6,13 +6,13 @@ use super::{IpPacket, NotIp};
 
 impl<'a> IpPacket<'a> {
     pub(super) fn v6(frame: &'a [u8], start: usize) -> Result<Self, NotIp> {
-        let bytes = &frame[start..];
+        let bytes = frame.get(start..).unwrap_or(&[]);
         let header = bytes.first_chunk::<40>().ok_or(NotIp::Header)?;
         if header[0] >> 4 != 6 {
             return Err(NotIp::Version(header[0] >> 4));
         }
         let total = 40 + usize::from(u16::from_be_bytes([header[4], header[5]]));
-        let mut packet = Self {
+        Ok(Self {
             frame,
             start,
             transport: start + 40,
@@ -22,22 +22,15 @@ impl<'a> IpPacket<'a> {
             truncated: total > bytes.len(),
             more_fragments: false,
             fragment_offset: 0,
-        };
-        packet.walk()?;
-        Ok(packet)
+        })
     }
 
     /// Steps over extension headers; a later fragment has none of those behind its own header.
-    fn walk(&mut self) -> Result<(), NotIp> {
+    pub(super) fn walk(&mut self) -> Result<(), NotIp> {
         while self.fragment_offset == 0 {
             let rest = &self.frame[self.transport..self.end];
-            let len = match self.protocol {
-                0 | 43 | 60 => 8 + usize::from(*rest.get(1).ok_or(NotIp::Extension)?) * 8,
-                44 => 8,
-                // The Authentication Header counts words of four bytes, less 2 (RFC 4302 2.2).
-                51 => 8 + usize::from(*rest.get(1).ok_or(NotIp::Extension)?) * 4,
-                _ => break,
-            };
+            let words = rest.get(1).copied();
+            let Some(len) = extension_len(self.protocol, words.unwrap_or(0)) else { break };
             let header = rest.get(..len).ok_or(NotIp::Extension)?;
             if self.protocol == 44 {
                 let word = u16::from_be_bytes([header[2], header[3]]);
@@ -48,6 +41,20 @@ impl<'a> IpPacket<'a> {
             self.transport += len;
         }
         Ok(())
+    }
+}
+
+/// Bytes of the extension header of this number whose second byte is `words`: hop-by-hop options,
+/// routing, destination options, fragment, and the Authentication Header, which counts words of
+/// four bytes, less 2 (RFC 4302 2.2). `None` for what is no extension header.
+#[inline]
+#[must_use]
+pub const fn extension_len(number: u8, words: u8) -> Option<usize> {
+    match number {
+        0 | 43 | 60 => Some(8 + words as usize * 8),
+        44 => Some(8),
+        51 => Some(8 + words as usize * 4),
+        _ => None,
     }
 }
 
@@ -155,12 +162,7 @@ impl PseudoAddresses {
         let mut addresses = Self::of(headers)?;
         let (mut number, mut rest) = (headers[6], &headers[40..]);
         while let [next, words, ..] = *rest {
-            let length = match number {
-                0 | 43 | 60 => 8 + usize::from(words) * 8,
-                44 => 8,
-                51 => 8 + usize::from(words) * 4,
-                _ => break,
-            };
+            let Some(length) = extension_len(number, words) else { break };
             let Some((header, behind)) = rest.split_at_checked(length) else { break };
             addresses.pass(number, header);
             (number, rest) = (next, behind);

@@ -81,7 +81,7 @@ fn lengths_that_lie() {
     frame[17] = 0x13;
     assert_eq!(IpPacket::parse(&frame).unwrap_err(), NotIp::TotalLength(19));
     frame[14] = 0x44;
-    assert_eq!(IpPacket::parse(&frame).unwrap_err(), NotIp::Header);
+    assert_eq!(IpPacket::parse(&frame).unwrap_err(), NotIp::HeaderLength(16));
     frame[14] = 0x65;
     assert_eq!(IpPacket::parse(&frame).unwrap_err(), NotIp::Version(6));
     frame[12] = 0x09;

@@ -42,7 +42,7 @@ fn frame(dst: [u8; 6], kind: &[u8]) -> Vec<u8> {
 }
 
 fn from() -> Ethernet {
-    Ethernet { dst: MAC, src: BESIDE, kind: 0x0800, len: 14 }
+    Ethernet { dst: MAC, src: BESIDE, link: LinkHeader { ethertype: 0x0800, len: 14 } }
 }
 
 #[test]
@@ -63,13 +63,19 @@ fn frames_to_the_station_and_to_groups_are_for_this_port() {
 #[test]
 fn priority_tags_are_taken_off_and_other_vlans_are_not_for_this_port() {
     let told = |kind: &[u8]| near().ethernet(&frame(MAC, kind));
-    let tagged = |len| Ok(Ethernet { len, ..from() });
+    let tagged = |len| Ok(Ethernet { link: LinkHeader { ethertype: 0x0800, len }, ..from() });
     assert_eq!(told(&[0x81, 0, 0xe0, 0, 8, 0]), tagged(18));
     assert_eq!(told(&[0x88, 0xa8, 0xf0, 0, 0x81, 0, 0, 0, 8, 0]), tagged(22));
     assert_eq!(told(&[0x81, 0, 0, 1, 8, 0]), Err(DropReason::Vlan));
     assert_eq!(told(&[0x81, 0, 1, 0, 8, 0]), Err(DropReason::Vlan));
     assert_eq!(near().ethernet(&frame(MAC, &[8])[..13]), Err(DropReason::Truncated));
     assert_eq!(told(&[0x81, 0, 0, 0]), Err(DropReason::Truncated));
+    assert_eq!(told(&[0x81, 0, 0, 0, 0x88, 0xa8, 0]), Err(DropReason::Truncated));
+    // The tag of older bridges is none to a host, whatever stands in it or is missing of it.
+    assert_eq!(told(&[0x91, 0, 0, 0, 8, 0]), Err(DropReason::NotIp));
+    assert_eq!(told(&[0x81, 0, 0, 0, 0x91, 0, 0, 1, 8, 0]), Err(DropReason::NotIp));
+    assert_eq!(told(&[0x81, 0, 0, 0, 0x91, 0]), Err(DropReason::NotIp));
+    assert_eq!(told(&[0x81, 0, 0, 1, 0x91, 0]), Err(DropReason::Vlan));
 }
 
 #[test]
