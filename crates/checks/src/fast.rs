@@ -75,8 +75,8 @@ impl Station {
 }
 
 /// Judges and notes a frame that takes the fast path, in which nothing can be wrong. Otherwise it
-/// gives false and notes nothing. `stations` is indexed by port. Inlined by force: each of its callers is a
-/// loop over every frame.
+/// gives false and notes nothing. `stations` is indexed by port. Inlined by force: each of its
+/// callers is a loop over every frame.
 #[inline(always)]
 pub(crate) fn passes(
     stations: &[Option<Station>],

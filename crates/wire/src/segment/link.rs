@@ -202,7 +202,8 @@ mod tests {
     proptest! {
         #[test]
         fn places_are_those_of_the_view(
-            (link, header) in (prop::sample::select(&LINKS[..]), prop::sample::select(&HEADERS[..])),
+            link in prop::sample::select(&LINKS[..]),
+            header in prop::sample::select(&HEADERS[..]),
             (version, cut) in (prop_oneof![Just(4u8), Just(6)], 0usize..90),
             change in prop::option::of((0usize..30, any::<u8>())),
         ) {
