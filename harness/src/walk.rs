@@ -20,6 +20,9 @@ use crate::plan::{self, Plan, Swap};
 use crate::run::nic::cables::Cables;
 use crate::run::{self, Run};
 
+#[cfg(test)]
+mod fast_paths;
+
 /// How scenarios are walked.
 #[derive(Clone, Debug)]
 pub struct Walk {

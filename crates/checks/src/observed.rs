@@ -151,6 +151,12 @@ impl Observer {
         }
     }
 
+    /// The same without the fast path of its judge: see [`Judge::without_fast_path`].
+    #[must_use]
+    pub fn without_fast_path(self) -> Self {
+        Self { judge: self.judge.without_fast_path(), ..self }
+    }
+
     /// Takes the next frame: its place in its capture, when the capture saw it, on which of its
     /// interfaces, and what.
     #[inline]

@@ -68,8 +68,23 @@ const PROFILES: [&str; 2] = ["linux", "linux-2.6"];
 /// The kind `reject`.
 #[must_use]
 pub fn kind() -> Kind {
+    kind_of(Reject::new)
+}
+
+/// The same without the fast path: every trigger takes the general path. It answers the same and
+/// takes longer, and is there for the tests that compare both.
+#[must_use]
+pub fn kind_without_fast_path() -> Kind {
+    kind_of(|config| {
+        let mut reject = Reject::new(config)?;
+        reject.host.fast.clear();
+        Ok(reject)
+    })
+}
+
+fn kind_of(make: fn(&NodeConfig) -> Result<Reject, ConfigError>) -> Kind {
     let about = "a host whose firewall answers every TCP segment with a reset";
-    Kind::new("reject", about, |config, _| Ok(Box::new(Reject::new(config)?)))
+    Kind::new("reject", about, move |config, _| Ok(Box::new(make(config)?)))
         .options(OPTIONS)
         .ports(PortRule::AtLeast(1))
         .imitates(&["profile", "ttl", "mtu"])

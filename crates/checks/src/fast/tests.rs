@@ -178,8 +178,8 @@ fn record(capture: &mut Capture, mut one: Sent) {
 /// What is found, with and without the fast path.
 fn both(capture: &Capture, ports: &[PortFacts]) -> [Report; 2] {
     [false, true].map(|general_only| {
-        let mut judge = Judge::new();
-        judge.general_only = general_only;
+        let judge = Judge::new();
+        let mut judge = if general_only { judge.without_fast_path() } else { judge };
         let mut report = Report::new();
         judge.judge(capture, ports, &mut report);
         report

@@ -32,7 +32,8 @@ impl Judge {
         for (index, facts) in ports.iter().enumerate().skip(self.stations.len()) {
             self.joined.push(joined(index));
             let plain = u16::try_from(index).is_ok_and(|port| capture.is_plain(PortId(port)));
-            self.stations.push(Station::of(facts, joined(index)).filter(|_| plain));
+            let fast = plain && !self.general_only;
+            self.stations.push(Station::of(facts, joined(index)).filter(|_| fast));
         }
         self.all_from(from, capture, ports, scripted, report)
     }
