@@ -10,7 +10,7 @@ mod disk;
 mod write;
 
 use std::fs::{self, File, FileType, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Take};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -123,20 +123,22 @@ pub(crate) fn name(kind: FileType) -> &'static str {
     }
 }
 
-/// The bytes of a regular file of at most `most` bytes; `None` where there is nothing.
+/// Opens a regular file of at most `most` bytes; `None` where there is nothing.
 ///
 /// # Errors
 /// As [`open`], and when it is longer.
-pub fn read(path: &Path, within: Option<Within<'_>>, most: u64) -> Result<Option<Vec<u8>>> {
+pub fn open_short(
+    path: &Path,
+    within: Option<Within<'_>>,
+    most: u64,
+) -> Result<Option<Take<File>>> {
     let Some(file) = open(path, within)? else { return Ok(None) };
     let length = file.metadata().with_context(|| unreadable(path))?.len();
     if length > most {
         bail!("{}: {length} bytes; at most {most} are read", path.display());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     // It may grow meanwhile.
-    file.take(most + 1).read_to_end(&mut bytes).with_context(|| unreadable(path))?;
-    Ok(Some(bytes))
+    Ok(Some(file.take(most + 1)))
 }
 
 /// What a file is at this moment: device, inode, time of change and length.

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use wire::Capture;
+use wire::pcapng::ReadError;
 
 use crate::catalog::Item;
 use crate::files::{self, Disk, Operation, Real, Within};
@@ -78,7 +79,7 @@ fn read_once(item: &Item) -> Result<State> {
     {
         return Ok(State::Accepted(Box::new(capture)));
     }
-    let Some(bytes) = files::read(&item.golden, Some(Within(&item.root)), MOST_BYTES)? else {
+    let Some(read) = frames(&item.golden, Some(Within(&item.root)))? else {
         return Ok(match files::open(&snapshot, Some(Within(&item.root)))? {
             None => State::Missing,
             Some(_) => State::Torn(format!(
@@ -88,11 +89,10 @@ fn read_once(item: &Item) -> Result<State> {
             )),
         });
     };
-    let capture = match wire::pcapng::read(&bytes) {
-        Ok(file) => file.capture,
+    let capture = match read {
+        Ok(capture) => capture,
         Err(error) => return Ok(State::Torn(format!("{}: {error}", item.golden.display()))),
     };
-    drop(bytes);
     Ok(match is_rendering(item, &capture)? {
         Some(false) => State::Torn(format!(
             "{} is not the rendering of {}",
@@ -124,8 +124,13 @@ pub fn held(item: &Item, capture: &Capture) -> Result<State> {
 
 /// The frames that wait beside the golden, where there are some that can be read.
 fn pending(item: &Item) -> Result<Option<Capture>> {
-    let bytes = files::read(&pending_path(item), Some(Within(&item.root)), MOST_BYTES)?;
-    Ok(bytes.and_then(|bytes| wire::pcapng::read(&bytes).ok()).map(|file| file.capture))
+    Ok(frames(&pending_path(item), Some(Within(&item.root)))?.and_then(Result::ok))
+}
+
+/// The frames of a capture file; `None` where there is none. The file itself is never held whole.
+fn frames(path: &Path, within: Option<Within<'_>>) -> Result<Option<Result<Capture, ReadError>>> {
+    let file = files::open_short(path, within, MOST_BYTES)?;
+    Ok(file.map(|file| wire::pcapng::read_from(file).map(|file| file.capture)))
 }
 
 /// What became of a proposal.
@@ -181,6 +186,12 @@ fn carry_out(disk: &impl Disk, item: &Item) -> Result<Settled> {
     if !accepted {
         return Ok(Settled::Open);
     }
+    put_in_place(disk, item)?;
+    Ok(Settled::Accepted)
+}
+
+/// Makes the frames that wait the golden: their rendering is accepted.
+fn put_in_place(disk: &impl Disk, item: &Item) -> Result<()> {
     let pending = pending_path(item);
     disk.does(Operation::Rename, || fs::rename(&pending, &item.golden)).with_context(|| {
         format!(
@@ -188,8 +199,7 @@ fn carry_out(disk: &impl Disk, item: &Item) -> Result<Settled> {
             pending.display(),
             item.golden.display()
         )
-    })?;
-    Ok(Settled::Accepted)
+    })
 }
 
 /// Takes hold of the folder of a golden, which is made where it is not there.
@@ -243,7 +253,8 @@ fn bless_on(disk: &impl Disk, item: &Item, capture: &Capture) -> Result<()> {
         let _ = fs::remove_file(proposed_path(item));
         return Err(error);
     }
-    carry_out(disk, item)?;
+    // Both were written from one capture just now, and nobody else writes: nothing is read again.
+    put_in_place(disk, item)?;
     let proposed = proposed_path(item);
     if files::identity(&proposed).is_some() {
         disk.does(Operation::Remove, || fs::remove_file(&proposed))
@@ -299,12 +310,10 @@ pub fn encode(capture: &Capture) -> Result<Vec<u8>> {
 /// # Errors
 /// When it cannot be read, or is no capture of Ethernet frames.
 pub fn read_capture(path: &Path) -> Result<Capture> {
-    let Some(bytes) = files::read(path, None, MOST_BYTES)? else {
-        bail!("{}: no such file", path.display())
-    };
-    match wire::pcapng::read(&bytes) {
-        Ok(file) => Ok(file.capture),
-        Err(error) => bail!("{}: {error}", path.display()),
+    match frames(path, None)? {
+        Some(Ok(capture)) => Ok(capture),
+        Some(Err(error)) => bail!("{}: {error}", path.display()),
+        None => bail!("{}: no such file", path.display()),
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::time::Duration;
 
 use pcap_file::pcapng::PcapNgWriter;
@@ -99,7 +99,15 @@ pub fn write(capture: &Capture, comments: &Comments, writer: impl Write) -> io::
 /// # Errors
 /// As [`Reader::next_frame`], and where a packed file is larger than 256 MiB.
 pub fn read(bytes: &[u8]) -> Result<File, ReadError> {
-    match read_so_far(bytes) {
+    read_from(bytes)
+}
+
+/// As [`read`], from a file that is not held in memory itself.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(input: impl Read) -> Result<File, ReadError> {
+    match reader::whole(input) {
         (file, None) => Ok(file),
         (_, Some(error)) => Err(error),
     }

@@ -25,6 +25,13 @@ fn fill(file: &mut (impl io::Write + ?Sized)) -> Result<()> {
     Ok(file.write_all(b"new")?)
 }
 
+fn read(path: &Path, within: Option<Within<'_>>, most: u64) -> Result<Option<Vec<u8>>> {
+    let Some(mut file) = open_short(path, within, most)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
 #[test]
 fn only_regular_files_are_read_and_no_link_leads_out() {
     let dir = tempfile::tempdir().unwrap();
@@ -32,7 +39,7 @@ fn only_regular_files_are_read_and_no_link_leads_out() {
     let inside = made(&root, "a/inside", b"in");
     let outside = made(dir.path(), "outside", b"out");
     let within = Some(Within(&root));
-    let read = |path: &Path| read(path, within, 100);
+    let read = |path: &Path| self::read(path, within, 100);
     assert_eq!(read(&inside).unwrap(), Some(b"in".to_vec()));
     assert_eq!(read(&root.join("nothing")).unwrap(), None);
     symlink(&inside, root.join("link")).unwrap();
@@ -42,11 +49,11 @@ fn only_regular_files_are_read_and_no_link_leads_out() {
     symlink(dir.path(), root.join("folder")).unwrap();
     assert!(told(read(&root.join("folder/outside"))).contains("a link leads out of"));
     symlink("/dev/zero", root.join("zero")).unwrap();
-    assert!(told(super::read(&root.join("zero"), None, 9)).contains("a device; only a regular"));
+    assert!(told(self::read(&root.join("zero"), None, 9)).contains("a device; only a regular"));
     pipe(&root.join("pipe"));
     assert!(told(read(&root.join("pipe"))).contains("a pipe; only a regular file is read here"));
     assert!(told(read(&root)).contains("a folder"));
-    assert!(told(super::read(&inside, within, 1)).contains("2 bytes; at most 1 are read"));
+    assert!(told(self::read(&inside, within, 1)).contains("2 bytes; at most 1 are read"));
     symlink("loop", root.join("loop")).unwrap();
     assert!(told(read(&root.join("loop"))).contains("cannot read"));
 }
