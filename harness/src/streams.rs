@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use wire::pcapng::{Comments, File};
 use wire::{Capture, LinkType};
 
-use crate::files::Real;
+use crate::files::{Real, Within};
 
 /// The bytes of a file or, for `-`, of standard input.
 pub(crate) fn read_input(path: &Path) -> Result<Vec<u8>> {
@@ -74,6 +74,18 @@ pub(crate) fn write_capture(path: &Path, capture: &Capture, comments: &Comments)
         return say(std::io::stdout().lock(), &bytes).context("standard output");
     }
     crate::files::write_given(&Real, path, |file| {
+        wire::pcapng::write(capture, comments, file).context(ENCODE)
+    })
+}
+
+/// Writes a capture to a file below a folder, and nowhere else.
+pub(crate) fn write_below(
+    folder: &Path,
+    path: &Path,
+    capture: &Capture,
+    comments: &Comments,
+) -> Result<()> {
+    crate::files::write_own(&Real, path, Within(folder), |file| {
         wire::pcapng::write(capture, comments, file).context(ENCODE)
     })
 }

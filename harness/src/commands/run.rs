@@ -44,7 +44,7 @@ pub fn run(root: Option<&Path>, words: &Run, registry: Registry) -> Result<u8> {
     let entries = fleet::walk_all(&walk, items, jobs);
     for (entry, target) in entries.iter().zip(&targets) {
         if let Some(target) = target {
-            write_capture(entry, target)?;
+            write_capture(entry, target, folder(words.write.as_deref()))?;
         }
     }
     swapped_somewhere(&entries)?;
@@ -109,10 +109,10 @@ fn targets(given: Option<&Path>, items: &[Item]) -> Result<Vec<Option<PathBuf>>>
     if given == Path::new("-") && items.len() > 1 {
         bail!("-w -: {} scenarios are selected; standard output takes one capture", items.len());
     }
-    if given.is_dir() {
+    if let Some(folder) = folder(Some(given)) {
         let below = |item: &Item| {
             let id = item.id.trim_start_matches(['/', '.']);
-            Some(given.join(format!("{id}.pcapng")))
+            Some(folder.join(format!("{id}.pcapng")))
         };
         return Ok(items.iter().map(below).collect());
     }
@@ -128,10 +128,20 @@ fn targets(given: Option<&Path>, items: &[Item]) -> Result<Vec<Option<PathBuf>>>
     Ok(vec![Some(given.to_owned())])
 }
 
-fn write_capture(entry: &Entry, target: &Path) -> Result<()> {
+/// The folder that captures are written to, where it is one.
+fn folder(given: Option<&Path>) -> Option<&Path> {
+    given.filter(|given| given.is_dir())
+}
+
+/// Writes a capture to the file that the user names. What lies below a folder that they name may be
+/// a repository's: no link is followed there, and nothing but a regular file replaced.
+fn write_capture(entry: &Entry, target: &Path, folder: Option<&Path>) -> Result<()> {
     let Walked::Judged(judged) = &entry.walked else { return Ok(()) };
     let comments = report::comments::comments(judged);
-    streams::write_capture(target, &judged.run.capture, &comments)
+    match folder {
+        Some(folder) => streams::write_below(folder, target, &judged.run.capture, &comments),
+        None => streams::write_capture(target, &judged.run.capture, &comments),
+    }
 }
 
 /// A swap that no scenario took is a slip of the pen.

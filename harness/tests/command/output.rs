@@ -2,6 +2,7 @@
 //! panic. And whatever a file's words are, they forge no line of a report.
 
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
 use crate::support::{FIRST, Place, Told};
@@ -103,12 +104,41 @@ fn what_is_no_regular_file_is_written_to_and_stays() {
         assert!(told.err.contains("cannot write /dev/full"), "{}", told.shown());
         place.write("real.pcapng", "old");
         let _ = fs::remove_file(place.path("link.pcapng"));
-        std::os::unix::fs::symlink("real.pcapng", place.path("link.pcapng")).expect("a link");
+        symlink("real.pcapng", place.path("link.pcapng")).expect("a link");
         to("link.pcapng").ends_with(0);
         let link = fs::symlink_metadata(place.path("link.pcapng")).expect("a link");
         assert!(link.file_type().is_symlink(), "the link is gone");
         assert_ne!(place.read("real.pcapng"), b"old");
     }
+}
+
+#[test]
+fn below_a_folder_of_captures_no_link_is_followed() {
+    let place = place();
+    place.write("stranger", "theirs");
+    fs::create_dir(place.path("out")).expect("a folder");
+    let target = format!("out/{FIRST}.pcapng");
+    place.run(&["run", "-w", "out"]).ends_with(0);
+    let written = place.read(&target);
+    place.write(&target, "old");
+    place.run(&["run", "-w", "out"]).ends_with(0);
+    assert!(place.read(&target) == written, "a regular file is replaced");
+    // The repository may have brought the folder along, and links in it.
+    fs::remove_file(place.path(&target)).expect("a file");
+    symlink(place.path("stranger"), place.path(&target)).expect("a link");
+    let told = place.run(&["run", "-w", "out"]).ends_with(2);
+    assert!(told.err.contains("a link stands there; remove it first"), "{}", told.shown());
+    fs::remove_dir_all(place.path("out/first")).expect("a folder");
+    fs::create_dir(place.path("elsewhere")).expect("a folder");
+    symlink(place.path("elsewhere"), place.path("out/first")).expect("a link");
+    let told = place.run(&["run", "-w", "out"]).ends_with(2);
+    assert!(told.err.contains("a link leads out of out"), "{}", told.shown());
+    assert_eq!(place.read("stranger"), b"theirs");
+    assert!(fs::read_dir(place.path("elsewhere")).expect("a folder").next().is_none());
+    // The folder itself is the user's word, wherever it lies.
+    symlink("elsewhere", place.path("by-a-link")).expect("a link");
+    place.run(&["run", "-w", "by-a-link"]).ends_with(0);
+    assert!(place.read(&format!("elsewhere/{FIRST}.pcapng")) == written);
 }
 
 /// Lines that the report itself would begin with, from a file's own words.
