@@ -14,6 +14,7 @@ mod masks;
 mod mutated;
 mod others;
 mod output;
+mod progress;
 mod refused_files;
 mod refused_words;
 mod reports;
