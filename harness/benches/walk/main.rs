@@ -1,11 +1,15 @@
-//! The walk of a frame against the limit of the machine, both measured in the same run.
+//! The walk of a frame against the same work written by hand, and against the limit of the machine,
+//! all measured in the same run.
 //!
-//! The limit is what no simulated wire can do without: an ordered queue's push and pop and one
+//! The same work, straight, is one function that does what this scenario comes to and nothing else:
+//! it copies the frame, verifies it, makes the reset, and judges both. It knows every length, place
+//! and address beforehand, and needs no order, because it has only this one. What the walk takes
+//! beyond it is the price of being a simulator. The limit is what no simulated wire can do without: an ordered queue's push and pop and one
 //! 64-byte copy a frame. The walk is the whole of it: the custom packet of 70 bytes is sent,
 //! carried, answered with a reset, captured, carried back, and both frames are held against every
 //! check. So a walk carries two frames, and the limit is told for one.
 //!
-//! A queue costs by its depth, so both are measured at the same depth: with one frame in flight at
+//! A queue costs by its depth, so all are measured at the same depth: with one frame in flight at
 //! a time, as in a conversation, and with 256, as in a burst. Figures move from machine to machine;
 //! the ratio moves less.
 //!
@@ -46,6 +50,10 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+mod straight;
+
+use straight::Straight;
+
 /// Walks between two clearings of the capture, as a run that judges as it goes would have them.
 const BATCH: usize = 256;
 /// Rounds; each measures limit and walk, and the best of each is told: noise only adds.
@@ -65,12 +73,15 @@ fn main() {
 /// Measures and prints with so many frames in flight, which divide a batch.
 fn measure(walk: &mut Walk, in_flight: usize) {
     let mut limit = Limit::new(in_flight);
+    let mut straight = Straight::new(in_flight);
     walk.batch(in_flight);
-    let (mut limit_ns, mut walk_ns) = (f64::MAX, f64::MAX);
+    straight.batch();
+    let (mut limit_ns, mut walk_ns, mut straight_ns) = (f64::MAX, f64::MAX, f64::MAX);
     let mut parts = [f64::MAX; 2];
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     for _ in 0..ROUNDS {
         limit_ns = limit_ns.min(per(2 * WALKS, || limit.round()));
+        straight_ns = straight_ns.min(per(WALKS, || (0..BATCHES).for_each(|_| straight.batch())));
         let mut of_round = [0.0; 2];
         for _ in 0..BATCHES {
             for (sum, part) in of_round.iter_mut().zip(walk.batch(in_flight)) {
@@ -85,9 +96,12 @@ fn measure(walk: &mut Walk, in_flight: usize) {
     let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
     println!("{in_flight} in flight");
     println!("  limit: push + pop + 64-byte copy  {limit_ns:7.1} ns {}", rate(limit_ns));
+    println!("  the same work, straight           {straight_ns:7.1} ns {}", rate(straight_ns));
     println!("  walk: 70-byte frame and answer    {walk_ns:7.1} ns {}", rate(walk_ns));
     println!("    send, carry, answer, carry back {:7.1} ns", parts[0]);
     println!("    judge both frames               {:7.1} ns", parts[1]);
+    println!("  straight, of the walk's time      {:7.3}", straight_ns / walk_ns);
+    println!("  frames judged a second                       {}", rate(parts[1] / 2.0));
     println!("  walks, of the limit's frames      {:7.3}", limit_ns / walk_ns);
     println!("  frames, of the limit's frames     {:7.3}", 2.0 * limit_ns / walk_ns);
     println!("  allocations in {} walks: {allocations}", ROUNDS * WALKS);
