@@ -11,7 +11,7 @@ use wire::segment::{ACK, PlainTcp4, RST, SYN};
 use wire::{Capture, Cause, Deliberate, FrameId, Mac, Record};
 
 use crate::check::{Answers, PortFacts};
-use crate::layout::{array, be32};
+use crate::layout::{array, be16, be32};
 use crate::reset::{Segment, Segments};
 use crate::source::{is_confined, is_group};
 
@@ -22,25 +22,16 @@ mod tests;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Station {
     /// The port's Ethernet address and the type of IPv4, as they follow each other in a frame.
-    source: u64,
+    source: [u8; 8],
     /// Its only IPv4 address, which is one host's.
-    ip: u32,
+    ip: [u8; 4],
+    /// By the usual /24 its address is that of a host, so that it is to be answered.
+    is_answerable: bool,
     /// The port at the other end of its link.
     peer: Option<u16>,
     /// TCP ports, first to last, on which the reset of a closed port is asked of it; none where
     /// the first is above the last.
     closed: (u16, u16),
-}
-
-/// The numbers of a frame on the fast path.
-struct Numbers {
-    src: u32,
-    dst: u32,
-    /// Source port in the upper half.
-    ports: u32,
-    seq: u32,
-    ack: u32,
-    flags: u16,
 }
 
 impl Station {
@@ -49,8 +40,8 @@ impl Station {
     pub(crate) fn of(facts: &PortFacts, joined: bool) -> Option<Self> {
         let mut own = facts.addresses.iter().filter(|address| address.is_ipv4());
         let (Some(IpAddr::V4(ip)), None) = (own.next(), own.next()) else { return None };
-        let Mac([a, b, c, d, e, f]) = facts.mac;
-        let no_host = is_group(&ip.octets()) || is_confined(&ip.octets());
+        let (Mac([a, b, c, d, e, f]), ip) = (facts.mac, ip.octets());
+        let no_host = is_group(&ip) || is_confined(&ip);
         if joined || no_host || facts.mac.is_group() || facts.mac == Mac::default() {
             return None;
         }
@@ -63,14 +54,16 @@ impl Station {
             },
             Answers::Forwards { .. } => return None,
         };
-        let source = u64::from_be_bytes([a, b, c, d, e, f, 0x08, 0x00]);
-        Some(Self { source, ip: u32::from(*ip), peer: facts.peer.map(|port| port.0), closed })
+        let is_answerable = ip[0] != 0 && !matches!(ip[3], 0 | 0xff);
+        let (source, peer) = ([a, b, c, d, e, f, 0x08, 0x00], facts.peer.map(|port| port.0));
+        Some(Self { source, ip, is_answerable, peer, closed })
     }
 
     /// A reset from this TCP port is a closed port's.
-    #[inline]
-    fn is_closed(&self, port: u16) -> bool {
-        (self.closed.0..=self.closed.1).contains(&port)
+    #[inline(always)]
+    fn is_closed(&self, port: [u8; 2]) -> bool {
+        let port = u16::from_be_bytes(port);
+        self.closed.0 <= port && port <= self.closed.1
     }
 }
 
@@ -86,15 +79,17 @@ pub(crate) fn passes(
     frame: &[u8],
 ) -> bool {
     let Some(Some(own)) = stations.get(usize::from(record.port.0)) else { return false };
-    let Some(plain) = PlainTcp4::parse(frame) else { return false };
-    let Some(numbers) = read(own, &plain) else { return false };
-    if record.altered || !plain.checksums_hold() {
+    let Some(plain) = PlainTcp4::sound_without_options(frame) else { return false };
+    let head = plain.headers();
+    let sent = array(head, 6) == own.source && array(head, 26) == own.ip;
+    if !sent || record.altered || !plain.checksums_hold() {
         return false;
     }
+    let flags = plain.flags();
     let mut owed = false;
     let to = own.peer.filter(|_| record.deliveries > 0);
-    if numbers.flags & RST == 0 {
-        let opens = numbers.flags & SYN != 0 && numbers.flags & ACK != 0;
+    if flags & RST == 0 {
+        let opens = flags & (SYN | ACK) == SYN | ACK;
         if opens && !record.deliberate.has(Deliberate::SEGMENT) {
             return false;
         }
@@ -106,82 +101,64 @@ pub(crate) fn passes(
         }
         if let Some(to) = to {
             match stations.get(usize::from(to)) {
-                Some(Some(target)) => owed = is_owed(target, &numbers, frame),
+                Some(Some(target)) => owed = is_owed(own, target, head),
                 Some(None) => return false,
                 None => {}
             }
         }
     } else if !record.deliberate.has(Deliberate::SEGMENT) {
-        let Some(cause) = provoked(own, segments, capture, record, &numbers) else { return false };
+        let Cause::Frame(cause) = record.cause else { return false };
+        if !is_provoked(own, segments, capture, record, cause, head) {
+            return false;
+        }
         segments.answer(cause);
     }
-    segments.push(Segment::fast(record, to, numbers.flags, frame.len() - 54, owed));
+    segments.push(Segment::fast(record, to, flags, frame.len() - 54, owed));
     true
-}
-
-/// The numbers of a frame from this station, if its headers are as they have to be.
-#[inline]
-fn read(own: &Station, plain: &PlainTcp4<'_>) -> Option<Numbers> {
-    let sent = u64::from_be_bytes(array(plain.headers(), 6)) == own.source
-        && plain.word(26) == own.ip
-        && plain.has_no_options()
-        && plain.is_sound();
-    sent.then(|| Numbers {
-        src: own.ip,
-        dst: plain.word(30),
-        ports: plain.word(34),
-        seq: plain.word(38),
-        ack: plain.word(42),
-        flags: plain.flags(),
-    })
 }
 
 /// The segment, which is no reset, must be answered by the station it was handed to: what
 /// `reset::missing` asks, for a frame on the fast path. The frame's own source was proved before.
-#[inline]
-fn is_owed(target: &Station, numbers: &Numbers, frame: &[u8]) -> bool {
-    let Numbers { src, dst, ports, .. } = *numbers;
-    let to_station = u64::from_be_bytes(array(frame, 0)) >> 16 == target.source >> 16;
-    // By the usual /24, the first and last address of a subnet are no host's.
-    let plain = src >> 24 != 0 && !matches!(src & 0xff, 0 | 0xff);
-    ports >> 16 != 0
-        && target.is_closed(ports as u16)
-        && to_station
-        && plain
-        && src != target.ip
-        && dst == target.ip
+#[inline(always)]
+fn is_owed(own: &Station, target: &Station, head: &[u8; 54]) -> bool {
+    own.is_answerable
+        && array(head, 30) == target.ip
+        && own.ip != target.ip
+        && array::<6>(head, 0) == array::<6>(&target.source, 0)
+        && array(head, 34) != [0, 0]
+        && target.is_closed(array(head, 36))
 }
 
-/// The frame that a closed port's reset answers, when the wire knows it, it took the fast path
-/// and was not answered yet, and the reset is just what it asks for.
+/// A closed port's reset answers this frame: it took the fast path and was not answered yet, and
+/// the reset is just what it asks for.
 #[inline(always)]
-fn provoked(
+fn is_provoked(
     own: &Station,
     segments: &Segments,
     capture: &Capture,
     record: &Record,
-    reset: &Numbers,
-) -> Option<FrameId> {
-    let Cause::Frame(id) = record.cause else { return None };
-    let trigger = segments.get(id)?;
+    cause: FrameId,
+    reset: &[u8; 54],
+) -> bool {
+    let Some(trigger) = segments.get(cause) else { return false };
     let open = trigger.took_fast_path()
         && trigger.to() == Some(record.port.0)
         && trigger.flags & RST == 0
         && !trigger.is_answered();
-    if !open || !own.is_closed((reset.ports >> 16) as u16) {
-        return None;
+    if !open || !own.is_closed(array(reset, 34)) {
+        return false;
     }
-    let head = capture.frame(id).first_chunk::<54>()?;
-    let back = be32(head, 30) == own.ip
-        && be32(head, 26) == reset.dst
-        && be32(head, 34) == reset.ports.rotate_left(16)
-        && head[0] & 1 == 0;
+    let Some(asked) = capture.frame(cause).first_chunk::<54>() else { return false };
+    let back = array(asked, 30) == own.ip
+        && array::<4>(asked, 26) == array(reset, 30)
+        && be32(asked, 34) == be32(reset, 34).rotate_left(16)
+        && asked[0] & 1 == 0;
+    let (seq, ack, flags) = (be32(reset, 38), be32(reset, 42), be16(reset, 46) & 0x1ff);
     // RFC 9293 3.10.7.1, CLOSED.
-    let asked = if trigger.flags & ACK == 0 {
-        let ack = be32(head, 38).wrapping_add(trigger.length());
-        (reset.flags, reset.seq, reset.ack) == (RST | ACK, 0, ack)
+    back && if trigger.flags & ACK == 0 {
+        let after = be32(asked, 38).wrapping_add(trigger.length());
+        flags == RST | ACK && seq == 0 && ack == after
     } else {
-        (reset.flags, reset.seq) == (RST, be32(head, 42))
-    };
-    (back && asked).then_some(id)
+        flags == RST && seq == be32(asked, 42)
+    }
 }

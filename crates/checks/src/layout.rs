@@ -190,7 +190,7 @@ impl HeaderLayout {
     #[inline]
     pub(crate) fn look(&mut self, frame: &[u8], link: LinkType) {
         let whole = link == LinkType::Ethernet && self.wire_len == frame.len();
-        if whole && PlainTcp4::parse(frame).is_some_and(|plain| plain.is_sound()) {
+        if whole && PlainTcp4::sound(frame).is_some() {
             self.net = Net::Ip4;
             self.upper = Upper::Tcp;
             self.plain_tcp4 = true;

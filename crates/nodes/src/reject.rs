@@ -168,6 +168,7 @@ impl Host {
     }
 
     /// The same for every frame there may be: the general path.
+    #[inline(never)]
     fn answer_any(
         &mut self,
         now: Instant,

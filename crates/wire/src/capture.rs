@@ -248,7 +248,7 @@ impl Capture {
     ///
     /// # Panics
     /// When `id` is not of this capture.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn frame(&self, id: FrameId) -> &[u8] {
         let record = &self.records[id.index()];

@@ -42,7 +42,7 @@ impl Sum {
     pub fn pseudo_ip6(src: [u8; 16], dst: [u8; 16], next_header: u8, length: u32) -> Self {
         let words = u64::from(u32::from_le_bytes(length.to_be_bytes()))
             + u64::from(u32::from_le_bytes([0, 0, 0, next_header]));
-        Self { words: words + short(&src) + short(&dst), odd: false }
+        Self { words: words + narrow(short(&src)) + narrow(short(&dst)), odd: false }
     }
 
     /// Adds the bytes that follow.
@@ -121,42 +121,59 @@ pub fn transport_ip6(src: [u8; 16], dst: [u8; 16], next_header: u8, bytes: &[u8]
 #[must_use]
 pub fn ip4_tcp_holds(datagram: &[u8]) -> bool {
     let Some((head, payload)) = datagram.split_first_chunk::<40>() else { return false };
-    let (words, _) = head.as_chunks::<4>();
-    let pair = |at: usize| {
-        u64::from(u32::from_le_bytes(words[at])) + u64::from(u32::from_le_bytes(words[at + 1]))
-    };
-    let addresses = pair(3);
+    let (words, _) = head.as_chunks::<8>();
+    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|at: usize| u64::from_le_bytes(words[at]));
     let [high, low] = ((datagram.len() - 20) as u16).to_be_bytes();
     let pseudo = u64::from(u32::from_le_bytes([0, 6, high, low]));
-    let header = pair(0) + u64::from(u32::from_le_bytes(words[2])) + addresses;
-    let tcp = pair(5) + pair(7) + u64::from(u32::from_le_bytes(words[9]));
-    let upper = addresses + pseudo + tcp;
-    let upper = if payload.is_empty() { upper } else { upper + of(payload) };
-    fold(header) == 0xffff && fold(upper) == 0xffff
+    // The addresses are the upper half of `b` and the lower half of `c`.
+    let header = plus(plus(a, b), c & 0xffff_ffff);
+    let upper = plus(plus(c, d), plus(e, (b >> 32) + pseudo));
+    let upper = if payload.is_empty() { upper } else { plus(upper, wide(payload)) };
+    // A sum that holds is a multiple of 0xffff and not zero, which `pseudo` cannot be.
+    header != 0 && header.is_multiple_of(0xffff) && upper.is_multiple_of(0xffff)
 }
 
-/// The sum of bytes of which the first stands at an even place.
+/// The sum of bytes of which the first stands at an even place, as one of 32-bit words.
 #[inline]
 fn of(bytes: &[u8]) -> u64 {
+    narrow(wide(bytes))
+}
+
+/// The same as one of 64-bit words, which is the same sum (RFC 1071 2(C)).
+#[inline(always)]
+fn wide(bytes: &[u8]) -> u64 {
     if bytes.len() < LONG { short(bytes) } else { long(bytes) }
 }
 
-/// Headers and small segments: 64-bit words into 128 bits, whose carry is one instruction.
+/// The ones' complement sum of two words: what is carried out of it comes in again.
 #[inline(always)]
-fn short(bytes: &[u8]) -> u64 {
-    let (blocks, tail) = bytes.as_chunks::<32>();
-    let mut sum = 0u128;
-    for block in blocks {
-        let (words, _) = block.as_chunks::<8>();
-        for word in words {
-            sum += u128::from(u64::from_le_bytes(*word));
-        }
+const fn plus(a: u64, b: u64) -> u64 {
+    let (sum, carry) = a.overflowing_add(b);
+    sum + carry as u64
+}
+
+/// Headers and small segments.
+#[inline(always)]
+fn short(mut bytes: &[u8]) -> u64 {
+    let mut sum = 0;
+    while let Some((block, rest)) = bytes.split_first_chunk::<32>() {
+        sum = block.as_chunks::<8>().0.iter().fold(sum, add);
+        bytes = rest;
     }
-    let (words, tail) = tail.as_chunks::<8>();
-    for word in words {
-        sum += u128::from(u64::from_le_bytes(*word));
+    if let Some((block, rest)) = bytes.split_first_chunk::<16>() {
+        sum = block.as_chunks::<8>().0.iter().fold(sum, add);
+        bytes = rest;
     }
-    narrow(sum) + last(tail)
+    if let Some((word, rest)) = bytes.split_first_chunk::<8>() {
+        sum = add(sum, word);
+        bytes = rest;
+    }
+    if bytes.is_empty() { sum } else { plus(sum, last(bytes)) }
+}
+
+#[inline(always)]
+fn add(sum: u64, word: &[u8; 8]) -> u64 {
+    plus(sum, u64::from_le_bytes(*word))
 }
 
 /// Long payloads: four such sums side by side, so that no addition waits for the one before.
@@ -169,14 +186,14 @@ fn long(bytes: &[u8]) -> u64 {
             *sum += u128::from(u64::from_le_bytes(*word));
         }
     }
-    narrow(sums.iter().sum()) + short(tail)
+    let sum: u128 = sums.iter().sum();
+    plus(plus(sum as u64, (sum >> 64) as u64), short(tail))
 }
 
 /// A sum of 64-bit words as one of 32-bit words, which is the same sum (RFC 1071 2(C)).
-#[inline]
-const fn narrow(sum: u128) -> u64 {
-    let low = sum as u64;
-    (low & 0xffff_ffff) + (low >> 32) + (sum >> 64) as u64
+#[inline(always)]
+const fn narrow(sum: u64) -> u64 {
+    (sum & 0xffff_ffff) + (sum >> 32)
 }
 
 /// Fewer than eight bytes; an odd last one is the high half of its word (RFC 1071 section 4.1).

@@ -357,7 +357,7 @@ impl<'a> IpPacket<'a> {
 }
 
 /// Bytes of a header whose presence the parser has checked.
-#[inline]
+#[inline(always)]
 fn array<const N: usize>(frame: &[u8], at: usize) -> [u8; N] {
     let mut bytes = [0; N];
     bytes.copy_from_slice(&frame[at..at + N]);

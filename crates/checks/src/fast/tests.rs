@@ -6,7 +6,6 @@ use wire::checksum::{internet_checksum, tcp_ip4};
 use wire::{Capture, Instant, PortId, PortSet};
 
 use super::*;
-use crate::layout::be16;
 use crate::{Judge, Report};
 
 /// A segment between two of three hosts, and what is done to it.

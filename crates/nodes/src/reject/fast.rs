@@ -23,10 +23,14 @@ const REPLY: usize = 54;
 /// A port whose triggers may take the fast path.
 #[derive(Clone, Debug)]
 pub(super) struct FastPath {
-    mac: [u8; 6],
-    ip: [u8; 4],
-    peer_mac: [u8; 6],
-    peer_ip: [u8; 4],
+    /// The port's Ethernet address, as [`station`] reads it.
+    station: u64,
+    /// The peer's address and the port's, as they follow each other in a trigger.
+    ends: [u8; 8],
+    /// The Ethernet and IPv4 headers of every reply.
+    headers: [u8; 34],
+    /// What the sum over a reply's TCP header begins with.
+    pseudo: Sum,
 }
 
 impl FastPath {
@@ -45,12 +49,21 @@ impl FastPath {
         let near = (number ^ there) & mask == 0 && !is_broadcast(there, number, mask);
         let host = number != there && !is_nobody(peer_ip.octets());
         let fresh = rule.profile == Profile::Linux && rule.mtu >= REPLY - 14;
-        (near && host && fresh).then(|| Self {
-            mac: config.mac.0,
-            ip: ip.octets(),
-            peer_mac: peer.mac.0,
-            peer_ip: peer_ip.octets(),
-        })
+        if !(near && host && fresh) {
+            return None;
+        }
+        let (ip, peer_ip) = (ip.octets(), peer_ip.octets());
+        let mut headers = [0; 34];
+        headers[..6].copy_from_slice(&peer.mac.0);
+        headers[6..12].copy_from_slice(&config.mac.0);
+        headers[12..14].copy_from_slice(&[0x08, 0x00]);
+        headers[14..].copy_from_slice(ip4::fresh(rule.ttl, peer_ip, ip).as_flattened());
+        let mut ends = [0; 8];
+        ends[..4].copy_from_slice(&peer_ip);
+        ends[4..].copy_from_slice(&ip);
+        let [a, b, c, d, e, f] = config.mac.0;
+        let station = station([a, b, c, d, e, f, 0, 0]);
+        Some(Self { station, ends, headers, pseudo: Sum::pseudo_ip4(ip, peer_ip, TCP, 20) })
     }
 
     /// The frame that answers, where the trigger is one of these.
@@ -58,19 +71,21 @@ impl FastPath {
     pub(super) fn answer(&self, rule: &Rule, frame: &[u8]) -> Option<[u8; REPLY]> {
         let plain = PlainTcp4::parse(frame)?;
         let head = plain.headers();
-        let ends = head[26..30] == self.peer_ip && head[30..34] == self.ip;
-        if head[..6] != self.mac || !ends || !plain.checksums_hold() {
+        let [a, b, c, d, e, f, g, h, ..] = *head;
+        let here = station([a, b, c, d, e, f, g, h]) == self.station;
+        if !here || head[26..34] != self.ends || !plain.checksums_hold() {
             return None;
         }
         let tcp = rule.header(plain.segment()).ok()?;
         let mut reply = [0; REPLY];
-        reply[..6].copy_from_slice(&self.peer_mac);
-        reply[6..12].copy_from_slice(&self.mac);
-        reply[12..14].copy_from_slice(&[0x08, 0x00]);
-        let header = ip4::fresh(rule.ttl, self.peer_ip, self.ip);
-        reply[14..34].copy_from_slice(header.as_flattened());
-        let pseudo = Sum::pseudo_ip4(self.ip, self.peer_ip, TCP, 20);
-        reply[34..].copy_from_slice(tcp.words(pseudo).as_flattened());
+        reply[..34].copy_from_slice(&self.headers);
+        reply[34..].copy_from_slice(tcp.words(self.pseudo).as_flattened());
         Some(reply)
     }
+}
+
+/// The first six bytes of a frame, its destination, as one number.
+#[inline(always)]
+fn station(first: [u8; 8]) -> u64 {
+    u64::from_le_bytes(first) << 16
 }

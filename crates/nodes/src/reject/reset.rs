@@ -166,35 +166,37 @@ impl Rule {
         if flags & RST != 0 {
             return Err(DropReason::Rst);
         }
-        let ports = [d0, d1, s0, s1];
+        let ports = u32::from_be_bytes([d0, d1, s0, s1]);
         if flags & ACK != 0 {
-            let seq = [a0, a1, a2, a3];
-            return Ok(Header { ports, seq, ack: [0; 4], rest: [5 << 4, RST, 0, 0] });
+            let seq = u32::from_be_bytes([a0, a1, a2, a3]);
+            return Ok(Header { ports, seq, ack: 0, reserved: 0, flags: RST });
         }
         let ack = u32::from_be_bytes([q0, q1, q2, q3])
             .wrapping_add(u32::from(flags & SYN != 0))
             .wrapping_add(u32::from(flags & FIN != 0))
             .wrapping_add(segment.len() as u32)
             .wrapping_sub(u32::from(offset >> 4) * 4);
-        Ok(Header { ports, seq: [0; 4], ack: ack.to_be_bytes(), rest: [5 << 4, RST | ACK, 0, 0] })
+        Ok(Header { ports, seq: 0, ack, reserved: 0, flags: RST | ACK })
     }
 }
 
-/// A reset's TCP header but for its checksum, in words: a sum over them needs no trip to memory,
-/// which would wait for the narrower stores before it.
+/// A reset's TCP header but for its checksum, in numbers: a sum over them needs no trip to memory,
+/// which would wait for the narrower stores before it. Its window is 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
-    ports: [u8; 4],
-    seq: [u8; 4],
-    ack: [u8; 4],
-    /// Data offset with the reserved bits beside it, flags, and the window, which is 0.
-    rest: [u8; 4],
+    /// Source port in the upper half.
+    ports: u32,
+    seq: u32,
+    ack: u32,
+    /// The bits beside the data offset.
+    reserved: u8,
+    flags: u8,
 }
 
 impl Header {
     /// Echoes the reserved bits of the trigger's byte 12.
     pub(super) fn reserve(&mut self, byte: u8) {
-        self.rest[0] |= byte & 0x0f;
+        self.reserved = byte & 0x0f;
     }
 
     /// Appends the 20 bytes.
@@ -204,11 +206,13 @@ impl Header {
     }
 
     /// The 20 bytes, with the checksum over them and the pseudo-header.
-    #[inline]
+    #[inline(always)]
     pub(super) fn words(&self, pseudo: Sum) -> [[u8; 4]; 5] {
-        let sum = pseudo.bytes(&self.ports).bytes(&self.seq).bytes(&self.ack).bytes(&self.rest);
+        let [ports, seq, ack] = [self.ports, self.seq, self.ack].map(u32::to_be_bytes);
+        let rest = [5 << 4 | self.reserved, self.flags, 0, 0];
+        let sum = pseudo.bytes(&ports).bytes(&seq).bytes(&ack).bytes(&rest);
         let [high, low] = sum.checksum().to_be_bytes();
-        [self.ports, self.seq, self.ack, self.rest, [high, low, 0, 0]]
+        [ports, seq, ack, rest, [high, low, 0, 0]]
     }
 }
 

@@ -2,6 +2,7 @@
 //! without options, a whole TCP header. It is proved here, once, that each header stands at its
 //! fixed place. Who may have sent the frame, and what it asks for, is for whoever takes it.
 
+use super::array;
 use crate::checksum::ip4_tcp_holds;
 
 /// A frame of which the headers stand at fixed places: Ethernet at 0, IPv4 at 14, TCP at 34.
@@ -20,32 +21,38 @@ impl<'a> PlainTcp4<'a> {
     #[must_use]
     pub fn parse(frame: &'a [u8]) -> Option<Self> {
         let headers = frame.first_chunk::<54>()?;
-        let plain = Self { headers, frame, end: 14 + usize::from(plain_short(headers, 16)) };
-        // Type, version, IHL; then no offset and no more fragments, and the protocol.
-        let kind = plain.word(12) & 0xffff_ff00 == 0x0800_4500;
-        let whole = plain.word(20) & 0x3fff_00ff == 6;
-        (kind & whole && (54..=frame.len()).contains(&plain.end)).then_some(plain)
+        let end = end(headers);
+        let whole = end >= 54 && end <= frame.len();
+        (is_plain(headers) && whole).then_some(Self { headers, frame, end })
     }
 
-    /// Nothing in its headers is odd: no padding follows the datagram, the TTL is above zero, the
-    /// reserved bits are zero, and the TCP data offset lies within the segment.
+    /// The same for a frame that ends with its datagram and has nothing odd in its headers: the TTL
+    /// is above zero, the reserved bits are zero, and the TCP data offset lies within the segment.
     #[inline(always)]
     #[must_use]
-    pub fn is_sound(&self) -> bool {
-        let offset = usize::from(self.headers[46] >> 4) * 4;
-        self.end == self.frame.len()
-            && self.headers[20] & 0x80 == 0
-            && self.headers[22] != 0
-            && self.headers[46] & 0x0e == 0
-            && offset >= 20
-            && offset + 34 <= self.end
+    pub fn sound(frame: &'a [u8]) -> Option<Self> {
+        let plain = Self::sound_to_tcp(frame)?;
+        let offset = usize::from(plain.headers[46] >> 4) * 4;
+        let sound = plain.headers[46] & 0x0e == 0 && offset >= 20 && offset + 34 <= plain.end;
+        sound.then_some(plain)
     }
 
-    /// The TCP header has no options.
+    /// The same for a frame whose TCP header has no options.
     #[inline(always)]
     #[must_use]
-    pub fn has_no_options(&self) -> bool {
-        self.headers[46] >> 4 == 5
+    pub fn sound_without_options(frame: &'a [u8]) -> Option<Self> {
+        let plain = Self::sound_to_tcp(frame)?;
+        // The lowest of these bits is the flag AE.
+        (u16::from_be_bytes(array(plain.headers, 46)) & 0xfe00 == 0x5000).then_some(plain)
+    }
+
+    #[inline(always)]
+    fn sound_to_tcp(frame: &'a [u8]) -> Option<Self> {
+        let headers = frame.first_chunk::<54>()?;
+        let end = end(headers);
+        let sound =
+            is_plain(headers) && headers[20] & 0x80 == 0 && headers[22] != 0 && end == frame.len();
+        sound.then_some(Self { headers, frame, end })
     }
 
     /// Both checksums are right.
@@ -69,25 +76,25 @@ impl<'a> PlainTcp4<'a> {
         &self.frame[34..self.end]
     }
 
-    /// Four bytes of the headers as a number; `at` is a constant up to 50.
-    #[inline(always)]
-    #[must_use]
-    pub fn word(&self, at: usize) -> u32 {
-        let head = self.headers;
-        u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]])
-    }
-
     /// The nine flags of TCP, FIN as bit 0 to AE as bit 8.
     #[inline(always)]
     #[must_use]
     pub fn flags(&self) -> u16 {
-        plain_short(self.headers, 46) & 0x1ff
+        u16::from_be_bytes(array(self.headers, 46)) & 0x1ff
     }
 }
 
+/// Type, version and IHL; then no offset and no more fragments, and the protocol.
 #[inline(always)]
-fn plain_short(headers: &[u8; 54], at: usize) -> u16 {
-    u16::from_be_bytes([headers[at], headers[at + 1]])
+fn is_plain(headers: &[u8; 54]) -> bool {
+    let kind = u32::from_be_bytes(array(headers, 12)) & 0xffff_ff00 == 0x0800_4500;
+    kind && u32::from_be_bytes(array(headers, 20)) & 0x3fff_00ff == 6
+}
+
+/// Where the datagram ends by its total length.
+#[inline(always)]
+fn end(headers: &[u8; 54]) -> usize {
+    14 + usize::from(u16::from_be_bytes(array(headers, 16)))
 }
 
 #[cfg(test)]
@@ -115,8 +122,10 @@ mod tests {
     fn the_plain_frame_is_one_and_its_neighbours_are_not() {
         let right = frame(&[1, 2, 3]);
         let plain = PlainTcp4::parse(&right).unwrap();
-        assert!(plain.is_sound() && plain.has_no_options() && plain.checksums_hold());
-        assert_eq!((plain.word(38), plain.flags(), plain.segment().len()), (0x0102_0304, 0x12, 23));
+        assert!(plain.checksums_hold());
+        assert!(PlainTcp4::sound(&right).is_some());
+        assert!(PlainTcp4::sound_without_options(&right).is_some());
+        assert_eq!((plain.flags(), plain.segment().len()), (0x12, 23));
         // Type, version, IHL, total length, more fragments, offset, protocol.
         for (at, byte) in [
             (12, 0x81),
@@ -141,7 +150,8 @@ mod tests {
     #[test]
     fn what_is_odd_is_not_sound() {
         let right = frame(&[1, 2, 3]);
-        let sound = |frame: &[u8]| PlainTcp4::parse(frame).map(|plain| plain.is_sound());
+        let sound =
+            |frame: &[u8]| PlainTcp4::parse(frame).map(|_| PlainTcp4::sound(frame).is_some());
         for (at, byte, is) in [
             (1, 9, true),
             (15, 9, true),
@@ -163,6 +173,7 @@ mod tests {
         let mut options = frame(&[1, 1, 1, 0]);
         options[46] = 0x60;
         assert_eq!(sound(&options), Some(true));
+        assert!(PlainTcp4::sound_without_options(&options).is_none());
         options.push(0);
         assert_eq!(sound(&options), Some(false), "padding");
     }
@@ -193,8 +204,12 @@ mod tests {
                 prop_assert!(is_plain || stopped, "{bytes:02x?}");
                 prop_assert_eq!(plain.checksums_hold(), ip4_tcp_holds(&bytes[14..plain.end]));
                 let trailer = !lax.trailer().is_empty();
-                prop_assert!(!plain.is_sound() || (!trailer && lax.stop().is_none()));
+                let sound = PlainTcp4::sound(&bytes).is_some();
+                let bare = PlainTcp4::sound_without_options(&bytes).is_some();
+                prop_assert_eq!(bare, sound && bytes[46] >> 4 == 5);
+                prop_assert!(!sound || (!trailer && lax.stop().is_none()));
             } else {
+                prop_assert!(PlainTcp4::sound(&bytes).is_none());
                 prop_assert!(!is_plain || !lax.faults().is_empty(), "{bytes:02x?}");
             }
         }
