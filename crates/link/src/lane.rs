@@ -15,8 +15,8 @@ pub(crate) struct Lane {
     pub(crate) link: LinkId,
     pub(crate) target: PortId,
     config: LinkConfig,
-    /// The settings' delay, while they ask for nothing else.
-    plain: Option<Duration>,
+    /// The settings' delay in nanoseconds, while they ask for nothing else.
+    plain_ns: Option<u64>,
     /// Frames emitted into this direction so far.
     offered: u64,
     impairments: Impairments,
@@ -41,7 +41,7 @@ impl Lane {
         Self {
             link,
             target,
-            plain: plain(&config),
+            plain_ns: plain_ns(&config),
             config,
             offered: 0,
             impairments,
@@ -51,16 +51,17 @@ impl Lane {
         }
     }
 
-    /// When a frame arrives on a link that only delays, with none still leaving from before; what
-    /// [`Lane::offer`] would say after many questions. `None`, and no frame was offered, otherwise.
-    #[inline]
-    pub(crate) fn plain_arrival(&mut self, now: Instant) -> Option<Instant> {
-        let delay = self.plain?;
+    /// The fast path: when a frame arrives on a link that only delays, with none still leaving from
+    /// before, as [`Lane::offer`] has it. `None`, and no frame was offered, otherwise.
+    #[inline(always)]
+    pub(crate) fn fast_arrival(&mut self, now: Instant) -> Option<Instant> {
+        let delay_ns = self.plain_ns?;
         if self.busy_until > now {
             return None;
         }
         self.offered += 1;
-        self.last_arrival = (now + delay).max(self.last_arrival);
+        let arrival = Instant::from_nanos(now.as_nanos().saturating_add(delay_ns));
+        self.last_arrival = arrival.max(self.last_arrival);
         Some(self.last_arrival)
     }
 
@@ -126,7 +127,7 @@ impl Lane {
         let was_up = self.config.up;
         self.config.apply(change);
         self.impairments.set(&self.config, change, self.offered);
-        self.plain = plain(&self.config);
+        self.plain_ns = plain_ns(&self.config);
         let cut = was_up && !self.config.up;
         if cut {
             self.busy_until = now;
@@ -137,10 +138,10 @@ impl Lane {
     }
 }
 
-/// The delay of settings that ask for nothing else.
-fn plain(config: &LinkConfig) -> Option<Duration> {
+/// The delay of settings that ask for nothing else, in nanoseconds.
+fn plain_ns(config: &LinkConfig) -> Option<u64> {
     let plain = LinkConfig { delay: Duration::ZERO, ..config.clone() }.is_plain();
-    plain.then_some(config.delay)
+    plain.then(|| (Instant::ZERO + config.delay).as_nanos())
 }
 
 /// How long the bits of a frame take to leave, rounded up to a nanosecond.

@@ -105,7 +105,7 @@ impl Net {
     }
 
     /// Captures a frame that a node emits, and puts it on the link.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn emit(
         &mut self,
         home: &Home,
@@ -153,7 +153,7 @@ impl Net {
             return Ok(());
         };
         let lane = &mut self.lanes[usize::from(number)];
-        if let Some(arrival) = lane.plain_arrival(self.now) {
+        if let Some(arrival) = lane.fast_arrival(self.now) {
             let target = lane.target;
             return self.launch(arrival, frame, AS_EMITTED, target, number);
         }

@@ -300,7 +300,7 @@ impl Sim {
     }
 
     /// Sets a node's timer to what it wishes, at the earliest now.
-    #[inline]
+    #[inline(always)]
     fn arm(&mut self, node: NodeId, wish: Option<Instant>) {
         // Most nodes have no timer: nothing wished and nobody waiting changes nothing.
         if wish.is_none() && self.timers.next().is_none() {
@@ -309,6 +309,7 @@ impl Sim {
         self.rearm(node, wish);
     }
 
+    #[inline(never)]
     fn rearm(&mut self, node: NodeId, wish: Option<Instant>) {
         let wish = wish.map(|time| time.max(self.net.now));
         if wish != self.timers.get(node.0).map(|turn| turn.0) {
@@ -342,7 +343,7 @@ impl Sim {
 }
 
 /// Takes out of a node all that it has to emit and to tell.
-#[inline]
+#[inline(always)]
 fn drain(
     slot: &mut Slot,
     net: &mut Net,

@@ -85,9 +85,9 @@ impl Tester {
     }
 
     fn send(&mut self, port: PortIndex, packet: &Packet) -> Result<(), CommandError> {
-        let Some(defaults) = self.defaults.get(usize::from(port)) else {
+        if usize::from(port) >= self.defaults.len() {
             return Err(CommandError(format!("port {port}: there are {}", self.defaults.len())));
-        };
+        }
         // Most of what is sent verbatim is a frame as it stands: one copy, into the outbox.
         if let Packet { raw: Some(raw), pad: None, truncate: None, .. } = packet
             && raw.len() <= wire::build::MAX_FRAME
@@ -96,6 +96,13 @@ impl Tester {
             self.outbox.push(port, raw);
             return Ok(());
         }
+        self.build(port, packet)
+    }
+
+    /// Sends a packet that has to be built, as one frame or in fragments.
+    #[inline(never)]
+    fn build(&mut self, port: PortIndex, packet: &Packet) -> Result<(), CommandError> {
+        let defaults = &self.defaults[usize::from(port)];
         let told = |error: wire::build::BuildError| CommandError(error.to_string());
         if packet.fragment.is_some() {
             let frames = wire::build::build(packet, defaults).map_err(told)?;
