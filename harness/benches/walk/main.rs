@@ -4,7 +4,9 @@
 //! The same work, straight, is one function that does what this scenario comes to and nothing else:
 //! it copies the frame, verifies it, makes the reset, and judges both. It knows every length, place
 //! and address beforehand, and needs no order, because it has only this one. What the walk takes
-//! beyond it is the price of being a simulator. The limit is what no simulated wire can do without: an ordered queue's push and pop and one
+//! beyond it is the price of being a simulator.
+//!
+//! The limit is what no simulated wire can do without: an ordered queue's push and pop and one
 //! 64-byte copy a frame. The walk is the whole of it: the custom packet of 70 bytes is sent,
 //! carried, answered with a reset, captured, carried back, and both frames are held against every
 //! check. So a walk carries two frames, and the limit is told for one.
