@@ -45,6 +45,17 @@ pub enum Error {
     Warning(String),
 }
 
+impl From<Error> for link::Fault {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match error {
+            Error::Panic(_) | Error::Oops(_) | Error::Warning(_) => Self::AtFault(text),
+            Error::Late(_) => Self::Late(text),
+            _ => Self::Broken(text),
+        }
+    }
+}
+
 /// Says what was tried when the host refuses it.
 pub(crate) trait Tried<T> {
     fn tried(self, what: impl fmt::Display) -> Result<T, Error>;

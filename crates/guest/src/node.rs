@@ -2,34 +2,32 @@
 //! frame tells when it is done, so that the link's time can stand still meanwhile. Knows the node
 //! contract, the crate `linux`'s kernel and the three modules; no scenario and no wire.
 //!
-//! With [`Spec::live`] the link's clock is the real one, as the guest's is. Of one in lockstep
-//! the guest's is the link's: whoever drives the link [lets it run](Watch::let_run). Otherwise a
-//! frame that the guest sends of its own accord comes at a time that means nothing on the link: the
-//! watch then says so, and the run proves nothing.
+//! With [`Spec::live`] the link's clock is the real one, as the guest's is. The clock of a guest in
+//! lockstep is the link's, which runs it up to a horizon. Otherwise a frame that the guest emits
+//! unsolicited comes at a time that means nothing on the link: that is [`Fault::OutOfStep`].
 
+mod health;
+mod io;
 mod receiver;
 mod sender;
 mod setup;
-mod watch;
-mod way;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use link::{Command, CommandError, Datum, Event, PortConfig, PortIndex, Transmit};
+use link::{Command, CommandError, Datum, Event, Fault, PortConfig, PortIndex, Transmit};
 use linux::{Answering, Kernel, Surroundings, interface_name};
 use wire::{Instant, Packet, PortSet};
 
 use crate::error::Error;
 use crate::nics::Nic;
 use crate::pool::Leased;
+use io::GuestIo;
 use setup::Setup;
-use way::{Shared, Way};
 
 pub use sender::SkbSender;
-pub use watch::{Trouble, Watch};
 
 /// A guest to be put on a wire.
 #[derive(Clone, Debug, Default)]
@@ -69,14 +67,17 @@ pub enum Module {
 }
 
 /// The node.
+#[derive(Debug)]
 pub struct Guest {
-    answering: Answering<Way>,
-    shared: Shared,
+    answering: Answering<GuestIo>,
     ports: Vec<PortConfig>,
     module: Option<Module>,
     events: VecDeque<Event>,
     /// The step of the next send that is to fail.
     fail: Option<String>,
+    remarks: Vec<String>,
+    /// What its module counted, once the run is over.
+    counted: Vec<(Cow<'static, str>, u64)>,
 }
 
 impl Guest {
@@ -85,74 +86,84 @@ impl Guest {
     /// # Errors
     /// [`Error::Refused`] when the guest does not take a setting, a rule or a module, and as
     /// [`Machine::run`](crate::Machine::run).
-    pub fn start(machine: Leased, spec: &Spec) -> Result<(Self, Watch), Error> {
-        let shared = Shared::new(machine, spec);
-        match Self::set_up(&shared, spec) {
-            Ok((guest, remarks)) => {
-                let watch = Watch::new(shared, remarks);
-                Ok((guest, watch))
-            }
-            Err(error) => Err(watch::refused(&shared, error)),
-        }
-    }
-
-    fn set_up(shared: &Shared, spec: &Spec) -> Result<(Self, Vec<String>), Error> {
+    pub fn start(machine: Leased, spec: &Spec) -> Result<Self, Error> {
         let name = |(number, port): (usize, &Linked)| {
             port.mtu.map(|_| interface_name(&port.config, number))
         };
         let interfaces: Vec<Option<String>> = spec.ports.iter().enumerate().map(name).collect();
         let linked = spec.ports.iter().enumerate().filter(|(_, port)| port.mtu.is_some());
         let linked = linked.map(|(number, port)| (number, &port.config));
-        let around = Surroundings::of(linked, spec.kernel.default_route);
-        let setup = Setup::new(spec, &around, &interfaces)?;
-        let remarks = {
-            let mut held = shared.lock();
-            let machine = held.machine()?;
-            let output = machine.run(&(setup.before.clone() + &loading(spec)))?;
-            machine.plug(&nics(spec, &interfaces))?;
-            machine.run(&setup.script)?;
-            setup.told(&output)
-        };
-        let ports: Vec<PortConfig> = spec.ports.iter().map(|port| port.config.clone()).collect();
-        let way = Way::new(shared.clone(), interfaces);
         let default_route = spec.kernel.default_route;
-        let mut answering = Answering::new(way, ports.clone(), around.known, default_route);
-        answering.prove()?;
-        if let Some(Module::Md5Receiver(_)) = spec.module {
-            shared.run(receiver::EVENTS)?;
-        }
-        shared.begin()?;
-        let guest = Self {
-            answering,
-            shared: shared.clone(),
+        let around = Surroundings::of(linked, default_route);
+        let setup = Setup::new(spec, &around, &interfaces)?;
+        let nics = nics(spec, &interfaces);
+        let ports: Vec<PortConfig> = spec.ports.iter().map(|port| port.config.clone()).collect();
+        let io = GuestIo::new(machine, spec, interfaces);
+        let mut guest = Self {
+            answering: Answering::new(io, ports.clone(), around.known, default_route),
             ports,
             module: spec.module.clone(),
             events: VecDeque::new(),
             fail: None,
+            remarks: Vec::new(),
+            counted: Vec::new(),
         };
-        Ok((guest, remarks))
+        match guest.set_up(spec, &setup, &nics) {
+            Ok(()) => Ok(guest),
+            Err(error) => Err(guest.io().refused(error)),
+        }
+    }
+
+    fn set_up(&mut self, spec: &Spec, setup: &Setup, nics: &[Nic]) -> Result<(), Error> {
+        let machine = self.io().machine()?;
+        let output = machine.run(&(setup.before.clone() + &loading(spec)))?;
+        machine.plug(nics)?;
+        machine.run(&setup.script)?;
+        self.remarks = setup.told(&output);
+        self.answering.prove()?;
+        if let Some(Module::Md5Receiver(_)) = spec.module {
+            self.io().run(receiver::EVENTS)?;
+        }
+        self.io().begin()
+    }
+
+    /// What was set in the guest, a line each.
+    #[must_use]
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// Runs a script in the guest meanwhile, as a look into it or to disturb it; what it wrote.
+    /// `None` when it failed; what is wrong with the guest then is a fault of the node.
+    pub fn run(&mut self, script: &str) -> Option<String> {
+        match self.io().run(script) {
+            Ok(output) => Some(output),
+            Err(Error::Refused { .. }) => None,
+            Err(error) => {
+                self.io().fails(error);
+                None
+            }
+        }
     }
 
     /// Descriptors that are readable when a port has a frame, for a wire of the real clock.
     ///
     /// # Errors
     /// When the host refuses more descriptors.
-    pub fn readiness(&self) -> Result<Vec<OwnedFd>, Error> {
-        self.answering.transport().readiness()
+    pub fn readiness(&mut self) -> Result<Vec<OwnedFd>, Error> {
+        self.io().readiness()
     }
 
-    fn hear(&mut self, now: Instant, port: PortIndex, frame: &[u8]) -> Result<(), Error> {
-        {
-            let mut held = self.shared.lock();
-            // The run ends, and a guest that is not well would be waited for at each frame.
-            if held.trouble.is_some() {
-                return Ok(());
-            }
-            watch::look(&mut held, now)?;
-        }
+    fn io(&mut self) -> &mut GuestIo {
+        self.answering.transport_mut()
+    }
+
+    fn receive(&mut self, now: Instant, port: PortIndex, frame: &[u8]) -> Result<(), Error> {
+        self.io().look(now)?;
         self.answering.hear(usize::from(port), frame)?;
         if let Some(Module::Md5Receiver(_)) = self.module {
-            self.events.extend(receiver::events(&self.shared.run(receiver::EVENTS)?));
+            let output = self.io().run(receiver::EVENTS)?;
+            self.events.extend(receiver::events(&output));
         }
         Ok(())
     }
@@ -174,24 +185,39 @@ impl Guest {
         let scripts = match sender.scripts(packet, config, interface, fail.as_deref()) {
             Ok(scripts) => scripts,
             Err(error) => {
-                self.shared.lock().unable.get_or_insert_with(|| error.to_string());
+                self.io().faults.push_back(Fault::Unable(error.to_string()));
                 return Err(error);
             }
         };
         for script in scripts {
-            match self.shared.run(&script) {
-                Ok(told) => self.events.extend(sender::outcome(&told)?),
+            match self.io().run(&script) {
+                Ok(output) => self.events.extend(sender::outcome(&output)?),
                 Err(error) => {
-                    self.shared.lock().trouble(error);
+                    self.io().fails(error);
                     return Ok(());
                 }
             }
         }
-        // What it sent is out when the fence is answered, which takes the same way.
+        // What it sent is out when the barrier is answered, which takes the same way.
         if let Err(error) = self.answering.done(at) {
-            self.shared.lock().trouble(error);
+            self.io().fails(error);
         }
         Ok(())
+    }
+
+    /// What its module counts.
+    fn count(&mut self) {
+        let script = match self.module {
+            Some(Module::SkbSender(_)) => sender::COUNTERS,
+            Some(Module::Md5Receiver(_)) => receiver::COUNTERS,
+            Some(Module::RstReply(_)) => "cat /proc/net/rst_reply",
+            None => return,
+        };
+        // One that is gone counts nothing any more; that it is gone is a fault of its own.
+        if let Ok(output) = self.io().run(script) {
+            let counted = sender::counters(&output).into_iter();
+            self.counted = counted.map(|(name, count)| (name.into(), count)).collect();
+        }
     }
 }
 
@@ -225,13 +251,18 @@ fn loading(spec: &Spec) -> String {
 
 impl link::Node for Guest {
     fn handle_frame(&mut self, now: Instant, port: PortIndex, frame: &[u8]) {
-        if let Err(error) = self.hear(now, port, frame) {
-            self.shared.lock().trouble(error);
+        // The run ends, and a guest that is not well would be waited for at each frame.
+        if self.io().error.is_none()
+            && let Err(error) = self.receive(now, port, frame)
+        {
+            self.io().fails(error);
         }
     }
 
-    fn handle_timeout(&mut self, now: Instant) {
-        self.answering.handle_timeout(now);
+    fn handle_timeout(&mut self, _: Instant) {
+        if let Err(error) = self.answering.gather() {
+            self.io().fails(error);
+        }
     }
 
     fn handle_command(&mut self, now: Instant, command: &Command) -> Result<(), CommandError> {
@@ -247,10 +278,9 @@ impl link::Node for Guest {
                 self.fail = Some(step(args)?);
                 Ok(())
             }
-            Command::Do { verb, .. } => {
-                let told = format!("unknown command of skb_sender `{verb}`: allowed is fail");
-                Err(CommandError(told))
-            }
+            Command::Do { verb, .. } => Err(CommandError(format!(
+                "unknown command of skb_sender `{verb}`: allowed is fail"
+            ))),
         }
     }
 
@@ -262,17 +292,48 @@ impl link::Node for Guest {
         self.events.pop_front()
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn run_until(&mut self, horizon: Instant) -> Option<Instant> {
+        let io = self.io();
+        if !io.is_lockstep() {
+            return None;
+        }
+        let ran = io.machine().and_then(|machine| machine.let_run(horizon));
+        ran.unwrap_or_else(|error| {
+            io.fails(error);
+            None
+        })
+    }
+
+    fn poll_fault(&mut self) -> Option<Fault> {
+        let io = self.io();
+        io.faults.pop_front().or_else(|| if io.error.is_some() { io.close() } else { None })
+    }
+
+    fn finish(&mut self, now: Instant) {
+        if self.io().machine.is_none() {
+            return;
+        }
+        self.count();
+        let io = self.io();
+        if io.error.is_none()
+            && let Err(error) = io.look(now)
+        {
+            io.fails(error);
+        }
+        let fault = io.close();
+        io.faults.extend(fault);
+    }
+
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
+        if self.io().machine.is_some() {
+            self.count();
+        }
         let mut all = self.answering.counters();
-        let script = match self.module {
-            Some(Module::SkbSender(_)) => sender::COUNTERS,
-            Some(Module::Md5Receiver(_)) => receiver::COUNTERS,
-            Some(Module::RstReply(_)) => "cat /proc/net/rst_reply",
-            None => return all,
-        };
-        // A guest that cannot say any more has been told of as what it is.
-        let told = self.shared.run(script).unwrap_or_default();
-        all.extend(sender::counters(&told).into_iter().map(|(name, count)| (name.into(), count)));
+        all.extend(self.counted.iter().cloned());
         all
     }
 }

@@ -1,6 +1,5 @@
 //! What can end a run, what can be wrong with a topology, and what is noted along the way.
 
-use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -37,6 +36,9 @@ pub enum SimError {
     /// A node could not do as it was told.
     #[error("node {0}: {1}")]
     Command(NodeId, #[source] CommandError),
+    /// Something is wrong with a node itself; [`Sim::faults`](crate::Sim::faults) has what.
+    #[error("node {0} failed")]
+    NodeFailed(NodeId),
     /// There is no node of this number.
     #[error("no node {0}")]
     UnknownNode(NodeId),
@@ -87,27 +89,6 @@ pub struct Seen {
     pub node: NodeId,
     /// What.
     pub event: Event,
-}
-
-/// A node panicked. It is dead from then on, and the run goes on without it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodePanic {
-    /// When.
-    pub time: Instant,
-    /// Which node.
-    pub node: NodeId,
-    /// What the panic said.
-    pub message: String,
-}
-
-impl NodePanic {
-    /// What a panic said, of what was caught of it.
-    #[must_use]
-    pub fn words(caught: &(dyn Any + Send)) -> String {
-        let text = caught.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| caught.downcast_ref::<&str>().copied());
-        text.unwrap_or("a panic without words").to_owned()
-    }
 }
 
 /// Something befell a frame between its emission and the port it was meant for.

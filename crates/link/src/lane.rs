@@ -14,7 +14,7 @@ use crate::impair::{Crossing, Impairments, Passage};
 pub(crate) struct Lane {
     pub(crate) link: LinkId,
     pub(crate) target: PortId,
-    config: LinkConfig,
+    pub(crate) config: LinkConfig,
     /// The settings' delay in nanoseconds, while they ask for nothing else.
     plain_ns: Option<u64>,
     /// Frames emitted into this direction so far.

@@ -3,6 +3,7 @@
 
 mod config;
 mod error;
+mod fault;
 mod impair;
 mod lane;
 mod net;
@@ -14,9 +15,8 @@ pub mod sim;
 mod tournament;
 
 pub use config::{Direction, LEAST_COUNTED, Limits};
-pub use error::{
-    LinkId, LinkNote, LossReason, Mishap, NodeId, NodePanic, Seen, SimError, TopologyError,
-};
+pub use error::{LinkId, LinkNote, LossReason, Mishap, NodeId, Seen, SimError, TopologyError};
+pub use fault::{Fault, NodeFault, panic_words};
 pub use node::{
     Address, Command, CommandError, Datum, Event, Node, Peer, PortConfig, PortIndex, Transmit,
 };

@@ -1,7 +1,7 @@
 //! Everything of a run that is not a node: the clock's value, the capture, the lanes and what is
 //! in flight on them. Calls no node.
 
-use wire::{Capture, Cause, Deliberate, FrameId, Instant, LinkConfig, PortId};
+use wire::{Capture, Cause, Deliberate, Duration, FrameId, Instant, LinkConfig, PortId};
 
 use crate::config::Limits;
 use crate::error::{LinkId, LinkNote, LossReason, Mishap, NodeId, Seen, SimError};
@@ -94,6 +94,11 @@ impl Net {
         }
         self.steps += 1;
         Ok(())
+    }
+
+    /// How long a frame takes at least from any node to another.
+    pub(crate) fn least_delay(&self) -> Duration {
+        self.lanes.iter().map(|lane| lane.config.delay).min().unwrap_or_default()
     }
 
     /// Lays one direction of a link from a port to another; its number is its place.

@@ -6,15 +6,19 @@ use std::net::IpAddr;
 
 use wire::{Instant, Mac, Packet};
 
+use crate::fault::Fault;
+
 /// A port of one node, counted from 0 in the order of its configuration.
 pub type PortIndex = u16;
 
-/// One implementation with one or more ports. Sans-IO: it never waits, reads no clock and opens
-/// nothing, so the same node runs on the simulated wire, on a real one and in a unit test.
+/// One implementation with one or more ports. An in-process node is sans-IO: it never waits, reads
+/// no clock and opens nothing, so the same node runs on the simulated wire, on a real one and in a
+/// unit test. One that [is remote](Node::is_remote) stands for an implementation in a kernel, a
+/// machine or a process: it may wait inside a call, and it may fail.
 ///
-/// Methods are of four kinds: `handle_*` puts something in, `poll_*` takes something out, getters
-/// look, and there are no others. After each `handle_*` the driver calls [`Node::poll_transmit`]
-/// and then [`Node::poll_event`] until both give `None`, before the next input. `now` never goes
+/// `handle_*` puts something in, `poll_*` takes something out. After each `handle_*` the driver
+/// calls [`Node::poll_transmit`] and then [`Node::poll_event`] until both give `None`, before the
+/// next input; a remote node is then asked for its [faults](Node::poll_fault). `now` never goes
 /// back. A panic is caught by the driver and is a finding about the node.
 pub trait Node: Send {
     /// A frame arrived at a port: the bytes as they came off the link.
@@ -46,8 +50,32 @@ pub trait Node: Send {
         None
     }
 
+    /// The implementation is not in this process: it has a clock of its own, or can fail.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Runs by itself as far as `horizon`, for a node whose clock is elsewhere. The time at which
+    /// it has something to emit before that, where it has: it is then given
+    /// [`Node::handle_timeout`] at that time, and runs no further before. A node without such a
+    /// clock returns when its timer is due.
+    fn run_until(&mut self, horizon: Instant) -> Option<Instant> {
+        self.poll_timeout().filter(|due| *due <= horizon)
+    }
+
+    /// What went wrong with the node itself, each once. Only a remote node is asked.
+    fn poll_fault(&mut self) -> Option<Fault> {
+        None
+    }
+
+    /// The run is over. What a remote node finds wrong with its implementation at a last look, it
+    /// returns by [`Node::poll_fault`].
+    fn finish(&mut self, now: Instant) {
+        let _ = now;
+    }
+
     /// What it counted, by name, for the report: frames dropped by reason and the like.
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         Vec::new()
     }
 }

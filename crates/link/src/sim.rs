@@ -7,13 +7,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use wire::{Capture, Cause, Deliberate, Instant};
 
 use crate::config::Limits;
-use crate::error::{LinkNote, LossReason, NodeId, NodePanic, Seen, SimError};
+use crate::error::{LinkNote, LossReason, NodeId, Seen, SimError};
+use crate::fault::{Fault, NodeFault, panic_words};
 use crate::net::{Home, Net, Port};
 use crate::node::{Command, Node};
 use crate::queue::Flight;
 use crate::tournament::Tournament;
 
+mod remote;
 mod topology;
+
+use remote::Remotes;
 
 /// A run on the simulated wire.
 ///
@@ -34,15 +38,21 @@ mod topology;
 /// that. A link that goes
 /// down loses at that moment what is in flight on it, as a cut cable does.
 ///
-/// **Panics.** A panic in a node is caught and listed in [`Sim::panics`]; the node is dead from
+/// **Faults.** A panic in a node is caught and listed in [`Sim::faults`]; the node is dead from
 /// then on: frames to it are lost, commands to it do nothing. The default panic hook still prints
-/// to stderr, since a hook belongs to the whole process; a program that minds sets its own.
+/// to stderr, since a hook belongs to the whole process; a program that minds sets its own. What a
+/// remote node reports of itself is listed there too, and ends the run with
+/// [`SimError::NodeFailed`] where nothing after it means anything.
+///
+/// **Remote nodes.** Before [`Sim::advance`] handles an event, each node whose clock is elsewhere
+/// runs up to that event's time. One that has something to emit before that is woken then.
 pub struct Sim {
     nodes: Vec<Slot>,
     /// By [`NodeId`].
     timers: Tournament,
     net: Net,
-    panics: Vec<NodePanic>,
+    remotes: Remotes,
+    faults: Vec<NodeFault>,
 }
 
 /// What a run left behind.
@@ -54,8 +64,8 @@ pub struct Left {
     pub events: Vec<Seen>,
     /// See [`Sim::losses`].
     pub losses: Vec<LinkNote>,
-    /// See [`Sim::panics`].
-    pub panics: Vec<NodePanic>,
+    /// See [`Sim::faults`].
+    pub faults: Vec<NodeFault>,
 }
 
 struct Slot {
@@ -63,6 +73,7 @@ struct Slot {
     node: Box<dyn Node>,
     home: Home,
     dead: bool,
+    remote: bool,
 }
 
 /// The earliest thing to happen.
@@ -76,7 +87,8 @@ impl Sim {
     #[must_use]
     pub fn new(seed: u64, limits: Limits) -> Self {
         let net = Net::new(seed, limits);
-        Self { nodes: Vec::new(), timers: Tournament::default(), net, panics: Vec::new() }
+        let (nodes, timers) = (Vec::new(), Tournament::default());
+        Self { nodes, timers, net, remotes: Remotes::default(), faults: Vec::new() }
     }
 
     /// Gives a node a command, now. What it emits at once has the tag as its cause, and what a
@@ -97,23 +109,6 @@ impl Sim {
             slot.node
                 .handle_command(net.now, command)
                 .map_err(|error| SimError::Command(node, error))
-        })
-    }
-
-    /// Lets a node look around, now, as if its timer had run out: for one that hears of things by
-    /// another way than a link. What it emits has no known cause.
-    ///
-    /// # Errors
-    /// As [`Sim::step`].
-    pub fn wake(&mut self, node: NodeId) -> Result<(), SimError> {
-        let slot = self.nodes.get(usize::from(node.0)).ok_or(SimError::UnknownNode(node))?;
-        if slot.dead {
-            return Ok(());
-        }
-        self.net.count_step()?;
-        self.input(node, Cause::Unknown, Deliberate::NOTHING, |slot, net| {
-            slot.node.handle_timeout(net.now);
-            Ok(())
         })
     }
 
@@ -183,17 +178,17 @@ impl Sim {
         &self.net.notes
     }
 
-    /// The nodes that panicked, in order.
+    /// What was wrong with nodes themselves, in order.
     #[must_use]
-    pub fn panics(&self) -> &[NodePanic] {
-        &self.panics
+    pub fn faults(&self) -> &[NodeFault] {
+        &self.faults
     }
 
     /// Ends the run and hands over what it left behind, which may be too large to copy.
     #[must_use]
     pub fn into_left(self) -> Left {
         let Net { capture, seen: events, notes: losses, .. } = self.net;
-        Left { capture, events, losses, panics: self.panics }
+        Left { capture, events, losses, faults: self.faults }
     }
 
     /// Events handled so far, as [`Limits::steps`] counts them.
@@ -293,6 +288,10 @@ impl Sim {
             drain(slot, net, cause, deliberate)?;
             Ok(slot.node.poll_timeout())
         });
+        // What a remote node reports of itself outweighs what it made of the input.
+        if self.nodes[usize::from(node.0)].remote {
+            self.take_faults(node)?;
+        }
         if let Some(wish) = outcome {
             self.arm(node, wish?);
         }
@@ -332,10 +331,10 @@ impl Sim {
             Ok(result) => Some(result),
             Err(payload) if self.net.working => resume_unwind(payload),
             Err(payload) => {
-                let message = NodePanic::words(payload.as_ref());
+                let fault = Fault::Panicked(panic_words(payload.as_ref()));
                 self.nodes[usize::from(node.0)].dead = true;
                 self.timers.set(node.0, None);
-                self.panics.push(NodePanic { time: self.net.now, node, message });
+                self.faults.push(NodeFault { time: self.net.now, node, fault });
                 None
             }
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
+use link::{Command, CommandError, Fault, Node, Outbox, PortConfig, PortIndex, Transmit};
 use wire::{Duration, Instant, Mac};
 
 use crate::fence;
@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The way to a kernel: its ports by number, frame by frame.
 pub trait Transport: Send {
-    /// What can go wrong on it.
-    type Error;
+    /// What can go wrong on it, and what that says of the node.
+    type Error: Into<Fault>;
 
     /// What comes out of different ports comes in the order in which the kernel said it. Where not,
     /// every port is fenced after a frame, and not only that which the frame went into.
@@ -59,9 +59,6 @@ pub trait Transport: Send {
 
     /// A frame of the kernel leaves the node now: the first of those kept that has not yet.
     fn emits(&mut self) {}
-
-    /// Keeps what went wrong for whoever drives the node, whose contract has no errors.
-    fn trouble(&mut self, error: Self::Error);
 }
 
 /// A kernel as a node.
@@ -74,6 +71,8 @@ pub struct Answering<T> {
     out: Outbox,
     fences: u32,
     noise: u64,
+    /// The first thing that went wrong; what follows from it would only hide it.
+    fault: Option<Fault>,
 }
 
 impl<T: Transport> Answering<T> {
@@ -86,7 +85,7 @@ impl<T: Transport> Answering<T> {
         default_route: bool,
     ) -> Self {
         let out = Outbox::new();
-        Self { transport, ports, known, default_route, out, fences: 0, noise: 0 }
+        Self { transport, ports, known, default_route, out, fences: 0, noise: 0, fault: None }
     }
 
     /// The way to the kernel.
@@ -213,6 +212,11 @@ impl<T: Transport> Answering<T> {
         self.gather().map(drop)
     }
 
+    /// Notes the first thing that went wrong, for [`Node::poll_fault`].
+    pub fn fails(&mut self, error: T::Error) {
+        self.fault.get_or_insert_with(|| error.into());
+    }
+
     /// Tells the kernel where the source of a frame lives: asking would be a frame of its own.
     fn introduce(&mut self, port: usize, frame: &[u8]) {
         let Some(source) = source(frame).filter(|source| !self.known.contains(source)) else {
@@ -258,14 +262,17 @@ fn source(frame: &[u8]) -> Option<IpAddr> {
 
 impl<T: Transport> Node for Answering<T> {
     fn handle_frame(&mut self, _: Instant, port: PortIndex, frame: &[u8]) {
-        if let Err(error) = self.hear(usize::from(port), frame) {
-            self.transport.trouble(error);
+        // The run ends, and a kernel that is not well would be waited for at each frame.
+        if self.fault.is_none()
+            && let Err(error) = self.hear(usize::from(port), frame)
+        {
+            self.fails(error);
         }
     }
 
     fn handle_timeout(&mut self, _: Instant) {
         if let Err(error) = self.gather() {
-            self.transport.trouble(error);
+            self.fails(error);
         }
     }
 
@@ -280,7 +287,15 @@ impl<T: Transport> Node for Answering<T> {
         Some(out)
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn poll_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         vec![("group reports passed over".into(), self.noise)]
     }
 }
@@ -297,11 +312,20 @@ mod tests {
         lent: Vec<u8>,
         introduced: Vec<(IpAddr, Mac)>,
         deaf: bool,
-        troubles: Vec<&'static str>,
+    }
+
+    /// What a silent kernel is.
+    #[derive(Debug, PartialEq)]
+    struct Silent;
+
+    impl From<Silent> for Fault {
+        fn from(Silent: Silent) -> Self {
+            Self::Late("silent".to_owned())
+        }
     }
 
     impl Transport for Echo {
-        type Error = &'static str;
+        type Error = Silent;
 
         const IN_ORDER: bool = true;
 
@@ -340,11 +364,7 @@ mod tests {
         }
 
         fn silent(&self, _: usize) -> Self::Error {
-            "silent"
-        }
-
-        fn trouble(&mut self, error: Self::Error) {
-            self.troubles.push(error);
+            Silent
         }
     }
 
@@ -373,7 +393,7 @@ mod tests {
         let out = node.poll_transmit(Instant::ZERO).map(|out| (out.port, out.frame.to_vec()));
         assert_eq!(out, Some((0, frame)));
         assert_eq!(node.poll_transmit(Instant::ZERO), None);
-        assert!(node.transport().troubles.is_empty());
+        assert_eq!(node.poll_fault(), None);
     }
 
     #[test]
@@ -389,8 +409,8 @@ mod tests {
     #[test]
     fn a_kernel_that_answers_no_fence_is_trouble() {
         let mut node = node(Echo { deaf: true, ..Echo::default() });
-        assert_eq!(node.prove(), Err("silent"));
+        assert_eq!(node.prove(), Err(Silent));
         node.handle_frame(Instant::ZERO, 0, &from([10, 0, 0, 1]));
-        assert_eq!(node.transport().troubles, ["silent"]);
+        assert_eq!(node.poll_fault(), Some(Fault::Late("silent".to_owned())));
     }
 }

@@ -222,7 +222,7 @@ impl Node for Faulty {
         self.node.poll_timeout()
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         let mut all = self.node.counters();
         all.push(("faults".into(), self.planted));
         all

@@ -340,7 +340,7 @@ impl Node for Firewall {
         self.outbox.pop()
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         let mut all: Vec<(Cow<'static, str>, u64)> = vec![
             ("forwarded".into(), self.forwarded),
             ("rejected".into(), self.rejected),

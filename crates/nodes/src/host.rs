@@ -197,7 +197,7 @@ impl Node for Host {
     }
 
     /// `opened` and `refused` at open ports; and what closed ports count.
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         let mut all = vec![("opened".into(), self.opened), ("refused".into(), self.refused)];
         all.extend(self.closed.counters());
         all

@@ -272,7 +272,7 @@ impl Node for Md5Receiver {
         self.behind.as_ref()?.poll_timeout()
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         let mut all = vec![("consumed".into(), self.consumed), ("passed".into(), self.passed)];
         for drop in [DropReason::Truncated, DropReason::IpChecksum, DropReason::TcpChecksum] {
             all.push((format!("dropped.{}", drop.reason()).into(), self.dropped[drop as usize]));

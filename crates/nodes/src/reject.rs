@@ -245,7 +245,7 @@ impl Node for Reject {
     }
 
     /// `resets`, and under `silent.` each reason for silence that was met.
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         let mut counters = vec![("resets".into(), self.sent)];
         for (reason, count) in DropReason::ALL.iter().zip(self.silent) {
             if count > 0 {

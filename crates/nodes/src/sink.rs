@@ -42,7 +42,7 @@ impl Node for Sink {
         None
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         vec![("frames".into(), self.frames), ("bytes".into(), self.bytes)]
     }
 }

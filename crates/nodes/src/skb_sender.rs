@@ -281,7 +281,7 @@ impl Node for SkbSender {
         self.failed.take()
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         vec![
             ("sent".into(), self.sent),
             ("freed".into(), self.freed),

@@ -159,7 +159,7 @@ impl Node for Tester {
         self.outbox.pop()
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         vec![
             ("seen".into(), self.seen),
             ("sent".into(), self.sent),

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use link::{Command, CommandError, Event, Node, NodePanic, PortIndex, Transmit};
+use link::{Command, CommandError, Event, Fault, Node, PortIndex, Transmit, panic_words};
 use tokio::runtime::Runtime;
 use wire::{Duration, Instant};
 
@@ -21,13 +21,12 @@ pub(crate) struct Shared {
     clock: Mutex<Clock>,
     /// When each frame was emitted by the real clock, in order of the capture.
     emitted: Mutex<Vec<Instant>>,
-    trouble: Mutex<Option<Error>>,
 }
 
 impl Shared {
     pub(crate) fn new(runtime: Runtime) -> Self {
-        let (emitted, trouble) = (Mutex::new(Vec::new()), Mutex::new(None));
-        Self { runtime, clock: Mutex::new(Clock::start()), emitted, trouble }
+        let emitted = Mutex::new(Vec::new());
+        Self { runtime, clock: Mutex::new(Clock::start()), emitted }
     }
 
     /// Starts the clock.
@@ -68,27 +67,6 @@ impl Shared {
     pub(crate) fn emitted_at(&self, index: usize) -> Option<Instant> {
         self.emitted.lock().unwrap_or_else(PoisonError::into_inner).get(index).copied()
     }
-
-    /// Keeps the first thing that went wrong; what follows from it would only hide it.
-    pub(crate) fn trouble(&self, error: Error) {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-    }
-
-    /// Does what is the wire's own inside a node's call, and keeps what went wrong; true when
-    /// nothing did. A panic in it is no node's, for which the run loop would take it.
-    pub(crate) fn own(&self, work: impl FnOnce() -> Result<(), Error>) -> bool {
-        let done = catch_unwind(AssertUnwindSafe(work));
-        let done = done.unwrap_or_else(|panic| Err(Error::Fault(NodePanic::words(&*panic))));
-        done.map_err(|error| self.trouble(error)).is_ok()
-    }
-
-    /// Takes what went wrong since the last time.
-    pub(crate) fn take_trouble(&self) -> Result<(), Error> {
-        match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
-    }
 }
 
 /// The ways of one port; a direct link has one pair, which its sender's side crosses.
@@ -106,11 +84,13 @@ pub(crate) struct Behind {
     ports: Vec<Ways>,
     shared: Arc<Shared>,
     crossed: Arrived,
+    /// The first thing that went wrong on the way; what follows from it would only hide it.
+    fault: Option<Fault>,
 }
 
 impl Behind {
     pub(crate) fn new(node: Box<dyn Node>, ports: Vec<Ways>, shared: Arc<Shared>) -> Self {
-        Self { node, ports, shared, crossed: Arrived::new() }
+        Self { node, ports, shared, crossed: Arrived::new(), fault: None }
     }
 }
 
@@ -121,7 +101,7 @@ impl Node for Behind {
             return self.node.handle_frame(now, port, frame);
         };
         let Shared { runtime, .. } = &*self.shared;
-        if self.shared.own(|| leg.cross(runtime, frame, &mut self.crossed)) {
+        if own(&mut self.fault, || leg.cross(runtime, frame, &mut self.crossed)) {
             self.node.handle_frame(now, port, self.crossed.frame());
         }
     }
@@ -142,7 +122,7 @@ impl Node for Behind {
             return Some(out);
         };
         let Shared { runtime, .. } = &*self.shared;
-        match self.shared.own(|| leg.cross(runtime, out.frame, &mut self.crossed)) {
+        match own(&mut self.fault, || leg.cross(runtime, out.frame, &mut self.crossed)) {
             true => Some(Transmit { port: out.port, frame: self.crossed.frame() }),
             false => Some(out),
         }
@@ -156,9 +136,33 @@ impl Node for Behind {
         self.node.poll_timeout()
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn run_until(&mut self, horizon: Instant) -> Option<Instant> {
+        self.node.run_until(horizon)
+    }
+
+    fn poll_fault(&mut self) -> Option<Fault> {
+        self.fault.take().or_else(|| self.node.poll_fault())
+    }
+
+    fn finish(&mut self, now: Instant) {
+        self.node.finish(now);
+    }
+
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         self.node.counters()
     }
+}
+
+/// Does what is the wire's own inside a node's call, and keeps what went wrong; true when nothing
+/// did. A panic in it is no node's, for which the run loop would take it.
+fn own(fault: &mut Option<Fault>, work: impl FnOnce() -> Result<(), Error>) -> bool {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    let done = done.unwrap_or_else(|panic| Err(Error::Fault(panic_words(&*panic))));
+    done.map_err(|error| fault.get_or_insert_with(|| error.into())).is_ok()
 }
 
 #[cfg(test)]
@@ -166,12 +170,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_of_the_wire_is_its_own_trouble() {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let shared = Shared::new(runtime);
-        assert!(shared.own(|| Ok(())) && shared.take_trouble().is_ok());
-        assert!(!shared.own(|| panic!("a bug of ours")));
-        let told = shared.take_trouble().unwrap_err().to_string();
-        assert!(told.contains("the wire itself") && told.contains("a bug of ours"), "{told}");
+    fn a_panic_of_the_wire_is_its_own_fault() {
+        let mut fault = None;
+        assert!(own(&mut fault, || Ok(())) && fault.is_none());
+        assert!(!own(&mut fault, || panic!("a bug of ours")));
+        let Some(Fault::Broken(text)) = fault else { panic!("{fault:?}") };
+        assert!(text.contains("the wire itself") && text.contains("a bug of ours"), "{text}");
     }
 }

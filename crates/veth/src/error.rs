@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use link::SimError;
+use link::{Fault, SimError};
 
 /// Why a wire could not be made, or a run on it not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,15 @@ pub enum Error {
     /// The machine did not do in time what it does otherwise: the wire cannot tell.
     #[error("{0}")]
     Late(String),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Late(text) => Self::Late(text),
+            other => Self::Broken(other.to_string()),
+        }
+    }
 }
 
 /// Says what was tried when the kernel refuses it.

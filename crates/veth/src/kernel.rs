@@ -117,10 +117,6 @@ impl Transport for Namespaced {
             None => self.shared.emits(),
         }
     }
-
-    fn trouble(&mut self, error: Error) {
-        self.shared.trouble(error);
-    }
 }
 
 /// Pins the settings of the calling thread's namespace, in which no interface is yet; what was

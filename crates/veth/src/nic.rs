@@ -13,7 +13,7 @@ mod stop;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use link::{Limits, LinkNote, Node, NodePanic, PortConfig, PortIndex, Seen};
+use link::{Limits, LinkNote, Node, NodeFault, PortConfig, PortIndex, Seen};
 use tokio::runtime::Runtime;
 use wire::{Capture, Duration, Instant, PortId, Proto};
 
@@ -82,7 +82,7 @@ pub struct Nic {
     capture: Capture,
     seen: Vec<Seen>,
     notes: Vec<LinkNote>,
-    panics: Vec<NodePanic>,
+    faults: Vec<NodeFault>,
     /// Frames of the device that came and are not handled yet, in order of their times.
     waiting: VecDeque<Arrival>,
     passed_over: BTreeMap<String, u64>,
@@ -164,7 +164,7 @@ impl Nic {
             capture,
             seen: Vec::new(),
             notes: Vec::new(),
-            panics: Vec::new(),
+            faults: Vec::new(),
             waiting: VecDeque::new(),
             passed_over: BTreeMap::new(),
             unanswered: 0,
@@ -205,8 +205,8 @@ impl Nic {
 
     /// The nodes of ours that panicked.
     #[must_use]
-    pub fn panics(&self) -> &[NodePanic] {
-        &self.panics
+    pub fn faults(&self) -> &[NodeFault] {
+        &self.faults
     }
 
     /// What came by the cables and is no part of the capture, in words, with how many there were.

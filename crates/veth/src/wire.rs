@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use link::{Command, Direction, LinkChange, LinkId, LinkNote, NodeId, NodePanic, Seen, Sim};
+use link::{Command, Direction, Fault, LinkChange, LinkId, LinkNote, NodeFault, NodeId, Seen, Sim};
 use wire::{Capture, Duration, FrameId, Instant};
 
 use crate::behind::Shared;
@@ -81,7 +81,7 @@ impl Wire {
     /// When the node refuses it, a limit is reached, or a frame does not cross.
     pub fn command(&mut self, node: NodeId, command: &Command, tag: u32) -> Result<(), Error> {
         self.sim.command(node, command, tag)?;
-        self.trouble()
+        self.well()
     }
 
     /// Changes a link from now on.
@@ -111,7 +111,7 @@ impl Wire {
             let now = self.shared.now().min(time);
             self.sim.run_until(now)?;
             self.sim.wake(node)?;
-            self.trouble()?;
+            self.well()?;
             return Ok(true);
         }
         self.latest = self.latest.max(self.shared.now() - time);
@@ -122,19 +122,27 @@ impl Wire {
                 false
             }
         };
-        self.trouble()?;
+        self.well()?;
         Ok(happened)
     }
 
-    /// What went wrong on the wire since the last time. What panics in a kernel's place is our way
-    /// to the kernel, and says nothing about it.
-    fn trouble(&self) -> Result<(), Error> {
-        self.shared.take_trouble()?;
-        let of_kernel = |panic: &&NodePanic| self.ears.iter().any(|(id, _)| *id == panic.node);
-        match self.sim.panics().iter().find(of_kernel) {
-            Some(panic) => Err(Error::Fault(panic.message.clone())),
+    /// What panics in a kernel's place is our way to the kernel, and says nothing about it.
+    fn well(&self) -> Result<(), Error> {
+        let of_kernel = |fault: &NodeFault| match &fault.fault {
+            Fault::Panicked(text) if self.ears.iter().any(|(id, _)| *id == fault.node) => {
+                Some(text.clone())
+            }
+            _ => None,
+        };
+        match self.sim.faults().iter().find_map(of_kernel) {
+            Some(text) => Err(Error::Fault(text)),
             None => Ok(()),
         }
+    }
+
+    /// Ends the run for every node whose implementation is elsewhere; see [`Sim::finish`].
+    pub fn finish(&mut self) {
+        self.sim.finish();
     }
 
     /// Waits for a time or for a node that speaks of its own accord, whichever is first.
@@ -213,10 +221,10 @@ impl Wire {
         self.sim.losses()
     }
 
-    /// The nodes that panicked.
+    /// What was wrong with nodes themselves.
     #[must_use]
-    pub fn panics(&self) -> &[NodePanic] {
-        self.sim.panics()
+    pub fn faults(&self) -> &[NodeFault] {
+        self.sim.faults()
     }
 
     /// What a node counted.

@@ -89,7 +89,7 @@ impl Node for Puppet {
         }
     }
 
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         vec![("frames".into(), 1)]
     }
 }
@@ -324,8 +324,8 @@ fn a_panic_is_the_end_of_the_node_and_not_of_the_run() {
     sim.command(A, &go(), 0).unwrap();
     sim.command(A, &go(), 0).unwrap();
     sim.run_until_idle().unwrap();
-    let message = "cannot bear 60 bytes".to_owned();
-    assert_eq!(sim.panics(), [NodePanic { time: at_ms(1), node: B, message }]);
+    let fault = Fault::Panicked("cannot bear 60 bytes".to_owned());
+    assert_eq!(sim.faults(), [NodeFault { time: at_ms(1), node: B, fault }]);
     let dead = LinkNote {
         time: at_ms(1),
         frame: FrameId(1),
@@ -347,7 +347,7 @@ fn a_panic_anywhere_is_caught_and_once() {
         sim.command(A, &go(), 0).unwrap();
         sim.command(B, &go(), 0).unwrap();
         sim.run_until_idle().unwrap();
-        let said: Vec<_> = sim.panics().iter().map(|panic| panic.message.as_str()).collect();
+        let said: Vec<_> = sim.faults().iter().map(|fault| fault.fault.text()).collect();
         assert_eq!(said, [message]);
     }
 }

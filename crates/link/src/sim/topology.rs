@@ -21,7 +21,11 @@ impl Sim {
             self.net.ports.push(Port { node: id, index, lane: None });
         }
         let home = Home { node: id, first_port, ports: ports.len() as u16 };
-        self.nodes.push(Slot { name: name.to_owned(), node, home, dead: false });
+        let remote = node.is_remote();
+        if remote {
+            self.remotes.add(id);
+        }
+        self.nodes.push(Slot { name: name.to_owned(), node, home, dead: false, remote });
         self.timers.grow(self.nodes.len());
         let wish = self.guarded(id, |slot, _| slot.node.poll_timeout());
         self.arm(id, wish.flatten());

@@ -173,7 +173,7 @@ impl Node for Echo {
     fn poll_timeout(&self) -> Option<Instant> {
         Some(LATER)
     }
-    fn counters(&self) -> Vec<(Cow<'static, str>, u64)> {
+    fn counters(&mut self) -> Vec<(Cow<'static, str>, u64)> {
         vec![("echoed".into(), 7)]
     }
 }

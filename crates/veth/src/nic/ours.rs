@@ -4,7 +4,10 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use link::{LinkNote, LossReason, Mishap, Node, NodeId, NodePanic, PortIndex, Seen, SimError};
+use link::{
+    Fault, LinkNote, LossReason, Mishap, Node, NodeFault, NodeId, PortIndex, Seen, SimError,
+    panic_words,
+};
 use wire::{Cause, Deliberate, FrameId, Instant, PortId};
 
 use super::Nic;
@@ -150,9 +153,9 @@ impl Nic {
         match catch_unwind(AssertUnwindSafe(|| work(node.as_mut(), now))) {
             Ok(outcome) => Some(outcome),
             Err(payload) => {
-                let message = NodePanic::words(payload.as_ref());
+                let fault = Fault::Panicked(panic_words(payload.as_ref()));
                 place.node = None;
-                self.panics.push(NodePanic { time: now, node: NodeId(at as u16), message });
+                self.faults.push(NodeFault { time: now, node: NodeId(at as u16), fault });
                 None
             }
         }

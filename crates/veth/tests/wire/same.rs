@@ -148,7 +148,7 @@ fn panics() -> Outcome {
     let mut wire = lay(&delayed(), true)?;
     wire.command(NodeId(0), &say(frame(60, 250, [0x08, 0x00])), 0)?;
     while wire.advance(None)? {}
-    let told: Vec<&str> = wire.panics().iter().map(|panic| panic.message.as_str()).collect();
+    let told: Vec<&str> = wire.faults().iter().map(|fault| fault.fault.text()).collect();
     match told[..] {
         ["a frame that this node cannot stand"] => Ok(()),
         _ => Err(format!("{told:?}").into()),
