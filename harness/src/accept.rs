@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::catalog::Item;
 use crate::golden;
-use crate::judge::Against;
+use crate::judge::{Against, Verdict};
 use crate::outcome::{Entry, Judged, Walked};
 use crate::report::text::Hints;
 use crate::report::{self, EXIT_CANNOT, EXIT_FINDING, EXIT_HOLDS};
@@ -42,7 +42,7 @@ pub(crate) fn accept_all(
         if let Some(reason) = judged.unacceptable() {
             *told += &report::text::entry(&entry, hints, false, false);
             *told += &format!("  not blessed: {reason}\n");
-            let cut_short = judged.run.broken.is_some();
+            let cut_short = judged.judgement.verdict == Verdict::HarnessError;
             code = code.max(if cut_short { EXIT_CANNOT } else { EXIT_FINDING });
             continue;
         }
@@ -56,11 +56,11 @@ fn accept(item: &Item, judged: &Judged) -> Result<String> {
     golden::settle(item)?;
     // What a kernel draws at random is new each time, and no news.
     let same = matches!(&judged.judgement.against, Against::Golden(found)
-        if found.differences.is_empty() && (found.masked.is_empty() || judged.run.real));
+        if found.differences.is_empty() && (found.masked.is_empty() || judged.run.transcript.real));
     if same {
         return Ok(format!("same     {}\n", text::line(&item.id)));
     }
     golden::bless(item, judged.run.as_golden())?;
-    let frames = count(judged.run.capture.len(), "frame");
+    let frames = count(judged.run.transcript.capture.len(), "frame");
     Ok(format!("blessed  {} ({frames}) → {}\n", text::line(&item.id), line(&item.golden)))
 }

@@ -18,7 +18,7 @@ use wire::Capture;
 use crate::judge::compare::{Comparison, compare};
 use crate::judge::{facts, races};
 use crate::plan::{Mask, Plan};
-use crate::run::{self, Run};
+use crate::run::{self, Run, Transcript};
 
 pub use change::{Change, changed, changes};
 
@@ -44,8 +44,9 @@ const MOST_SURVIVORS: usize = 20;
 /// Changes every frame of a run and judges each change. `golden` is what the run is held against.
 #[must_use]
 pub fn bite(plan: &Plan, run: &Run, golden: &Capture) -> Bitten {
-    let exact = !run.real;
-    let hold = |golden: &Capture, capture: &Capture, masks: &[Mask]| match &run.rehearsed {
+    let exact = !run.transcript.real;
+    let hold = |golden: &Capture, capture: &Capture, masks: &[Mask]| match &run.transcript.rehearsed
+    {
         Some(rehearsed) => races::compare(golden, capture, masks, Some(rehearsed)),
         None => compare(golden, capture, masks, exact),
     };
@@ -59,10 +60,10 @@ pub fn bite(plan: &Plan, run: &Run, golden: &Capture) -> Bitten {
 fn against(hold: Hold<'_>, plan: &Plan, run: &Run, golden: &Capture, exact: bool) -> Bitten {
     let mut bitten = Bitten::default();
     // Where the recorded frames do not satisfy the steps as they are, a failing step says nothing.
-    let steps = run::replay(plan, run).failures.is_empty();
-    let before = found(plan, &run.capture);
-    for change in changes(&run.capture, exact) {
-        let Some(capture) = changed(&run.capture, &change) else { continue };
+    let steps = run::replay(plan, &run.transcript).failures.is_empty();
+    let before = found(plan, &run.transcript.capture);
+    for change in changes(&run.transcript.capture, exact) {
+        let Some(capture) = changed(&run.transcript.capture, &change) else { continue };
         bitten.changes += 1;
         if !hold(golden, &capture, &plan.masks).differences.is_empty()
             || found(plan, &capture) > before
@@ -83,7 +84,8 @@ fn against(hold: Hold<'_>, plan: &Plan, run: &Run, golden: &Capture, exact: bool
 
 /// A step does not hold on the changed frames.
 fn fails(plan: &Plan, run: &Run, capture: Capture) -> bool {
-    let recorded = Run { capture, seen: run.seen.clone(), real: run.real, ..Run::default() };
+    let (seen, real) = (run.transcript.seen.clone(), run.transcript.real);
+    let recorded = Transcript { capture, seen, real, ..Transcript::default() };
     !run::replay(plan, &recorded).failures.is_empty()
 }
 
@@ -105,7 +107,7 @@ fn covering(
     golden: &Capture,
     run: &Run,
 ) -> Option<String> {
-    let capture = changed(&run.capture, change)?;
+    let capture = changed(&run.transcript.capture, change)?;
     let mut reasons: Vec<&String> = masks.iter().map(|mask| &mask.reason).collect();
     reasons.sort_unstable();
     reasons.dedup();

@@ -170,7 +170,7 @@ impl Nic {
             address: self.address.clone(),
             without_ip6: self.without.contains(&Without::Ipv6),
             settle: self.settle,
-            patience: self.patience,
+            timeout: self.patience,
             arp: self.arp,
             i_know: self.i_know,
         }

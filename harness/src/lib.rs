@@ -7,7 +7,7 @@
 //! ```no_run
 //! # use wireproof::nodes::Kind;
 //! # fn my_kind() -> Kind {
-//! #     Kind::new("mine", "takes every frame", |config, kinds| kinds.build("sink", config))
+//! #     Kind::new("mine", "takes every frame", |config, kinds| kinds.read("sink", config))
 //! # }
 //! #[test]
 //! fn my_stack_keeps_the_rules() {
@@ -26,6 +26,7 @@ mod fleet;
 pub mod golden;
 pub mod inject;
 pub mod judge;
+pub mod kinds;
 pub mod on;
 pub mod outcome;
 pub mod panics;
@@ -49,10 +50,9 @@ pub use {checks, link, nodes, scenario, wire};
 
 /// The whole command with these kinds of node, for a binary of one's own as for `wireproof`.
 #[must_use]
-pub fn main(mut registry: Registry) -> ExitCode {
+pub fn main(registry: Registry) -> ExitCode {
     panics::note_places();
-    registry.register(run::linux::kind());
-    registry.register(run::guest::kind());
+    let registry = kinds::complete(registry);
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -15,6 +15,9 @@ pub enum On {
 }
 
 impl On {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sim, Self::Veth, Self::Nic];
+
     /// Its name, as the command line and `not-on` have it.
     #[must_use]
     pub const fn name(self) -> &'static str {

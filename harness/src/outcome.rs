@@ -6,7 +6,7 @@ use scenario::Diagnostic;
 use crate::catalog::Item;
 use crate::judge::Judgement;
 use crate::plan::Plan;
-use crate::run::Run;
+use crate::run::{Ended, Run};
 
 /// A scenario and how its walk ended.
 #[derive(Debug)]
@@ -45,11 +45,12 @@ impl Judged {
     #[must_use]
     pub fn unacceptable(&self) -> Option<String> {
         let Self { plan, run, judgement } = self;
-        if let Some(broken) = &run.broken {
-            return Some(format!("the run could not be carried out: {broken}"));
-        }
-        if let Some(late) = &run.inconclusive {
-            return Some(format!("the wire could not tell: {late}"));
+        match &run.ended {
+            Ended::Complete => {}
+            Ended::Broken(why) => return Some(format!("the run could not be carried out: {why}")),
+            Ended::Inconclusive(why) | Ended::Unable(why) => {
+                return Some(format!("the run is inconclusive: {why}"));
+            }
         }
         if let Some(timed) = run.untimely().next() {
             return Some(format!("step {} was late on this machine", timed.step + 1));
@@ -57,8 +58,8 @@ impl Judged {
         if let Some(finding) = judgement.findings.first() {
             return Some(format!("the check {} finds a violation", finding.check.id));
         }
-        if let Some(panic) = run.panics.first() {
-            return Some(format!("{} panicked", plan.node_name(panic.node)));
+        if let Some(fault) = run.at_fault().next() {
+            return Some(format!("{} panicked", plan.node_name(fault.node)));
         }
         if let Some(failure) = run.failures.first() {
             return Some(format!("step {} does not hold", failure.step + 1));

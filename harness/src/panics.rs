@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
-use link::NodePanic;
+use link::panic_words;
 
 /// The latest panics of all threads, words and place.
 static LATEST: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
@@ -30,7 +30,7 @@ fn note(info: &PanicHookInfo<'_>) {
     if latest.len() == KEPT {
         latest.remove(0);
     }
-    latest.push((NodePanic::words(info.payload()), format!("{}:{}", place.file(), place.line())));
+    latest.push((panic_words(info.payload()), format!("{}:{}", place.file(), place.line())));
 }
 
 /// Does some work; when it panics, what was said and, where it was noted, the place.
@@ -39,7 +39,7 @@ fn note(info: &PanicHookInfo<'_>) {
 /// When it panics.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let words = NodePanic::words(payload.as_ref());
+        let words = panic_words(payload.as_ref());
         let latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
         match latest.iter().rev().find(|(said, _)| *said == words) {
             Some((_, place)) => format!("{words} (at {place})"),

@@ -15,12 +15,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use link::{Direction, Limits, LinkChange, PortIndex};
-use nodes::{NodeConfig, Registry, Role};
+use nodes::{ConfigError, Home, Made, MakeError, NodeConfig, Recipe, Registry, Role, Site};
 use scenario::{Diagnostic, Due, PacketTemplate, Pattern, Scenario, Tolerance};
 use wire::{Duration, Field, Instant, PortId};
 
 use self::faults::Faults;
-use crate::run::{guest, linux};
 use crate::spec::NodeSpec;
 
 pub use mask::Mask;
@@ -64,27 +63,35 @@ impl Plan {
         self.nodes.get(usize::from(node.0)).map_or("?", |node| &node.name)
     }
 
-    /// The node that the scenario itself wants to be a running kernel, if there is one.
-    #[must_use]
-    pub fn own_kernel(&self) -> Option<&PlanNode> {
-        self.nodes.iter().find(|node| node.kind == linux::KIND && !node.swapped)
+    /// The nodes that the scenario itself wants elsewhere than in this process.
+    pub fn own(&self, home: Home) -> impl Iterator<Item = &PlanNode> {
+        self.nodes.iter().filter(move |node| node.home == home && !node.swapped)
     }
+}
 
-    /// The nodes that the scenario itself wants to be guests.
-    pub fn own_guests(&self) -> impl Iterator<Item = &PlanNode> {
-        self.nodes.iter().filter(|node| node.kind == guest::KIND && !node.swapped)
-    }
-
-    /// What a kernel in a node's place takes for the MTU of its ports: the link's where that says
-    /// one, else Ethernet's; `None` for a port without a link.
-    #[must_use]
-    pub fn mtus(&self, node: usize) -> Vec<Option<u32>> {
-        let mtu = |port: PortIndex| {
-            let link = self.links.iter().find(|link| link.ends.contains(&(node, port)))?;
-            Some(link.settings.mtu.flatten().unwrap_or(1500))
-        };
-        let ports = self.nodes.get(node).map_or(0, |node| node.config.ports.len());
-        (0..ports as PortIndex).map(mtu).collect()
+impl Plan {
+    /// Nodes and links without a script, for a driver of its own.
+    pub(crate) fn of_nodes(
+        title: &str,
+        nodes: Vec<PlanNode>,
+        links: Vec<PlanLink>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            title: title.to_owned(),
+            note: None,
+            cites: Vec::new(),
+            any_host: None,
+            seed: 0,
+            limits,
+            end: None,
+            nodes,
+            links,
+            steps: Vec::new(),
+            masks: Vec::new(),
+            finds: Vec::new(),
+            not_on: BTreeMap::new(),
+        }
     }
 }
 
@@ -95,8 +102,16 @@ pub struct PlanNode {
     pub name: String,
     /// Its kind, after any swap.
     pub kind: String,
-    /// What it is made from.
+    /// Where its implementation is.
+    pub home: Home,
+    /// Its ports, and its options as text.
     pub config: NodeConfig,
+    /// What its kind made of the options; `None` only while the plan is being made.
+    pub(crate) recipe: Option<Arc<dyn Recipe>>,
+    /// What it draws at random comes from this alone.
+    pub seed: u64,
+    /// It joins its ports below IP: who is behind it is the neighbour.
+    pub is_bridge: bool,
     /// What checks may expect of it.
     pub role: Role,
     /// Its ports in the capture, in order.
@@ -112,13 +127,57 @@ pub struct PlanNode {
 }
 
 impl PlanNode {
-    /// It is of this kind, as masks and `not-on` mean it: a guest whose own kernel speaks is a
-    /// `linux` too, and one whose module speaks goes by the module's name as well.
+    /// It is of this kind, as masks and `not-on` mean it: a guest whose own kernel answers is a
+    /// `linux` too, and one whose module answers goes by the module's name as well.
     #[must_use]
     pub fn is_of(&self, kind: &str) -> bool {
-        let kernel = self.kind == guest::KIND && guest::is_kernel(&self.config);
-        let module = self.kind == guest::KIND && guest::module(&self.config) == Some(kind);
-        self.kind == kind || (kind == linux::KIND && kernel) || module
+        self.kind == kind || self.recipe().known_as().contains(&kind)
+    }
+
+    /// A node of no scenario, its first port of this number in the capture.
+    ///
+    /// # Errors
+    /// When the kind does not take these options.
+    pub(crate) fn alone(
+        kind: &str,
+        config: NodeConfig,
+        registry: &Registry,
+        first_port: u16,
+    ) -> Result<Self, ConfigError> {
+        let known = registry.find(kind)?;
+        let recipe = registry.read(kind, &config)?;
+        Ok(Self {
+            name: config.name.clone(),
+            kind: kind.to_owned(),
+            home: known.home,
+            is_bridge: (known.bridges)(&config.options),
+            role: recipe.role(),
+            recipe: Some(recipe),
+            seed: link::node_seed(0, usize::from(first_port)),
+            ports: (first_port..).take(config.ports.len()).map(PortId).collect(),
+            note: None,
+            swapped: false,
+            standing: Standing::default(),
+            unfit: None,
+            config,
+        })
+    }
+
+    /// What its kind made of its options.
+    ///
+    /// # Panics
+    /// While the plan is being made.
+    #[must_use]
+    pub fn recipe(&self) -> &dyn Recipe {
+        self.recipe.as_deref().expect("a plan is made of nodes whose options were read")
+    }
+
+    /// Makes the node.
+    ///
+    /// # Errors
+    /// When its implementation cannot be started.
+    pub fn make(&self, is_real: bool) -> Result<Made, MakeError> {
+        self.recipe().make(&Site { ports: &self.config.ports, seed: self.seed, is_real })
     }
 }
 
@@ -311,15 +370,15 @@ pub fn plan(
     }
     let mut nodes = planner.nodes(registry, swaps);
     let links = planner.links(&nodes);
-    topology::introduce(&mut nodes, &links);
-    topology::destinations(&mut nodes);
-    planner.make_each(&mut nodes, registry, swaps);
+    topology::set_peers(&mut nodes, &links);
+    topology::destinations(&mut nodes, registry);
+    planner.read_each(&mut nodes, registry, swaps);
     planner.unfit(&mut nodes, &links);
     let steps = planner.steps(&nodes, &links);
     let masks = planner.masks(&nodes, registry);
     planner.verbs(registry);
     planner.known_checks();
-    planner.known_wires();
+    planner.known_wires(registry);
     if !planner.faults.is_empty() {
         return Err(planner.faults.finish());
     }

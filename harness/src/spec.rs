@@ -199,6 +199,7 @@ mod tests {
             mac: Mac([2, 0, 0, 0, 0, number]),
             addresses: vec![address("10.0.0.1").unwrap()],
             peer: None,
+            mtu: None,
         };
         (1..).zip(names).map(port).collect()
     }

@@ -7,18 +7,19 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
-use nodes::Registry;
+use nodes::{Home, Registry};
 
 use crate::catalog::Item;
 use crate::files::{self, Within};
 use crate::golden;
 use crate::judge;
+use crate::kinds;
 use crate::on::On;
 use crate::outcome::{Judged, Refusal, Walked};
 use crate::panics;
 use crate::plan::{self, Plan, Swap};
 use crate::run::nic::cables::Cables;
-use crate::run::{self, Run};
+use crate::run::{self, Ended, Run};
 
 #[cfg(test)]
 mod fast_paths;
@@ -40,8 +41,6 @@ pub struct Walk {
     pub strict: bool,
     /// Scenarios are run whose own nodes are guests, which take seconds to boot.
     pub guests: bool,
-    /// The machines of guests, kept from one scenario to the next.
-    pub machines: guest::Pool,
     /// Plans that were made before there was any privilege.
     pub ahead: Ahead,
 }
@@ -60,13 +59,10 @@ impl Walk {
     /// The standard kinds, no swap, goldens compared.
     #[must_use]
     pub fn standard() -> Self {
-        let mut registry = Registry::standard();
-        registry.register(run::linux::kind());
-        registry.register(run::guest::kind());
-        let machines = guest::Pool::default();
+        let registry = kinds::standard();
         let (swaps, on, ahead) = (Vec::new(), On::Sim, Ahead::default());
         let (no_golden, cables, strict) = (None, None, false);
-        Self { registry, swaps, no_golden, on, cables, strict, guests: true, machines, ahead }
+        Self { registry, swaps, no_golden, on, cables, strict, guests: true, ahead }
     }
 
     /// Reads all scenarios and makes their plans, so that no file of a stranger's is read any more
@@ -100,7 +96,7 @@ impl Walk {
     /// # Errors
     /// When its nodes or links cannot be made.
     pub fn run(&self, plan: &Plan) -> Result<Run> {
-        run::run(self.on, plan, &self.registry, &self.machines)
+        run::run(self.on, plan)
     }
 
     /// All of it. A panic that is no node's is a fault of wireproof, and this scenario's outcome.
@@ -126,34 +122,22 @@ impl Walk {
         if let Some(reason) = plan.not_on.get(wire) {
             return Walked::NotRun(format!("not on the wire `{wire}`: {reason}"));
         }
-        if let (On::Sim, Some(node)) = (self.on, plan.own_kernel()) {
+        if let (On::Sim, Some(node)) = (self.on, plan.own(Home::Namespace).next()) {
             let name = &node.name;
             return Walked::NotRun(format!("`{name}` is a running kernel: it takes --on veth"));
         }
-        for node in plan.own_guests() {
-            if !self.guests {
-                let told = "is a guest, which takes seconds to boot: it is run where it is named";
-                return Walked::NotRun(format!(
-                    "`{}` {told} (wireproof run {})",
-                    node.name, item.id
-                ));
-            }
-            if let Some(reason) = run::guest::missing(&node.config) {
-                return Walked::NotRun(format!("`{}` is a guest: {reason}", node.name));
-            }
+        if let (false, Some(node)) = (self.guests, plan.own(Home::Remote).next()) {
+            return Walked::NotRun(format!(
+                "`{}` is a {}, which takes seconds to start: it is run where it is named \
+                 (wireproof run {})",
+                node.name, node.kind, item.id
+            ));
         }
         if self.strict {
             plan.hold_to_golden();
         }
-        let guests = plan.nodes.iter().filter(|node| node.kind == run::guest::KIND);
-        let mut lacking = guests.filter_map(|node| {
-            let reason = run::guest::not_built(&node.config)?;
-            Some(format!("`{}` is a guest: {reason}", node.name))
-        });
-        let unfit = not_with(&plan)
-            .or_else(|| plan.not_with_other())
-            .or_else(|| unfit(&plan, self.on))
-            .or_else(|| lacking.next());
+        let unfit =
+            not_with(&plan).or_else(|| plan.not_with_other()).or_else(|| unfit(&plan, self.on));
         if let Some(reason) = unfit {
             return Walked::NotRun(reason);
         }
@@ -162,8 +146,8 @@ impl Walk {
             Ok(Err(reason)) => return Walked::NotRun(reason),
             Err(error) => return Walked::Refused(Refusal::Other(error)),
         };
-        if let Some(reason) = run.unable {
-            return Walked::NotRun(format!("not with a guest module as {reason}"));
+        if let Ended::Unable(reason) = run.ended {
+            return Walked::NotRun(format!("not with another kind as {reason}"));
         }
         let state = match (&self.no_golden, addressed) {
             (Some(reason), _) => Err(reason.clone()),
@@ -184,7 +168,7 @@ impl Walk {
     fn on_its_wire(&self, plan: &mut Plan) -> Result<Result<(Run, Option<String>), String>> {
         let Some(cables) = &self.cables else { return Ok(Ok((self.run(plan)?, None))) };
         let fit = cables.address(plan).and_then(|given| {
-            let fit = cables.fit(plan, &self.registry)?;
+            let fit = cables.fit(plan)?;
             Ok((fit, given))
         });
         let (fit, given) = match fit {
@@ -200,7 +184,7 @@ impl Walk {
         if let Err(reason) = cables.has_ip6(plan, &fit)? {
             return Ok(Err(reason));
         }
-        let run = run::nic::run(plan, &self.registry, cables, fit)?;
+        let run = run::nic::run(plan, cables, fit)?;
         let addressed = format!("--address gives {} others than the golden's", given.join(", "));
         Ok(Ok((run, (!given.is_empty()).then_some(addressed))))
     }
@@ -209,21 +193,24 @@ impl Walk {
 /// The golden of a run: whole where it is to be compared, and only the news of it where the run's
 /// frames are its bytes, as most are.
 fn golden_of(item: &Item, run: &Run) -> Result<golden::State> {
-    if run.real { golden::read(item) } else { golden::held(item, &run.capture) }
+    if run.transcript.real {
+        golden::read(item)
+    } else {
+        golden::held(item, &run.transcript.capture)
+    }
 }
 
 fn fault(words: &str) -> anyhow::Error {
     anyhow!("a fault of wireproof itself, which panicked: {words}")
 }
 
-/// Why the scenario does not run with a kernel, or a module of one, in a node's place.
+/// Why the scenario does not run with a node of such a kind.
 fn not_with(plan: &Plan) -> Option<String> {
-    let modules = run::guest::MODULE_NAMES.map(|name| (name, name));
-    let kinds = [(run::linux::KIND, "a kernel"), (run::guest::KIND, "a guest")];
-    kinds.into_iter().chain(modules).find_map(|(kind, what)| {
-        let node = plan.nodes.iter().find(|node| node.is_of(kind))?;
-        let reason = plan.not_on.get(kind)?;
-        Some(format!("not with {what} as `{}`: {reason}", node.name))
+    plan.nodes.iter().find_map(|node| {
+        let names = node.recipe().known_as();
+        let mut names = [node.kind.as_str()].into_iter().chain(names);
+        let (name, reason) = names.find_map(|name| Some((name, plan.not_on.get(name)?)))?;
+        Some(format!("not with `{name}` as `{}`: {reason}", node.name))
     })
 }
 
@@ -232,15 +219,14 @@ pub(crate) fn scenario(item: &Item) -> Option<scenario::Scenario> {
     scenario::parse(&read(item).ok()?).ok()
 }
 
-/// Why a kernel in this plan cannot do what its options ask: where it stands, or on this machine.
+/// Why a node cannot do what its options ask: where it stands, or on this machine.
 fn unfit(plan: &Plan, on: On) -> Option<String> {
     plan.nodes.iter().find_map(|node| {
-        let of_machine = || match (on, node.kind.as_str()) {
-            (On::Veth, run::linux::KIND) => run::linux::missing(&node.config),
-            _ => None,
-        };
-        let reason = node.unfit.clone().or_else(of_machine)?;
-        Some(format!("`{}` cannot be this kernel: {reason}", node.name))
+        // On another wire than this one it is refused for that.
+        let stands = node.home != Home::Namespace || on == On::Veth;
+        let lacks = || if stands { node.recipe().lacks() } else { None };
+        let reason = node.unfit.clone().or_else(lacks)?;
+        Some(format!("`{}` cannot be a `{}`: {reason}", node.name, node.kind))
     })
 }
 

@@ -46,7 +46,7 @@ fn goldens() -> Vec<Golden> {
             continue;
         };
         let Walked::Judged(judged) = walk.item(&item) else { continue };
-        let harmed = !judged.run.notes.is_empty();
+        let harmed = !judged.run.transcript.notes.is_empty();
         all.push(Golden { id: item.id.clone(), plan, capture: *capture, harmed });
     }
     assert!(all.len() > 100, "the goldens were not found");

@@ -212,7 +212,8 @@ fn plant(fault: &str, item: &Item, plan: &Plan, node: &str, caught: &mut Caught)
     let Ok(faulty) = walk.plan(item) else { return };
     let honest = walk.run(plan).expect("a run");
     let run = walk.run(&faulty).expect("a run");
-    let frames = |run: &wireproof::run::Run| wireproof::golden::encode(&run.capture).unwrap();
+    let frames =
+        |run: &wireproof::run::Run| wireproof::golden::encode(&run.transcript.capture).unwrap();
     if frames(&honest) == frames(&run) {
         return;
     }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use wireproof::catalog::{Item, Root};
 use wireproof::judge::{Against, judge};
+use wireproof::nodes::Home;
 use wireproof::outcome::{Entry, Judged, Walked};
 use wireproof::report::text;
 use wireproof::walk::Walk;
@@ -83,7 +84,7 @@ fn there(item: &Item) -> Result<(), Failed> {
 /// before draws other numbers: of what it emits, what is masked may differ.
 fn same_again(walk: &Walk, item: &Item, judged: &Judged) -> Result<(), Failed> {
     let again = walk.run(&judged.plan).map_err(|error| format!("{error:#}"))?;
-    if judged.plan.own_guests().next().is_some() {
+    if judged.plan.own(Home::Remote).next().is_some() {
         let state = golden::read(item).map_err(|error| format!("{error:#}"))?;
         let plan = judged.plan.clone();
         let judgement = judge(&plan, &again, Ok(state));
@@ -96,7 +97,7 @@ fn same_again(walk: &Walk, item: &Item, judged: &Judged) -> Result<(), Failed> {
         return if same { Ok(()) } else { Err(format!("a second run:\n{told}").into()) };
     }
     let encode = |capture: &wire::Capture| golden::encode(capture).map_err(|e| format!("{e:#}"));
-    if encode(&again.capture)? != encode(&judged.run.capture)? {
+    if encode(&again.transcript.capture)? != encode(&judged.run.transcript.capture)? {
         return Err("a second run of the same scenario emitted other frames".into());
     }
     Ok(())
@@ -115,7 +116,8 @@ fn review(item: &Item, judged: &Judged) -> Result<(), String> {
         return Ok(());
     }
     if !golden::in_ci() {
-        golden::leave_pending(item, &judged.run.capture).map_err(|error| format!("{error:#}"))?;
+        golden::leave_pending(item, &judged.run.transcript.capture)
+            .map_err(|error| format!("{error:#}"))?;
     }
     let folder = item.golden.parent().ok_or("a golden lies in a folder")?;
     let name = item.golden.file_stem().ok_or("a golden has a name")?.to_string_lossy();
@@ -123,7 +125,7 @@ fn review(item: &Item, judged: &Judged) -> Result<(), String> {
     settings.set_snapshot_path(std::path::absolute(folder).map_err(|error| error.to_string())?);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let rendered = golden::render(&judged.run.capture);
+    let rendered = golden::render(&judged.run.transcript.capture);
     ASKING.set(true);
     let asserted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         settings.bind(|| insta::assert_snapshot!(name.as_ref(), rendered));

@@ -50,7 +50,7 @@ pub use kbuild::{Headers, MODULES};
 pub use machine::{Clock, Config, Machine};
 pub use needs::{Need, needs};
 pub use nics::Nic;
-pub use node::{Guest, Linked, Module, SkbSender, Spec};
+pub use node::{Guest, Module, SkbSender, Spec};
 pub use pool::{Kind, Leased, Pool};
 pub use port::{MOST_BYTES, Port};
 pub use store::{Built, Store};

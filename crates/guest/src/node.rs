@@ -35,7 +35,7 @@ pub struct Spec {
     /// What its kernel is told.
     pub kernel: Kernel,
     /// Its ports.
-    pub ports: Vec<Linked>,
+    pub ports: Vec<PortConfig>,
     /// The module that speaks for it.
     pub module: Option<Module>,
     /// Files (`.ko`) of the machine's `/modules` to load, in this order.
@@ -44,15 +44,6 @@ pub struct Spec {
     pub close_after_secs: Option<u32>,
     /// The link's clock is the real one.
     pub live: bool,
-}
-
-/// A port of a guest.
-#[derive(Clone, Debug, Default)]
-pub struct Linked {
-    /// Its addresses and peer.
-    pub config: PortConfig,
-    /// The MTU of its interface; `None` where it has no link.
-    pub mtu: Option<u32>,
 }
 
 /// A module that is a node.
@@ -87,17 +78,15 @@ impl Guest {
     /// [`Error::Refused`] when the guest does not take a setting, a rule or a module, and as
     /// [`Machine::run`](crate::Machine::run).
     pub fn start(machine: Leased, spec: &Spec) -> Result<Self, Error> {
-        let name = |(number, port): (usize, &Linked)| {
-            port.mtu.map(|_| interface_name(&port.config, number))
-        };
+        let name =
+            |(number, port): (usize, &PortConfig)| port.mtu.map(|_| interface_name(port, number));
         let interfaces: Vec<Option<String>> = spec.ports.iter().enumerate().map(name).collect();
         let linked = spec.ports.iter().enumerate().filter(|(_, port)| port.mtu.is_some());
-        let linked = linked.map(|(number, port)| (number, &port.config));
         let default_route = spec.kernel.default_route;
         let around = Surroundings::of(linked, default_route);
         let setup = Setup::new(spec, &around, &interfaces)?;
         let nics = nics(spec, &interfaces);
-        let ports: Vec<PortConfig> = spec.ports.iter().map(|port| port.config.clone()).collect();
+        let ports = spec.ports.clone();
         let io = GuestIo::new(machine, spec, interfaces);
         let mut guest = Self {
             answering: Answering::new(io, ports.clone(), around.known, default_route),
@@ -223,9 +212,9 @@ impl Guest {
 
 /// The interfaces of all ports that have a link.
 fn nics(spec: &Spec, interfaces: &[Option<String>]) -> Vec<Nic> {
-    let nic = |(port, (linked, name)): (usize, (&Linked, &Option<String>))| {
-        let (name, mtu) = (name.clone()?, linked.mtu?);
-        Some(Nic { port, name, mac: linked.config.mac, mtu })
+    let nic = |(port, (config, name)): (usize, (&PortConfig, &Option<String>))| {
+        let (name, mtu) = (name.clone()?, config.mtu?);
+        Some(Nic { port, name, mac: config.mac, mtu })
     };
     spec.ports.iter().zip(interfaces).enumerate().filter_map(nic).collect()
 }

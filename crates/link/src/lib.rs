@@ -21,5 +21,6 @@ pub use node::{
     Address, Command, CommandError, Datum, Event, Node, Peer, PortConfig, PortIndex, Transmit,
 };
 pub use outbox::Outbox;
+pub use random::node_seed;
 pub use sim::{Left, Sim};
 pub use wire::{Chance, LinkChange, LinkConfig};

@@ -149,6 +149,8 @@ pub struct PortConfig {
     pub addresses: Vec<Address>,
     /// Who sits at the other end of its link, where there is one.
     pub peer: Option<Peer>,
+    /// What its interface takes for the MTU, where the node has interfaces; `None` without a link.
+    pub mtu: Option<u32>,
 }
 
 /// An address with the length of its subnet's prefix: 24 and 64 where a scenario gives none.

@@ -35,6 +35,18 @@ impl Random {
     }
 }
 
+/// Where the streams of nodes begin: behind those of all lanes.
+const NODES: u64 = 1 << 32;
+
+/// What a node of a run draws at random comes from this: a stream of its own by the node's number,
+/// so that a node more leaves every other decision as it was.
+#[must_use]
+pub fn node_seed(seed: u64, node: usize) -> u64 {
+    let Random(mut generator) = Random::new(seed, 0, 0);
+    generator.set_stream(NODES + node as u64);
+    generator.next_u64()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +75,14 @@ mod tests {
         assert_ne!(here, first(2, 0, 0));
         assert_ne!(here, first(1, 1, 0));
         assert_ne!(here, first(1, 0, 5));
+    }
+
+    #[test]
+    fn nodes_have_streams_of_their_own() {
+        let seeds = [node_seed(1, 0), node_seed(1, 1), node_seed(2, 0)];
+        assert!(seeds[0] != seeds[1] && seeds[0] != seeds[2] && seeds[1] != seeds[2]);
+        assert_eq!(node_seed(1, 0), seeds[0]);
+        assert_ne!(node_seed(1, 0), Random::new(1, 0, 0).0.next_u64());
     }
 
     #[test]

@@ -4,11 +4,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use link::{Command, CommandError, Event, Node, PortConfig, PortIndex, Transmit};
 use wire::Instant;
 
 use crate::options::{ConfigError, shown, unknown};
+use crate::recipe::{Made, MakeError, Recipe, Site};
 use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, PortRule, Registry, Role};
 
 mod edit;
@@ -46,15 +48,66 @@ static OPTIONS: &[OptionSpec] = &[
 #[must_use]
 pub fn kind() -> Kind {
     let about = "another kind of node with a fault planted in what it emits";
-    Kind::new("faulty", about, |config, all| Ok(Box::new(Faulty::new(config, all)?)))
+    let read = |config: &NodeConfig, all: &Registry| {
+        let settings = Settings::read(config, all)?;
+        let recipe: Arc<dyn Recipe> = Arc::new(settings);
+        Ok(recipe)
+    };
+    Kind::new("faulty", about, read)
         .options(OPTIONS)
         .inner(Inner::Any)
         .ports(PortRule::AtLeast(1))
         .wraps(|config| of(config).ok().map(|(kind, inner)| (kind.to_owned(), inner)))
-        .role(|config, registry| match of(config) {
-            Ok((kind, inner)) => registry.role(kind, &inner),
-            Err(_) => Role::Other,
+        .addresses_in(&["to"])
+}
+
+/// The options, and the recipe of the node that the fault is planted in.
+#[derive(Debug)]
+struct Settings {
+    inside: Arc<dyn Recipe>,
+    fault: &'static Fault,
+    frames: Option<Vec<u64>>,
+}
+
+impl Settings {
+    fn read(config: &NodeConfig, registry: &Registry) -> Result<Self, ConfigError> {
+        let names = || FAULTS.iter().map(|fault| fault.name);
+        let Some(name) = config.read().text("fault")? else {
+            let all: Vec<_> = names().collect();
+            let message = format!("faulty needs `fault`: one of {}", all.join(", "));
+            return Err(ConfigError::at("fault", message));
+        };
+        let Some(fault) = FAULTS.iter().find(|fault| fault.name == name) else {
+            return Err(ConfigError::at("fault", unknown("fault", name, names())));
+        };
+        let (kind, inner) = of(config)?;
+        Ok(Self { inside: registry.read_in_process(kind, &inner)?, fault, frames: frames(config)? })
+    }
+
+    fn at(&self, site: &Site<'_>) -> Result<Faulty, MakeError> {
+        Ok(Faulty {
+            node: self.inside.make(site)?.in_process()?,
+            act: self.fault.act,
+            frames: self.frames.clone(),
+            ports: site.ports.to_vec(),
+            edit: Edit::default(),
+            again: None,
+            received: 0,
+            emitted: 0,
+            planted: 0,
+            exchanging: false,
         })
+    }
+}
+
+impl Recipe for Settings {
+    fn role(&self) -> Role {
+        self.inside.role()
+    }
+
+    fn make(&self, site: &Site<'_>) -> Result<Made, MakeError> {
+        Ok(Made::in_this_process(Box::new(self.at(site)?)))
+    }
 }
 
 /// The node.
@@ -79,28 +132,9 @@ impl Faulty {
     /// # Errors
     /// When there is no such fault or kind, or an option is wrong.
     pub fn new(config: &NodeConfig, registry: &Registry) -> Result<Self, ConfigError> {
-        let names = || FAULTS.iter().map(|fault| fault.name);
-        let Some(name) = config.read().text("fault")? else {
-            let all: Vec<_> = names().collect();
-            let message = format!("faulty needs `fault`: one of {}", all.join(", "));
-            return Err(ConfigError::at("fault", message));
-        };
-        let Some(fault) = FAULTS.iter().find(|fault| fault.name == name) else {
-            return Err(ConfigError::at("fault", unknown("fault", name, names())));
-        };
-        let (kind, inner) = of(config)?;
-        Ok(Self {
-            node: registry.build(kind, &inner)?,
-            act: fault.act,
-            frames: frames(config)?,
-            ports: config.ports.clone(),
-            edit: Edit::default(),
-            again: None,
-            received: 0,
-            emitted: 0,
-            planted: 0,
-            exchanging: false,
-        })
+        let settings = Settings::read(config, registry)?;
+        let site = Site { ports: &config.ports, seed: 0, is_real: false };
+        settings.at(&site).map_err(|error| ConfigError::new(error.to_string()))
     }
 
     fn chosen(&self, ordinal: u64) -> bool {

@@ -31,8 +31,9 @@ use wire::segment::{IpPacket, NotIp};
 use wire::{Instant, Mac, PortSet};
 
 use crate::options::ConfigError;
+use crate::recipe::in_process;
 use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
-use crate::reject::{Profile, Rule};
+use crate::reject::{PROFILES, Profile, Rule};
 
 mod errors;
 
@@ -55,16 +56,32 @@ static OPTIONS: &[OptionSpec] = &[
 #[must_use]
 pub fn kind() -> Kind {
     let about = "routes between its ports and rejects TCP to some ports with a reset";
-    Kind::new("firewall", about, |config, _| Ok(Box::new(Firewall::new(config)?)))
-        .options(OPTIONS)
-        .ports(PortRule::AtLeast(2))
-        .imitates(&["profile"])
-        .role(|config, _| match config.read().ports("reject") {
-            Ok(reject) => {
-                Role::Forwarder { reject: reject.unwrap_or_default(), may_reject: PortSet::none() }
-            }
-            Err(_) => Role::Other,
+    Kind::new("firewall", about, |config, _| {
+        let settings = Settings::read(config)?;
+        let reject = settings.reject.clone();
+        let role = Role::Forwarder { reject, may_reject: PortSet::none() };
+        Ok(in_process(role, move |site| Box::new(Firewall::at(&settings, site.ports))))
+    })
+    .options(OPTIONS)
+    .ports(PortRule::AtLeast(2))
+    .imitates(&["profile"])
+}
+
+/// The options.
+#[derive(Clone, Debug)]
+struct Settings {
+    profile: Profile,
+    reject: PortSet,
+}
+
+impl Settings {
+    fn read(config: &NodeConfig) -> Result<Self, ConfigError> {
+        let options = config.read();
+        Ok(Self {
+            profile: options.one_of("profile", &PROFILES)?.unwrap_or_default(),
+            reject: options.ports("reject")?.unwrap_or_default(),
         })
+    }
 }
 
 /// The node.
@@ -121,15 +138,14 @@ impl Firewall {
     /// # Errors
     /// When an option is wrong.
     pub fn new(config: &NodeConfig) -> Result<Self, ConfigError> {
-        let options = config.read();
-        let profile = match options.one_of("profile", &["linux", "linux-2.6"])? {
-            Some(1) => Profile::Linux26,
-            _ => Profile::Linux,
-        };
-        Ok(Self {
-            ports: config.ports.clone(),
-            reject: options.ports("reject")?.unwrap_or_default(),
-            rule: Rule::new(profile),
+        Ok(Self::at(&Settings::read(config)?, &config.ports))
+    }
+
+    fn at(settings: &Settings, ports: &[PortConfig]) -> Self {
+        Self {
+            ports: ports.to_vec(),
+            reject: settings.reject.clone(),
+            rule: Rule::new(settings.profile),
             next_id: 1,
             scratch: Vec::new(),
             outbox: Outbox::new(),
@@ -137,7 +153,7 @@ impl Firewall {
             forwarded: 0,
             expired: 0,
             rejected: 0,
-        })
+        }
     }
 
     fn take(&mut self, port: PortIndex, frame: &[u8]) -> Result<(), DropReason> {

@@ -15,16 +15,16 @@
 //! SEG.SEQ is in the window; fragments to an open port; ARP and neighbour discovery.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use link::{Command, CommandError, Datum, Node, Outbox, PortConfig, PortIndex, Transmit};
+use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
 use wire::fields::tcp;
 use wire::segment::{ACK, RST, SYN};
 use wire::{Defaults, Instant, Layer, Packet, PortSet, Proto, TcpOption, TcpSegment};
 
 use crate::neighbour::owns;
 use crate::options::ConfigError;
+use crate::recipe::in_process;
 use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
 use crate::reject::Reject;
 
@@ -39,10 +39,13 @@ static OPTIONS: &[OptionSpec] = &[OptionSpec {
 #[must_use]
 pub fn kind() -> Kind {
     let about = "some TCP host: some ports open, all others closed";
-    Kind::new("host", about, |config, _| Ok(Box::new(Host::new(config)?)))
-        .options(OPTIONS)
-        .ports(PortRule::AtLeast(1))
-        .role(|config, _| open(config).map_or(Role::Other, |open| Role::Host { open }))
+    Kind::new("host", about, |config, _| {
+        let open = open(config)?;
+        let role = Role::Host { open: open.clone() };
+        Ok(in_process(role, move |site| Box::new(Host::at(&open, site.ports))))
+    })
+    .options(OPTIONS)
+    .ports(PortRule::AtLeast(1))
 }
 
 fn open(config: &NodeConfig) -> Result<PortSet, ConfigError> {
@@ -66,17 +69,18 @@ impl Host {
     /// # Errors
     /// When `open` is no set of ports.
     pub fn new(config: &NodeConfig) -> Result<Self, ConfigError> {
-        let open = open(config)?;
-        let closed = Datum::Text(open.complement().to_string());
-        let closed = config.with_options(BTreeMap::from([("reject".to_owned(), closed)]));
-        Ok(Self {
-            ports: config.ports.clone(),
-            closed: Reject::new(&closed)?,
-            open,
+        Ok(Self::at(&open(config)?, &config.ports))
+    }
+
+    fn at(open: &PortSet, ports: &[PortConfig]) -> Self {
+        Self {
+            ports: ports.to_vec(),
+            closed: Reject::of_ports(&open.complement(), ports),
+            open: open.clone(),
             outbox: Outbox::new(),
             opened: 0,
             refused: 0,
-        })
+        }
     }
 
     /// What an open port says to a frame; `None` where it says nothing, or none is asked.

@@ -25,7 +25,7 @@
 //! ```
 //! # use wireproof_nodes as nodes;
 //! use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
-//! use nodes::{Kind, NodeConfig, OptionSpec, Registry};
+//! use nodes::{Kind, NodeConfig, OptionSpec, Registry, Role, in_process};
 //! use wire::Instant;
 //!
 //! /// Sends every frame back as it came, up to a number of them.
@@ -55,7 +55,9 @@
 //! let mut registry = Registry::standard();
 //! let kind = Kind::new("mirror", "sends frames back", |config, _| {
 //!     let left = config.read().num("count")?.unwrap_or(1);
-//!     Ok(Box::new(Mirror { left, outbox: Outbox::new() }))
+//!     Ok(in_process(Role::Other, move |_| {
+//!         Box::new(Mirror { left, outbox: Outbox::new() })
+//!     }))
 //! });
 //! registry.register(kind.options(OPTIONS));
 //!
@@ -74,6 +76,7 @@ pub mod host;
 pub mod md5_receiver;
 pub mod neighbour;
 pub mod options;
+pub mod recipe;
 pub mod registry;
 pub mod reject;
 pub mod sink;
@@ -83,7 +86,10 @@ pub mod tester;
 mod verbs;
 
 pub use options::{ConfigError, Options};
-pub use registry::{Inner, Kind, Measure, NodeConfig, OptionSpec, PortRule, Registry, Role};
+pub use recipe::{Home, Made, MakeError, Occupant, Recipe, Site, in_process};
+pub use registry::{
+    Inner, Kind, Measure, NodeConfig, OptionSpec, PortRule, Registry, Replaced, Role,
+};
 pub use verbs::{VerbSpec, Wraps};
 
 /// Every kind of this crate, in the order that `wireproof nodes` lists them: one line a kind.

@@ -29,6 +29,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use link::{Command, CommandError, Datum, Event, Node, PortConfig, PortIndex, Transmit};
 use wire::segment::{FIN, IpPacket};
@@ -36,6 +37,7 @@ use wire::{Instant, PortSet};
 
 use crate::neighbour::owns;
 use crate::options::ConfigError;
+use crate::recipe::{Made, MakeError, Recipe, Site};
 use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, Registry, Role};
 use crate::verbs::VerbSpec;
 
@@ -58,12 +60,15 @@ static OPTIONS: &[OptionSpec] = &[
 #[must_use]
 pub fn kind() -> Kind {
     let about = "takes custom packets in before TCP sees them, and passes everything else on";
-    Kind::new("md5-receiver", about, |config, all| Ok(Box::new(Md5Receiver::new(config, all)?)))
+    let read = |config: &NodeConfig, all: &Registry| {
+        let recipe: Arc<dyn Recipe> = Arc::new(Settings::read(config, all)?);
+        Ok(recipe)
+    };
+    Kind::new("md5-receiver", about, read)
         .options(OPTIONS)
         .inner(Inner::Prefixed(BEHIND))
         .events(EVENTS)
         .wraps(|config| behind(config).ok().flatten().map(|(kind, inner)| (kind.to_owned(), inner)))
-        .role(role)
 }
 
 /// The events of the node behind it come beside these.
@@ -134,19 +139,55 @@ impl Md5Receiver {
     /// # Errors
     /// When an option is wrong, or the node behind does not take its options.
     pub fn new(config: &NodeConfig, registry: &Registry) -> Result<Self, ConfigError> {
-        let own = config.ports.first().cloned().unwrap_or_default();
+        let settings = Settings::read(config, registry)?;
+        let site = Site { ports: &config.ports, seed: 0, is_real: false };
+        settings.at(&site).map_err(|error| ConfigError::new(error.to_string()))
+    }
+}
+
+/// The options, and the recipe of the node behind it.
+#[derive(Debug)]
+struct Settings {
+    port: u16,
+    behind: Option<Arc<dyn Recipe>>,
+}
+
+impl Settings {
+    fn read(config: &NodeConfig, registry: &Registry) -> Result<Self, ConfigError> {
         let port = config.read().num("port")?.unwrap_or(80);
-        let behind = match behind(config)? {
-            None => None,
-            Some((kind, inner)) => {
-                let built = registry.build(kind, &inner);
-                Some(built.map_err(|error| match error.option {
-                    Some(_) => error.prefixed(BEHIND),
-                    None => ConfigError::at("behind", error.message),
-                })?)
-            }
+        let recipe = |(kind, inner): (&str, NodeConfig)| {
+            registry.read_in_process(kind, &inner).map_err(|error| match error.option {
+                Some(_) => error.prefixed(BEHIND),
+                None => ConfigError::at("behind", error.message),
+            })
         };
-        Ok(Self { own, port, behind, event: None, consumed: 0, passed: 0, dropped: [0; 3] })
+        Ok(Self { port, behind: behind(config)?.map(recipe).transpose()? })
+    }
+
+    fn at(&self, site: &Site<'_>) -> Result<Md5Receiver, MakeError> {
+        let own = site.ports.first().cloned().unwrap_or_default();
+        let behind = match &self.behind {
+            Some(behind) => Some(behind.make(site)?.in_process()?),
+            None => None,
+        };
+        let (port, dropped) = (self.port, [0; 3]);
+        Ok(Md5Receiver { own, port, behind, event: None, consumed: 0, passed: 0, dropped })
+    }
+}
+
+impl Recipe for Settings {
+    /// What the node behind is, less the port that custom packets are taken from.
+    fn role(&self) -> Role {
+        let taken = PortSet::one(self.port);
+        match self.behind.as_ref().map(|behind| behind.role()) {
+            None => Role::Silent,
+            Some(Role::ClosedPort { ports }) => Role::ClosedPort { ports: ports.without(&taken) },
+            Some(other) => other,
+        }
+    }
+
+    fn make(&self, site: &Site<'_>) -> Result<Made, MakeError> {
+        Ok(Made::in_this_process(Box::new(self.at(site)?)))
     }
 }
 
@@ -167,20 +208,6 @@ fn behind(config: &NodeConfig) -> Result<Option<(&str, NodeConfig)>, ConfigError
             Err(ConfigError::at(&format!("{BEHIND}{name}"), message))
         }
         None => Ok(None),
-    }
-}
-
-/// What the node behind is, less the port that custom packets are taken from.
-fn role(config: &NodeConfig, registry: &Registry) -> Role {
-    let Ok(port) = config.read().num::<u16>("port") else { return Role::Other };
-    let taken = PortSet::one(port.unwrap_or(80));
-    match behind(config) {
-        Ok(None) => Role::Silent,
-        Ok(Some((kind, inner))) => match registry.role(kind, &inner) {
-            Role::ClosedPort { ports } => Role::ClosedPort { ports: ports.without(&taken) },
-            other => other,
-        },
-        Err(_) => Role::Other,
     }
 }
 
@@ -277,7 +304,7 @@ impl Node for Md5Receiver {
         for drop in [DropReason::Truncated, DropReason::IpChecksum, DropReason::TcpChecksum] {
             all.push((format!("dropped.{}", drop.reason()).into(), self.dropped[drop as usize]));
         }
-        let behind = self.behind.as_ref().map_or(Vec::new(), |behind| behind.counters());
+        let behind = self.behind.as_mut().map_or(Vec::new(), |behind| behind.counters());
         let named = |(name, count)| (format!("{BEHIND}{name}").into(), count);
         all.extend(behind.into_iter().map(named));
         all

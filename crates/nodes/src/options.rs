@@ -124,15 +124,20 @@ impl<'a> Options<'a> {
         self.read(name, takes, port_set)
     }
 
-    /// One of the words allowed, by its place among them.
+    /// What one of the words allowed stands for.
     ///
     /// # Errors
     /// When it is none of them.
-    pub fn one_of(&self, name: &str, allowed: &[&str]) -> Result<Option<usize>, ConfigError> {
+    pub fn one_of<T: Copy>(
+        &self,
+        name: &str,
+        allowed: &[(&str, T)],
+    ) -> Result<Option<T>, ConfigError> {
         let Some(given) = self.text(name)? else { return Ok(None) };
-        match allowed.iter().position(|word| *word == given) {
-            Some(index) => Ok(Some(index)),
-            None => Err(ConfigError::at(name, unknown("value", given, allowed.iter().copied()))),
+        let words = || allowed.iter().map(|(word, _)| *word);
+        match allowed.iter().find(|(word, _)| *word == given) {
+            Some((_, meant)) => Ok(Some(*meant)),
+            None => Err(ConfigError::at(name, unknown("value", given, words()))),
         }
     }
 

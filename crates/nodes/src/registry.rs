@@ -8,7 +8,8 @@ use std::sync::Arc;
 use link::{Datum, Node, PortConfig};
 use wire::PortSet;
 
-use crate::options::{ConfigError, Options, shown, unknown};
+use crate::options::{self, ConfigError, shown, unknown};
+use crate::recipe::{Home, Made, Recipe, Site};
 use crate::verbs::{VerbSpec, Wraps};
 
 /// What a node is told when it is made.
@@ -25,8 +26,8 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// The options, to be read by type.
     #[must_use]
-    pub fn read(&self) -> Options<'_> {
-        Options(&self.options)
+    pub fn read(&self) -> options::Options<'_> {
+        options::Options(&self.options)
     }
 
     /// The same node with other options: what a wrapper hands to the kind inside it.
@@ -115,11 +116,25 @@ pub enum Role {
     Other,
 }
 
-/// Makes a node; the registry is for kinds that hold another.
-pub type Build = dyn Fn(&NodeConfig, &Registry) -> Result<Box<dyn Node>, ConfigError> + Send + Sync;
+/// Reads a node's options; the registry is for kinds that hold another.
+pub type Read =
+    dyn Fn(&NodeConfig, &Registry) -> Result<Arc<dyn Recipe>, ConfigError> + Send + Sync;
 
-/// Says what may be expected of a node so configured; `Other` for one that cannot be built.
-pub type RoleOf = dyn Fn(&NodeConfig, &Registry) -> Role + Send + Sync;
+/// The options of a node that takes another one's place, by those it is given and those of the
+/// node whose place it takes.
+pub type TakesOver = dyn Fn(Options, &Replaced<'_>) -> Options + Send + Sync;
+
+/// Values by name.
+type Options = BTreeMap<String, Datum>;
+
+/// The node whose place another one takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Replaced<'a> {
+    /// Its kind.
+    pub kind: &'a str,
+    /// Its options.
+    pub options: &'a BTreeMap<String, Datum>,
+}
 
 /// A kind of node.
 #[derive(Clone)]
@@ -140,10 +155,19 @@ pub struct Kind {
     pub events: &'static [VerbSpec],
     /// The node inside one so configured, whose commands and events are its own too.
     pub wraps: Option<Arc<Wraps>>,
-    /// Makes one.
-    pub build: Arc<Build>,
-    /// What may be expected of one.
-    pub role: Arc<RoleOf>,
+    /// Reads the options of one.
+    pub read: Arc<Read>,
+    /// Where the implementation is.
+    pub home: Home,
+    /// Names that masks and `not-on` may use for one, beside the kind's: see [`Recipe::known_as`].
+    pub known_as: &'static [&'static str],
+    /// What one takes over from the node whose place it takes.
+    pub takes_over: Option<Arc<TakesOver>>,
+    /// Options in which a node's name stands for that node's addresses.
+    pub addresses_in: &'static [&'static str],
+    /// Whether one with these options joins its ports below IP, so that they have no addresses and
+    /// whoever is behind it is the neighbour.
+    pub bridges: fn(&BTreeMap<String, Datum>) -> bool,
     /// What its frames are measured by.
     pub measure: Measure,
     /// Options that choose which implementation it is like.
@@ -151,11 +175,12 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// A kind without options, with one port, of which nothing may be expected.
+    /// An in-process kind without options, with one port. `read` makes a recipe of a node's
+    /// options, once; see [`in_process`](crate::in_process).
     pub fn new(
         name: &'static str,
         about: &'static str,
-        build: impl Fn(&NodeConfig, &Registry) -> Result<Box<dyn Node>, ConfigError>
+        read: impl Fn(&NodeConfig, &Registry) -> Result<Arc<dyn Recipe>, ConfigError>
         + Send
         + Sync
         + 'static,
@@ -169,8 +194,12 @@ impl Kind {
             commands: &[],
             events: &[],
             wraps: None,
-            build: Arc::new(build),
-            role: Arc::new(|_, _| Role::Other),
+            read: Arc::new(read),
+            home: Home::InProcess,
+            known_as: &[],
+            takes_over: None,
+            addresses_in: &[],
+            bridges: |_| false,
             measure: Measure::Golden,
             imitates: &[],
         }
@@ -221,13 +250,41 @@ impl Kind {
         self
     }
 
-    /// The same with what may be expected of it.
+    /// The same whose implementation is elsewhere.
     #[must_use]
-    pub fn role(
+    pub fn home(mut self, home: Home) -> Self {
+        self.home = home;
+        self
+    }
+
+    /// The same whose nodes may be known by these names too.
+    #[must_use]
+    pub fn known_as(mut self, names: &'static [&'static str]) -> Self {
+        self.known_as = names;
+        self
+    }
+
+    /// The same taking something over from the node whose place it takes.
+    #[must_use]
+    pub fn takes_over(
         mut self,
-        role: impl Fn(&NodeConfig, &Registry) -> Role + Send + Sync + 'static,
+        options: impl Fn(Options, &Replaced<'_>) -> Options + Send + Sync + 'static,
     ) -> Self {
-        self.role = Arc::new(role);
+        self.takes_over = Some(Arc::new(options));
+        self
+    }
+
+    /// The same with options in which a node's name stands for that node's addresses.
+    #[must_use]
+    pub fn addresses_in(mut self, options: &'static [&'static str]) -> Self {
+        self.addresses_in = options;
+        self
+    }
+
+    /// The same that may join its ports below IP.
+    #[must_use]
+    pub fn bridges(mut self, bridges: fn(&BTreeMap<String, Datum>) -> bool) -> Self {
+        self.bridges = bridges;
         self
     }
 
@@ -329,14 +386,39 @@ impl Registry {
         self.get(name).ok_or_else(|| ConfigError::new(unknown("kind of node", name, names)))
     }
 
-    /// Makes a node of a kind.
+    /// Reads the options of a node of a kind.
     ///
     /// # Errors
     /// When there is no such kind, or it does not take these ports or options.
-    pub fn build(&self, kind: &str, config: &NodeConfig) -> Result<Box<dyn Node>, ConfigError> {
+    pub fn read(&self, kind: &str, config: &NodeConfig) -> Result<Arc<dyn Recipe>, ConfigError> {
         let kind = self.find(kind)?;
         kind.check(config)?;
-        (kind.build)(config, self)
+        (kind.read)(config, self)
+    }
+
+    /// The same of a kind whose nodes are in this process, as those inside another node are.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and for another kind.
+    pub fn read_in_process(
+        &self,
+        kind: &str,
+        config: &NodeConfig,
+    ) -> Result<Arc<dyn Recipe>, ConfigError> {
+        if self.find(kind)?.home != Home::InProcess {
+            return Err(ConfigError::new(format!("{kind}: such a node is not in this process")));
+        }
+        self.read(kind, config)
+    }
+
+    /// Makes an in-process node of a kind by itself, as a test does.
+    ///
+    /// # Errors
+    /// As [`Self::read_in_process`].
+    pub fn build(&self, kind: &str, config: &NodeConfig) -> Result<Box<dyn Node>, ConfigError> {
+        let site = Site { ports: &config.ports, seed: 0, is_real: false };
+        let made = self.read_in_process(kind, config)?.make(&site);
+        made.and_then(Made::in_process).map_err(|error| ConfigError::new(error.to_string()))
     }
 
     /// The option by which a node of a kind is like one implementation and no other, as
@@ -368,10 +450,11 @@ impl Registry {
         Some(format!("{prefix}{found}"))
     }
 
-    /// What may be expected of a node of a kind; [`Role::Other`] for a kind that is not there.
+    /// What may be expected of a node of a kind; [`Role::Other`] for one that cannot be read.
     #[must_use]
     pub fn role(&self, kind: &str, config: &NodeConfig) -> Role {
-        self.get(kind).map_or(Role::Other, |kind| (kind.role)(config, self))
+        let read = self.get(kind).map(|kind| (kind.read)(config, self));
+        read.and_then(Result::ok).map_or(Role::Other, |recipe| recipe.role())
     }
 }
 

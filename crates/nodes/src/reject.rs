@@ -7,11 +7,12 @@
 
 use std::borrow::Cow;
 
-use link::{Command, CommandError, Node, Outbox, PortIndex, Transmit};
+use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
 use wire::segment::IpPacket;
 use wire::{Instant, PortSet};
 
 use crate::options::ConfigError;
+use crate::recipe::in_process;
 use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
 
 mod fast;
@@ -63,39 +64,59 @@ static OPTIONS: &[OptionSpec] = &[
     },
 ];
 
-const PROFILES: [&str; 2] = ["linux", "linux-2.6"];
+/// The profiles by name.
+pub(crate) const PROFILES: [(&str, Profile); 2] =
+    [("linux", Profile::Linux), ("linux-2.6", Profile::Linux26)];
 
 /// The kind `reject`.
 #[must_use]
 pub fn kind() -> Kind {
-    kind_of(Reject::new)
+    kind_of(Reject::at)
 }
 
 /// The same without the fast path: every trigger takes the general path. It answers the same and
 /// takes longer, and is there for the tests that compare both.
 #[must_use]
 pub fn kind_without_fast_path() -> Kind {
-    kind_of(|config| {
-        let mut reject = Reject::new(config)?;
+    kind_of(|settings, ports| {
+        let mut reject = Reject::at(settings, ports);
         reject.host.fast.clear();
-        Ok(reject)
+        reject
     })
 }
 
-fn kind_of(make: fn(&NodeConfig) -> Result<Reject, ConfigError>) -> Kind {
+fn kind_of(make: fn(&Settings, &[PortConfig]) -> Reject) -> Kind {
     let about = "a host whose firewall answers every TCP segment with a reset";
-    Kind::new("reject", about, move |config, _| Ok(Box::new(make(config)?)))
-        .options(OPTIONS)
-        .ports(PortRule::AtLeast(1))
-        .imitates(&["profile", "ttl", "mtu"])
-        .role(|config, _| match rejected(config) {
-            Ok(ports) => Role::ClosedPort { ports },
-            Err(_) => Role::Other,
-        })
+    Kind::new("reject", about, move |config, _| {
+        let settings = Settings::read(config)?;
+        let role = Role::ClosedPort { ports: settings.rule.spared.complement() };
+        Ok(in_process(role, move |site| Box::new(make(&settings, site.ports))))
+    })
+    .options(OPTIONS)
+    .ports(PortRule::AtLeast(1))
+    .imitates(&["profile", "ttl", "mtu"])
 }
 
-fn rejected(config: &NodeConfig) -> Result<PortSet, ConfigError> {
-    Ok(config.read().ports("reject")?.unwrap_or_else(PortSet::all))
+/// The options.
+#[derive(Clone, Debug)]
+struct Settings {
+    rule: Rule,
+    /// Sources outside the port's subnets are answered too.
+    anywhere: bool,
+}
+
+impl Settings {
+    fn read(config: &NodeConfig) -> Result<Self, ConfigError> {
+        let options = config.read();
+        let profile = options.one_of("profile", &PROFILES)?.unwrap_or(Profile::Linux);
+        let rule = Rule {
+            ttl: options.num("ttl")?.unwrap_or(64),
+            mtu: options.num("mtu")?.unwrap_or(1500),
+            spared: options.ports("reject")?.unwrap_or_else(PortSet::all).complement(),
+            profile,
+        };
+        Ok(Self { rule, anywhere: options.bool("default-route")?.unwrap_or(false) })
+    }
 }
 
 /// The node.
@@ -123,29 +144,28 @@ impl Reject {
     /// # Errors
     /// When an option is not as its type wants it.
     pub fn new(config: &NodeConfig) -> Result<Self, ConfigError> {
-        let options = config.read();
-        let profile = match options.one_of("profile", &PROFILES)? {
-            Some(1) => Profile::Linux26,
-            _ => Profile::Linux,
-        };
-        let anywhere = options.bool("default-route")?.unwrap_or(false);
-        let rule = Rule {
-            ttl: options.num("ttl")?.unwrap_or(64),
-            mtu: options.num("mtu")?.unwrap_or(1500),
-            spared: rejected(config)?.complement(),
-            profile,
-        };
-        Ok(Self {
+        Ok(Self::at(&Settings::read(config)?, &config.ports))
+    }
+
+    /// One that rejects these TCP ports, and is otherwise as it is by default.
+    pub(crate) fn of_ports(rejected: &PortSet, ports: &[PortConfig]) -> Self {
+        let spared = rejected.complement();
+        let rule = Rule { ttl: 64, mtu: 1500, spared, profile: Profile::Linux };
+        Self::at(&Settings { rule, anywhere: false }, ports)
+    }
+
+    fn at(Settings { rule, anywhere }: &Settings, ports: &[PortConfig]) -> Self {
+        Self {
             host: Host {
-                fast: config.ports.iter().map(|port| FastPath::of(port, &rule)).collect(),
-                ports: config.ports.iter().map(|port| Port::new(port, anywhere)).collect(),
-                rule,
+                fast: ports.iter().map(|port| FastPath::of(port, rule)).collect(),
+                ports: ports.iter().map(|port| Port::new(port, *anywhere)).collect(),
+                rule: rule.clone(),
                 fragments: Fragments::default(),
             },
             outbox: Outbox::new(),
             sent: 0,
             silent: [0; DropReason::ALL.len()],
-        })
+        }
     }
 }
 

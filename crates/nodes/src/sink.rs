@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use link::{Command, CommandError, Node, PortIndex, Transmit};
 use wire::Instant;
 
+use crate::recipe::in_process;
 use crate::registry::{Kind, PortRule, Role};
 
 /// Takes everything.
@@ -18,10 +19,9 @@ pub struct Sink {
 #[must_use]
 pub fn kind() -> Kind {
     Kind::new("sink", "takes every frame, counts, and emits nothing", |_, _| {
-        Ok(Box::new(Sink::default()))
+        Ok(in_process(Role::Silent, |_| Box::new(Sink::default())))
     })
     .ports(PortRule::AtLeast(1))
-    .role(|_, _| Role::Silent)
 }
 
 impl Node for Sink {

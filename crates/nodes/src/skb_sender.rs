@@ -8,12 +8,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use link::{Command, CommandError, Datum, Event, Node, Outbox, PortIndex, Transmit};
+use link::{Command, CommandError, Datum, Event, Node, Outbox, PortConfig, PortIndex, Transmit};
 use wire::fields::{ip4, tcp};
 use wire::{Defaults, Field, Instant, Packet, Proto, Value, checksum};
 
 use crate::options::{ConfigError, Options, unknown};
-use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
+use crate::recipe::in_process;
+use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Registry, Role};
 use crate::skb::{NoRoom, Pool, SkBuff};
 use crate::verbs::VerbSpec;
 
@@ -41,7 +42,11 @@ static OPTIONS: &[OptionSpec] = &[
 #[must_use]
 pub fn kind() -> Kind {
     let about = "builds a custom TCP segment in a kernel's way, header before header, and sends it";
-    Kind::new("skb-sender", about, |config, _| Ok(Box::new(SkbSender::new(config)?)))
+    let read = |config: &NodeConfig, _: &Registry| {
+        let settings = Settings::read(config)?;
+        Ok(in_process(Role::Sender, move |site| Box::new(SkbSender::at(&settings, site.ports))))
+    };
+    Kind::new("skb-sender", about, read)
         .options(OPTIONS)
         .commands(&[VerbSpec {
             name: "fail",
@@ -54,7 +59,25 @@ pub fn kind() -> Kind {
             about: "a segment could not be built or sent",
         }])
         .ports(PortRule::AtLeast(1))
-        .role(|_, _| Role::Sender)
+}
+
+/// The options.
+#[derive(Clone, Debug)]
+struct Settings {
+    src: u16,
+    dst: u16,
+    payload: Vec<u8>,
+}
+
+impl Settings {
+    fn read(config: &NodeConfig) -> Result<Self, ConfigError> {
+        let options = config.read();
+        Ok(Self {
+            src: options.num("src")?.unwrap_or(4000),
+            dst: options.num("dst")?.unwrap_or(80),
+            payload: options.hex("payload")?.unwrap_or_else(|| PAYLOAD.to_vec()),
+        })
+    }
 }
 
 /// The node.
@@ -88,12 +111,15 @@ impl SkbSender {
     /// # Errors
     /// When an option is not as its type wants it.
     pub fn new(config: &NodeConfig) -> Result<Self, ConfigError> {
-        let options = config.read();
-        Ok(Self {
-            defaults: config.ports.iter().map(link::PortConfig::defaults).collect(),
-            src: options.num("src")?.unwrap_or(4000),
-            dst: options.num("dst")?.unwrap_or(80),
-            payload: options.hex("payload")?.unwrap_or_else(|| PAYLOAD.to_vec()),
+        Ok(Self::at(&Settings::read(config)?, &config.ports))
+    }
+
+    fn at(settings: &Settings, ports: &[PortConfig]) -> Self {
+        Self {
+            defaults: ports.iter().map(PortConfig::defaults).collect(),
+            src: settings.src,
+            dst: settings.dst,
+            payload: settings.payload.clone(),
             fail: None,
             pool: Pool::default(),
             outbox: Outbox::new(),
@@ -101,7 +127,7 @@ impl SkbSender {
             sent: 0,
             freed: 0,
             seen: 0,
-        })
+        }
     }
 
     fn send(&mut self, port: PortIndex, packet: &Packet) -> Result<(), CommandError> {
@@ -144,10 +170,10 @@ impl SkbSender {
     fn fail(&mut self, args: &BTreeMap<String, Datum>) -> Result<(), CommandError> {
         let args = Options(args);
         args.only("argument of fail", &["step"])?;
-        let Some(index) = args.one_of("step", &STEPS)? else {
+        let Some(step) = args.one_of("step", &STEPS.map(|step| (step, step)))? else {
             return Err(CommandError(format!("fail needs `step`: one of {}", STEPS.join(", "))));
         };
-        self.fail = Some(STEPS[index]);
+        self.fail = Some(step);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use wire::{Defaults, Instant, Packet};
 
 use crate::neighbour;
 use crate::options::{ConfigError, shown};
+use crate::recipe::in_process;
 use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
 
 static OPTIONS: &[OptionSpec] = &[
@@ -36,10 +37,32 @@ static OPTIONS: &[OptionSpec] = &[
 #[must_use]
 pub fn kind() -> Kind {
     let about = "emits exactly the packets it is told to, right or wrong, and answers nothing";
-    Kind::new("tester", about, |config, _| Ok(Box::new(Tester::new(config)?)))
-        .options(OPTIONS)
-        .ports(PortRule::AtLeast(1))
-        .role(|_, _| Role::Sender)
+    Kind::new("tester", about, |config, _| {
+        let settings = Settings::read(config)?;
+        Ok(in_process(Role::Sender, move |site| Box::new(Tester::at(&settings, site.ports))))
+    })
+    .options(OPTIONS)
+    .addresses_in(&["to"])
+    .ports(PortRule::AtLeast(1))
+}
+
+/// The options.
+#[derive(Clone, Debug)]
+struct Settings {
+    /// Where packets go that name no destination; `None`: to the port's peer.
+    far: Option<Vec<IpAddr>>,
+    arp: bool,
+    nd: bool,
+}
+
+impl Settings {
+    fn read(config: &NodeConfig) -> Result<Self, ConfigError> {
+        let options = config.read();
+        let far = options.list("to")?;
+        let far = far.map(|far| far.iter().map(address).collect::<Result<Vec<_>, _>>());
+        let (arp, nd) = (options.bool("arp")?, options.bool("nd")?);
+        Ok(Self { far: far.transpose()?, arp: arp.unwrap_or(false), nd: nd.unwrap_or(false) })
+    }
 }
 
 /// The node.
@@ -62,26 +85,28 @@ impl Tester {
     /// # Errors
     /// When an option is neither true nor false, or no address.
     pub fn new(config: &NodeConfig) -> Result<Self, ConfigError> {
-        let options = config.read();
-        let mut defaults: Vec<Defaults> = config.ports.iter().map(PortConfig::defaults).collect();
-        if let Some(far) = options.list("to")? {
-            let far = far.iter().map(address).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::at(&Settings::read(config)?, &config.ports))
+    }
+
+    fn at(settings: &Settings, ports: &[PortConfig]) -> Self {
+        let mut defaults: Vec<Defaults> = ports.iter().map(PortConfig::defaults).collect();
+        if let Some(far) = &settings.far {
             for defaults in &mut defaults {
                 defaults.dst_ip4 = far.iter().find_map(|ip| as_ip4(*ip));
                 defaults.dst_ip6 = far.iter().find_map(|ip| as_ip6(*ip));
             }
         }
-        Ok(Self {
+        Self {
             defaults,
-            ports: config.ports.clone(),
-            arp: options.bool("arp")?.unwrap_or(false),
-            nd: options.bool("nd")?.unwrap_or(false),
+            ports: ports.to_vec(),
+            arp: settings.arp,
+            nd: settings.nd,
             scratch: Vec::new(),
             outbox: Outbox::new(),
             seen: 0,
             sent: 0,
             answered: 0,
-        })
+        }
     }
 
     fn send(&mut self, port: PortIndex, packet: &Packet) -> Result<(), CommandError> {

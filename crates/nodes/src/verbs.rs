@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_kind_that_holds_itself_for_ever_ends() {
         let mut all = Registry::standard();
-        let endless = crate::Kind::new("endless", "", |config, all| all.build("sink", config));
+        let endless = crate::Kind::new("endless", "", |config, all| all.read("sink", config));
         all.register(endless.wraps(|config| Some(("endless".into(), config.clone()))));
         assert_eq!(all.commands("endless", &NodeConfig::default()), None);
     }

@@ -47,7 +47,7 @@ fn answer(node: &mut dyn Node, frame: &[u8]) -> Option<Vec<u8>> {
     reply
 }
 
-fn counted(node: &dyn Node, name: &str) -> Option<u64> {
+fn counted(node: &mut dyn Node, name: &str) -> Option<u64> {
     node.counters().into_iter().find(|(counter, _)| counter == name).map(|(_, count)| count)
 }
 
@@ -61,7 +61,7 @@ fn the_custom_packet_is_answered_with_the_known_54_bytes() {
     let mut node = Registry::standard().build("reject", &config(&[])).expect("a node");
     let known = wire::field::hex(&known.replace(' ', "")).expect("hex");
     assert_eq!(answer(&mut *node, &trigger), Some(known));
-    assert_eq!(counted(&*node, "resets"), Some(1));
+    assert_eq!(counted(&mut *node, "resets"), Some(1));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn the_options_of_the_node_are_read() {
     let mut node = Reject::new(&config(&given)).expect("a node");
     let trigger = frame(&Trigger { tos: 4, ..Trigger::new(false, SYN, &[]) }.packet());
     assert_eq!(answer(&mut node, &trigger), None, "port 80 is spared");
-    assert_eq!(counted(&node, "silent.port"), Some(1));
+    assert_eq!(counted(&mut node, "silent.port"), Some(1));
     let given = [("profile", text("linux-2.6")), ("reject", Datum::Num(80))];
     let reply = answer(&mut Reject::new(&config(&given)).expect("a node"), &trigger);
     assert_eq!(reply.map(|frame| (frame[15], frame[22])), Some((4, 255)));
@@ -96,7 +96,7 @@ fn a_source_without_a_route_back_needs_the_default_route() {
     packet[36..38].copy_from_slice(&sum.to_be_bytes());
     let mut near = Reject::new(&config(&[])).expect("a node");
     assert_eq!(answer(&mut near, &frame(&packet)), None);
-    assert_eq!(counted(&near, "silent.no-route"), Some(1));
+    assert_eq!(counted(&mut near, "silent.no-route"), Some(1));
     let far = config(&[("default-route", Datum::Bool(true))]);
     assert!(answer(&mut Reject::new(&far).expect("a node"), &frame(&packet)).is_some());
 }
@@ -194,7 +194,7 @@ fn an_ethernet_broadcast_to_its_own_address_is_answered_as_any_frame() {
     }
     let other = [&[2, 0, 0, 0, 0, 3], &trigger[6..]].concat();
     assert_eq!(answer(&mut node, &other), None, "another station's");
-    assert_eq!(counted(&node, "silent.other-station"), Some(1));
+    assert_eq!(counted(&mut node, "silent.other-station"), Some(1));
 }
 
 /// The profile that sums the datagram is silenced by what the IP layer writes; the other is not.

@@ -250,7 +250,13 @@ fn ip(last: u8) -> Address {
 
 fn port(here: u8, there: u8) -> PortConfig {
     let peer = Peer { mac: mac(there), addresses: vec![ip(there)] };
-    PortConfig { name: "eth0".into(), mac: mac(here), addresses: vec![ip(here)], peer: Some(peer) }
+    PortConfig {
+        name: "eth0".into(),
+        mac: mac(here),
+        addresses: vec![ip(here)],
+        peer: Some(peer),
+        mtu: None,
+    }
 }
 
 /// The frame of `rst/fin-then-rst`.

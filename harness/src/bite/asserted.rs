@@ -9,7 +9,7 @@ use wire::view::LaxFrame;
 
 use super::{Bitten, Change, MOST_SURVIVORS, changed};
 use crate::plan::{Action, Plan};
-use crate::run::{self, Run};
+use crate::run::{self, Run, Transcript};
 
 /// Whether a step takes a changed frame for the one that it expects.
 pub(super) type Accepts<'a> = &'a dyn Fn(&Change, FrameId, usize) -> bool;
@@ -20,7 +20,7 @@ pub(super) fn bite(plan: &Plan, run: &Run, accepts: Accepts<'_>, bitten: &mut Bi
         let Some(Action::Expect(expect)) = plan.steps.get(*step).map(|step| &step.action) else {
             continue;
         };
-        for bit in bits(&expect.pattern, run.capture.frame(*frame)) {
+        for bit in bits(&expect.pattern, run.transcript.capture.frame(*frame)) {
             let place = format!("asserted by step {}", step + 1);
             let change = Change::Flip { frame: *frame, bit, place };
             bitten.asserted += 1;
@@ -39,8 +39,9 @@ pub(super) fn accepts(
     frame: FrameId,
     step: usize,
 ) -> bool {
-    let Some(capture) = changed(&run.capture, change) else { return false };
-    let recorded = Run { capture, seen: run.seen.clone(), real: run.real, ..Run::default() };
+    let Some(capture) = changed(&run.transcript.capture, change) else { return false };
+    let (seen, real) = (run.transcript.seen.clone(), run.transcript.real);
+    let recorded = Transcript { capture, seen, real, ..Transcript::default() };
     run::replay(plan, &recorded).expected.contains(&(frame, step))
 }
 

@@ -33,7 +33,7 @@ fn ran(text: &str) -> (Plan, Run) {
 #[test]
 fn a_golden_objects_to_every_change() {
     let (plan, run) = ran(ANSWERED);
-    let bitten = bite(&plan, &run, &run.capture);
+    let bitten = bite(&plan, &run, &run.transcript.capture);
     assert_eq!(bitten.survivors, Vec::<String>::new());
     // Two frames of 54 bytes; drop, double, longer and shorter for each, one swap; four times less
     // the one before the beginning.
@@ -53,7 +53,7 @@ fn a_comparison_that_overlooks_a_byte_is_found() {
         });
         found
     };
-    let bitten = against(&blind, &plan, &run, &run.capture, true);
+    let bitten = against(&blind, &plan, &run, &run.transcript.capture, true);
     // The group bit of the first frame is the one that a check sees: such a SYN is not answered.
     assert_eq!(bitten.survivors.len(), 15, "{:?}", bitten.survivors);
     assert_eq!(
@@ -72,11 +72,11 @@ fn a_mask_covers_its_field_alone() {
         reason: reason.to_owned(),
     };
     plan.masks = vec![mask(vec![FrameId(0)], "one frame")];
-    let bitten = bite(&plan, &run, &run.capture);
+    let bitten = bite(&plan, &run, &run.transcript.capture);
     assert_eq!(bitten.survivors, Vec::<String>::new());
     assert_eq!(bitten.masked, BTreeMap::from([("one frame".to_owned(), 47)]));
     plan.masks = vec![mask(Vec::new(), "all frames")];
-    let bitten = bite(&plan, &run, &run.capture);
+    let bitten = bite(&plan, &run, &run.transcript.capture);
     assert_eq!(bitten.masked, BTreeMap::from([("all frames".to_owned(), 95)]));
 }
 
@@ -94,12 +94,12 @@ fn a_step_that_accepts_a_changed_frame_is_found() {
 }
 
 /// The run with one more frame of the server's at a time, as if the server had emitted it.
-fn with_frame(run: &Run, time: Instant) -> Run {
-    let mut capture = run.capture.clone();
+fn with_frame(run: &Run, time: Instant) -> Transcript {
+    let mut capture = run.transcript.capture.clone();
     let port = wire::PortId(1);
     assert_eq!(capture.interface(port), "server:eth0");
     capture.push(time, port, &[0; 60]);
-    Run { capture, ..Run::default() }
+    Transcript { capture, ..Transcript::default() }
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_frame_while_the_wait_before_expect_nothing_runs_counts() {
 fn a_replay_comes_to_what_the_run_came_to() {
     for text in [ANSWERED, SILENT] {
         let (plan, run) = ran(text);
-        let replayed = run::replay(&plan, &run);
+        let replayed = run::replay(&plan, &run.transcript);
         assert_eq!(replayed.expected, run.expected);
         let begun = |run: &Run| -> Vec<(usize, Instant, usize)> {
             run.begun.iter().map(|begun| (begun.step, begun.time, begun.frames)).collect()

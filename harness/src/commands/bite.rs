@@ -13,7 +13,7 @@ use crate::fleet::each;
 use crate::golden::{self, State};
 use crate::outcome::Walked;
 use crate::report::{EXIT_CANNOT, EXIT_FINDING, EXIT_HOLDS, diagnostics};
-use crate::run::{self, Run};
+use crate::run::{self, Transcript};
 use crate::streams;
 use crate::text::count;
 use crate::walk::Walk;
@@ -104,7 +104,8 @@ fn one(walk: &Walk, item: &Item) -> Ended {
         }
         Walked::NotRun(_) => match walk.plan(item) {
             Ok(plan) => {
-                let recorded = Run { capture: (*state).clone(), real: true, ..Run::default() };
+                let capture = (*state).clone();
+                let recorded = Transcript { capture, real: true, ..Transcript::default() };
                 let run = run::replay(&plan, &recorded);
                 Ended::Bitten(bite::bite(&plan, &run, &state))
             }

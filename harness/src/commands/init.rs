@@ -73,7 +73,7 @@ pub fn init(words: &Init, registry: Registry) -> Result<u8> {
         let Walked::Judged(judged) = walk.item(item) else {
             bail!("the first scenario did not run: this is a fault of wireproof, please report it");
         };
-        golden::bless(item, &judged.run.capture)?;
+        golden::bless(item, &judged.run.transcript.capture)?;
         told += &format!("made {}\n", crate::text::path(&path));
         told += &format!("made {}\n", crate::text::path(&item.golden));
     }

@@ -3,31 +3,30 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use ::guest::Pool;
 use anyhow::{Context, Result, bail};
 use checks::Answers;
 use checks::observed::Part;
 use indicatif::{ProgressBar, ProgressStyle};
-use link::{Address, Datum, Node, Peer};
-use nodes::{NodeConfig, PortRule, Registry};
+use link::{Address, Datum, Peer};
+use nodes::{Home, NodeConfig, PortRule, Registry, Role};
 use wire::segment::IpPacket;
 use wire::{Capture, LinkType};
 
 use crate::check::part_of;
 use crate::cli::Inject;
+use crate::inject::Watched;
 use crate::judge::facts;
 use crate::on::{On, Speed};
 use crate::plan::topology;
 use crate::report::{EXIT_FINDING, EXIT_HOLDS, injected};
-use crate::run::guest::Standing;
-use crate::run::{fed, guest, linux};
+use crate::run;
 use crate::spec::NodeSpec;
 use crate::streams;
 use crate::text::{line, path};
 
-mod feed;
+mod gathered;
 
-use feed::{Feed, port_of};
+use gathered::{Gathered, port_of};
 
 /// Fewer frames than this are not worth a bar.
 const BAR_FROM: usize = 10_000;
@@ -47,36 +46,42 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
         streams::writable(target)?;
     }
     let spec = NodeSpec::parse(&words.to).context("--to")?;
-    if spec.kind == linux::KIND && words.on != On::Veth {
-        bail!("--to {}: the kind `linux` is a running kernel; it takes --on veth", words.to);
+    if registry.get(&spec.kind).is_some_and(|kind| kind.home == Home::Namespace)
+        && words.on != On::Veth
+    {
+        let kind = &spec.kind;
+        bail!("--to {}: the kind `{kind}` is a running kernel; it takes --on veth", words.to);
     }
     let file = streams::read_capture(&words.input)?;
     ethernet_alone(&file.capture).with_context(|| words.input.display().to_string())?;
     let config = config(&spec, registry, &file.capture);
     let config = config.with_context(|| format!("--to {}", words.to))?;
-    let answers = answers(words, &spec.kind, &config, registry)?;
+    let plan = run::inject::plan(&spec.kind, config, registry, &file.capture);
+    let plan = plan.with_context(|| format!("--to {}", words.to))?;
+    let node = &plan.nodes[1];
+    let answers = answers(words, &node.role)?;
     if words.on == On::Veth {
         // What a stranger wrote is read by now, by a process without the rights of a wire.
         veth::enter()?;
     }
-    let made = node(&spec.kind, &config, registry, words.on);
-    let (node, standing) = made.with_context(|| format!("--to {}", words.to))?;
-    let mut feed = Feed::new(node, standing, &config, answers.clone());
-    let fed = match words.on {
-        On::Veth => on_veth(words, &mut feed, &spec.kind, &config, registry, &file.capture),
-        _ => {
-            if words.speed.is_some() {
-                anstream::eprintln!("note: --speed: the simulated wire takes no time to wait for");
-            }
-            let bar = bar(file.capture.len());
-            let fed = feed.all(&file.capture, || bar.inc(1));
-            bar.finish_and_clear();
-            fed
-        }
-    };
-    let standing = feed.standing.take();
-    let fed = fed.and_then(|()| standing.map_or(Ok(()), |standing| standing.close(feed.now)));
-    let report = feed.exchange.judge(&config.ports, &answers);
+    if let (On::Sim, Some(_)) = (words.on, words.speed) {
+        anstream::eprintln!("note: --speed: the simulated wire takes no time to wait for");
+    }
+    let bar = bar(file.capture.len());
+    let mut watched = Watched::default();
+    let mut counters = vec![None; file.capture.len()];
+    let ports = &node.config.ports;
+    let speed = words.speed.unwrap_or(Speed::Times(1.0));
+    let port = |name: &str| port_of(ports, name);
+    let injected =
+        run::inject::inject(words.on, &plan, &file.capture, speed, port, |place, counted| {
+            counters[place] = counted.and_then(|counted| watched.grown(counted));
+            bar.inc(1);
+        });
+    bar.finish_and_clear();
+    let injected = injected.with_context(|| format!("--to {}", words.to))?;
+    let mut feed = Gathered::of(&injected, node, &answers, &file.capture, &counters);
+    let report = feed.exchange.judge(ports, &answers);
     if let Some(target) = &words.write {
         feed.comment(&report);
         streams::write_capture(target, &feed.emitted, &feed.comments)?;
@@ -84,18 +89,18 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
     for note in &file.notes {
         streams::warn(&format!("note: {}: {}", path(&words.input), line(note)));
     }
-    let told = injected::told(&spec.kind, &feed.exchange, &report, &feed.silent, words.verbose);
+    let told = injected::told(&node.kind, &feed.exchange, &report, &feed.silent, words.verbose);
     // With the capture on standard output, the report goes where it is still read.
     if words.write.as_deref() == Some(Path::new("-")) {
         streams::warn(told.trim_end());
     } else {
         streams::print(&told)?;
     }
-    match fed {
-        Ok(()) if report.findings.is_empty() => Ok(EXIT_HOLDS),
-        Ok(()) => Ok(EXIT_FINDING),
-        Err(error) => {
-            streams::warn(&format!("error: {error:#}"));
+    match injected.broken {
+        None if report.findings.is_empty() => Ok(EXIT_HOLDS),
+        None => Ok(EXIT_FINDING),
+        Some(why) => {
+            streams::warn(&format!("error: {why}"));
             Ok(EXIT_FINDING)
         }
     }
@@ -128,13 +133,8 @@ fn bar(length: usize) -> ProgressBar {
 }
 
 /// What is expected of the node: by the role given, else by its kind's.
-fn answers(
-    words: &Inject,
-    kind: &str,
-    config: &NodeConfig,
-    registry: &Registry,
-) -> Result<Answers> {
-    let Some(role) = &words.role else { return Ok(facts::answers(&registry.role(kind, config))) };
+fn answers(words: &Inject, role_of_kind: &Role) -> Result<Answers> {
+    let Some(role) = &words.role else { return Ok(facts::answers(role_of_kind)) };
     let (name, ports) = match role.split_once('=') {
         Some((name, ports)) => (name, Some(ports)),
         None => (role.as_str(), None),
@@ -143,40 +143,6 @@ fn answers(
         Part::Judged(answers) => Ok(answers),
         Part::Scripted => bail!("--role tester: the node is what is judged here"),
     }
-}
-
-/// The same through the kernel: another node of the kind, or the kernel itself, is fed.
-fn on_veth(
-    words: &Inject,
-    feed: &mut Feed,
-    kind: &str,
-    config: &NodeConfig,
-    registry: &Registry,
-    capture: &Capture,
-) -> Result<()> {
-    let speed = words.speed.unwrap_or(Speed::Times(1.0));
-    let bar = bar(capture.len());
-    let port = |name: &str| port_of(&config.ports, name);
-    let fed = fed::feed(kind, config, registry, capture, speed, port, || bar.inc(1));
-    bar.finish_and_clear();
-    feed.take(fed?, capture);
-    Ok(())
-}
-
-/// The node, and a guest's standing. On veth it is made there, and here only seen to be makeable.
-fn node(
-    kind: &str,
-    config: &NodeConfig,
-    registry: &Registry,
-    on: On,
-) -> Result<(Box<dyn Node>, Option<Standing>)> {
-    let node = registry.build(kind, config)?;
-    if kind != guest::KIND || on != On::Sim {
-        return Ok((node, None));
-    }
-    let mtus = vec![Some(1500); config.ports.len()];
-    let (node, standing) = guest::start(config, &mtus, false, &Pool::default())?;
-    Ok((Box::new(node), Some(standing)))
 }
 
 /// How many ports `ethN.mac=` and the like name.
@@ -196,10 +162,12 @@ fn config(spec: &NodeSpec, registry: &Registry, capture: &Capture) -> Result<Nod
     let between = matches!(spec.options.get("hook"), Some(Datum::Text(hook))
         if ["forward", "bridge"].contains(&hook.as_str()));
     let ports = if between { ports.max(2) } else { ports };
-    let given = || linux::is_bridge(&spec.kind, &spec.options).then(Vec::new);
+    let bridges = registry.get(&spec.kind).map(|kind| kind.bridges);
+    let given = || bridges.is_some_and(|bridges| bridges(&spec.options)).then(Vec::new);
     let port = |number: u16| topology::config(&format!("eth{number}"), None, given(), number + 1);
     let mut ports: Vec<_> = (0..ports as u16).map(port).collect();
     spec.address(&mut ports)?;
+    ports.iter_mut().for_each(|port| port.mtu = Some(1500));
     if ports.len() > 1 {
         // Whoever sends to a port is its neighbour, where no other was named.
         for (_, record, frame) in capture.iter() {

@@ -185,7 +185,7 @@ mod tests {
         for kind in ["firewall", "md5-receiver"] {
             let ports = if kind == "firewall" { vec![port(), port()] } else { vec![port()] };
             let config = NodeConfig { name: kind.into(), ports, options: BTreeMap::new() };
-            let node = Registry::standard().build(kind, &config).expect(kind);
+            let mut node = Registry::standard().build(kind, &config).expect(kind);
             for (name, _) in node.counters() {
                 let dropped = name.starts_with("dropped.");
                 assert!(!dropped || words(&name).is_some(), "{kind}: {name}");

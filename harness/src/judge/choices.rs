@@ -83,7 +83,7 @@ impl<'a> Sorter<'a> {
             missed: !run.failures.is_empty() || findings.iter().any(|one| one.frame.is_none()),
             chosen: BTreeSet::new(),
             absent: BTreeSet::new(),
-            causes: run.rehearsed.as_ref().filter(same),
+            causes: run.transcript.rehearsed.as_ref().filter(same),
         }
     }
 
@@ -103,7 +103,8 @@ impl<'a> Sorter<'a> {
             | Difference::Time { frame, .. }
             | Difference::Early { frame, .. } => {
                 let chosen = !self.faulted.contains(frame)
-                    && (self.is_other(&self.run.capture, *frame) || self.follows(*frame));
+                    && (self.is_other(&self.run.transcript.capture, *frame)
+                        || self.follows(*frame));
                 if chosen {
                     self.chosen.insert(*frame);
                 }
@@ -121,7 +122,7 @@ impl<'a> Sorter<'a> {
     /// A frame of ours that answers one which another implementation chose, or that was made with
     /// names for what such a one said.
     fn follows(&self, frame: FrameId) -> bool {
-        match self.run.capture.record(frame).cause {
+        match self.run.transcript.capture.record(frame).cause {
             Cause::Frame(cause) => self.chosen.contains(&cause),
             Cause::Command(step) => {
                 let step = self.plan.steps.get(step as usize);
@@ -149,7 +150,7 @@ impl<'a> Sorter<'a> {
 
 /// The choices in words, in order of the frames where each first shows.
 fn told(sorter: &Sorter<'_>, chosen: &[Difference]) -> Vec<Choice> {
-    let (capture, golden) = (&sorter.run.capture, sorter.golden);
+    let (capture, golden) = (&sorter.run.transcript.capture, sorter.golden);
     let mut all: Vec<(Choice, String)> = Vec::new();
     let mut at = BTreeMap::new();
     for difference in chosen {

@@ -18,7 +18,7 @@ use wire::Capture;
 
 use crate::golden;
 use crate::plan::Plan;
-use crate::run::Run;
+use crate::run::{Ended, Run};
 
 /// What a run comes to, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,14 +99,14 @@ pub struct Judgement {
 /// Judges a run. `state` is the golden as read, or why it is not to be compared.
 #[must_use]
 pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Judgement {
-    if run.broken.is_some() {
-        return cut_short(Verdict::HarnessError);
-    }
-    if run.inconclusive.is_some() {
-        return cut_short(Verdict::Inconclusive);
+    match run.ended {
+        Ended::Complete => {}
+        Ended::Broken(_) => return cut_short(Verdict::HarnessError),
+        Ended::Inconclusive(_) | Ended::Unable(_) => return cut_short(Verdict::Inconclusive),
     }
     let finds: BTreeSet<&str> = plan.finds.iter().map(String::as_str).collect();
-    let report = checks::judge(&run.capture, &facts::ports(plan, &run.capture));
+    let report =
+        checks::judge(&run.transcript.capture, &facts::ports(plan, &run.transcript.capture));
     let unjudged = report.unjudged().collect();
     let (wanted, findings): (Vec<_>, Vec<_>) =
         report.findings.into_iter().partition(|finding| finds.contains(finding.check.id));
@@ -135,7 +135,7 @@ fn against(
     state: Result<golden::State, String>,
     findings: &[Finding],
 ) -> (Against, Option<Box<Capture>>, Vec<Choice>) {
-    let (capture, masks) = (&run.capture, &plan.masks);
+    let (capture, masks) = (&run.transcript.capture, &plan.masks);
     let with_others = plan.others().next().is_some();
     let not_held = |against| (against, None, Vec::new());
     let golden = match state {
@@ -152,8 +152,8 @@ fn against(
         Ok(golden::State::Torn(how)) => return not_held(Against::Torn(how)),
         Err(reason) => return not_held(Against::NotCompared(reason)),
     };
-    let mut found = match &run.rehearsed {
-        None if !with_others => compare::compare(&golden, capture, masks, !run.real),
+    let mut found = match &run.transcript.rehearsed {
+        None if !with_others => compare::compare(&golden, capture, masks, !run.transcript.real),
         rehearsed => races::compare(&golden, capture, masks, rehearsed.as_ref()),
     };
     let choices = match with_others {
@@ -181,7 +181,7 @@ fn cut_short(verdict: Verdict) -> Judgement {
 
 fn verdict(run: &Run, judgement: &Judgement) -> Verdict {
     let of_level = |level| judgement.findings.iter().any(|finding| finding.check.level == level);
-    if of_level(Level::Must) || !run.panics.is_empty() {
+    if of_level(Level::Must) || run.at_fault().next().is_some() {
         return Verdict::ViolatesMust;
     }
     if of_level(Level::Should) {

@@ -7,8 +7,6 @@ use link::{PortConfig, PortIndex};
 use nodes::ConfigError;
 use wire::Mac;
 
-use crate::run::{guest, linux};
-
 use super::{PlanLink, PlanNode, Planner};
 
 type End = (usize, PortIndex);
@@ -19,9 +17,8 @@ pub(super) struct Bridges(BTreeMap<End, End>);
 
 impl Bridges {
     pub(super) fn of(nodes: &[PlanNode], links: &[PlanLink]) -> Self {
-        let is_bridge = |node: &PlanNode| linux::is_bridge(&node.kind, &node.config.options);
         let bridges: BTreeSet<usize> =
-            (0..nodes.len()).filter(|node| is_bridge(&nodes[*node])).collect();
+            (0..nodes.len()).filter(|node| nodes[*node].is_bridge).collect();
         // For each bridge its ports, each with the end at the other side of its link.
         let mut sides: BTreeMap<usize, Vec<(End, End)>> = BTreeMap::new();
         for link in links.iter().filter(|_| !bridges.is_empty()) {
@@ -59,16 +56,15 @@ impl Bridges {
 /// What is wrong with bridges whose ports have the Ethernet address of somebody else: a bridge
 /// keeps what is for itself, and nothing would say why it does not pass.
 fn own_stations(nodes: &[PlanNode]) -> BTreeMap<usize, ConfigError> {
-    let is_bridge = |node: &PlanNode| linux::is_bridge(&node.kind, &node.config.options);
     let mut found = BTreeMap::new();
-    if !nodes.iter().any(is_bridge) {
+    if !nodes.iter().any(|node| node.is_bridge) {
         return found;
     }
     let mut stations: BTreeMap<Mac, usize> = BTreeMap::new();
-    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| !is_bridge(node)) {
+    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| !node.is_bridge) {
         stations.extend(node.config.ports.iter().map(|port| (port.mac, index)));
     }
-    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| is_bridge(node)) {
+    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| node.is_bridge) {
         for port in &node.config.ports {
             let Some(other) = stations.get(&port.mac) else { continue };
             let (own, mac, other) = (&port.name, port.mac, &nodes[*other].name);
@@ -92,13 +88,11 @@ impl Planner<'_> {
         }
         let taken = own_stations(nodes);
         for (index, node) in nodes.iter_mut().enumerate() {
-            if ![linux::KIND, guest::KIND].contains(&node.kind.as_str()) {
-                continue;
-            }
+            let Some(recipe) = &node.recipe else { continue };
             let ports = linked.get(&index).into_iter().flatten();
             let ports: Vec<&PortConfig> =
                 ports.map(|port| &node.config.ports[usize::from(*port)]).collect();
-            let unfit = linux::unfit(&node.config, &ports);
+            let unfit = recipe.unfit(&node.config.ports, &ports);
             let Some(error) = unfit.or_else(|| taken.get(&index).cloned()) else { continue };
             if node.swapped {
                 node.unfit = Some(error.message);
@@ -117,7 +111,6 @@ impl Planner<'_> {
 #[cfg(test)]
 mod tests {
     use crate::plan::{Plan, Swap, plan};
-    use crate::walk::Walk;
 
     fn planned(nodes: &str, links: &str, swaps: &[&str]) -> Result<Plan, String> {
         let wait = r#""steps": [{ "wait": "1ms" }]"#;
@@ -128,7 +121,7 @@ mod tests {
         let told = |faults: Vec<scenario::Diagnostic>| {
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
         };
-        plan(&read, &text, &Walk::standard().registry, &swaps).map_err(told)
+        plan(&read, &text, &crate::kinds::standard(), &swaps).map_err(told)
     }
 
     const CHAIN: &str = r#"{ "ends": ["a", "x:l"] }, { "ends": ["x:r", "y:l"] },

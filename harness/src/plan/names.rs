@@ -4,16 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nodes::Registry;
+use nodes::{Home, Registry};
 
 use super::mask::Mask;
 use super::{PlanNode, Planner, standing};
-use crate::run::{guest, linux};
+use crate::on::On;
 
-/// The wires by the names that `--on` and `not-on` use; `linux` is any of them with a kernel in a
-/// node's place, `guest` one with a kernel of its own in QEMU, `other` one with an implementation
-/// that is not held to the golden; a module that speaks there goes by its name.
-const WIRES: [&str; 6] = ["sim", "veth", "nic", linux::KIND, guest::KIND, standing::OTHER];
+/// The names that `not-on` uses: of wires; `linux` and `guest`, for any wire with such a node in a
+/// node's place; `other`, for one with an implementation that is not held to the golden.
+fn wires(registry: &Registry) -> Vec<&'static str> {
+    let elsewhere = registry.kinds().filter(|kind| kind.home != Home::InProcess);
+    let wires = On::ALL.map(On::name).into_iter();
+    wires.chain(elsewhere.map(|kind| kind.name)).chain([standing::OTHER]).collect()
+}
 
 impl Planner<'_> {
     /// The masks; each emitter is there. One for a kind holds where nodes of that kind stand, and
@@ -37,10 +40,9 @@ impl Planner<'_> {
         self.scenario.masks.iter().filter_map(&mut mask).collect()
     }
 
-    /// Every kind that a mask names is one. A kernel is one also where none can run.
+    /// Every kind that a mask names is one.
     fn masked_kinds(&mut self, registry: &Registry) {
-        let mut kinds: Vec<&str> = registry.kinds().map(|kind| kind.name).collect();
-        kinds.extend([linux::KIND, guest::KIND]);
+        let kinds: Vec<&str> = registry.kinds().map(|kind| kind.name).collect();
         for kind in self.scenario.masks.iter().filter_map(|mask| mask.kind.as_ref()) {
             if !kinds.contains(&kind.value.as_str()) {
                 self.faults.add(kind.span, || {
@@ -67,12 +69,13 @@ impl Planner<'_> {
     }
 
     /// Every wire of `not-on` is one.
-    pub(super) fn known_wires(&mut self) {
+    pub(super) fn known_wires(&mut self, registry: &Registry) {
+        let wires = wires(registry);
         for entry in &self.scenario.not_on {
             let name = &entry.wire;
-            let modules = &guest::MODULE_NAMES;
-            if !WIRES.iter().chain(modules).any(|known| *known == name.value) {
-                let help = format!("the wires are {}", WIRES.join(", "));
+            let mut others = registry.kinds().flat_map(|kind| kind.known_as);
+            if !wires.contains(&name.value.as_str()) && !others.any(|known| *known == name.value) {
+                let help = format!("the wires are {}", wires.join(", "));
                 self.fault(name.span, format!("no wire is called `{}`", name.value), help);
             }
         }

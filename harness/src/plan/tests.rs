@@ -12,7 +12,7 @@ fn swapped(nodes: &str, links: &str, rest: &str, swaps: &[&str]) -> Result<Plan,
     let text = format!(r#"{{ "title": "t", "nodes": {{ {nodes} }}, "links": [{links}], {rest} }}"#);
     let scenario = scenario::parse(text.as_bytes()).expect("a right file");
     let swaps: Vec<Swap> = swaps.iter().map(|swap| Swap::parse(swap).expect("a swap")).collect();
-    plan(&scenario, &text, &Registry::standard(), &swaps)
+    plan(&scenario, &text, &crate::kinds::standard(), &swaps)
 }
 
 const WAIT: &str = r#""steps": [{ "wait": "1ms" }]"#;

@@ -1,19 +1,19 @@
 //! Nodes and links of a plan: who is who, where each port leads, and whether each node can be made.
 
 use link::{Address, Datum, Peer, PortConfig, PortIndex};
-use nodes::{NodeConfig, PortRule, Registry, Role};
+use nodes::{NodeConfig, PortRule, Registry, Replaced, Role};
 use scenario::{PortRef, Scalar, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::{Mac, PortId};
-
-use crate::run::{guest, linux};
 
 use super::bridges::Bridges;
 use super::{PlanLink, PlanNode, Planner, Standing, Swap};
 
 /// A capture numbers its ports with 16 bits; the rest is room for what a swap may add.
 const MOST_PORTS: usize = 65_000;
+/// What an interface takes for its MTU where the link says none.
+const ETHERNET_MTU: u32 = 1500;
 
 impl Planner<'_> {
     /// Whether all ports can be numbered; counts every link's ends, named or not.
@@ -40,16 +40,26 @@ impl Planner<'_> {
         for (index, node) in self.scenario.nodes.iter().enumerate() {
             let swap = swaps.iter().find(|swap| swap.node == node.name.value);
             let kind = swap.map_or(&node.kind.value, |swap| &swap.spec.kind);
-            let options = match swap {
-                Some(swap) => inherited(swap, node),
-                None => node
-                    .options
-                    .iter()
-                    .map(|option| (option.name.value.clone(), datum(&option.value.value)))
-                    .collect(),
-            };
+            let known = registry.get(kind);
+            let options: BTreeMap<String, Datum> = node
+                .options
+                .iter()
+                .map(|option| (option.name.value.clone(), datum(&option.value.value)))
+                .collect();
+            let options = swap.map_or_else(
+                || options.clone(),
+                |swap| {
+                    let replaced = Replaced { kind: &node.kind.value, options: &options };
+                    let given = swap.spec.options.clone();
+                    match known.and_then(|kind| kind.takes_over.as_ref()) {
+                        Some(takes_over) => takes_over(given, &replaced),
+                        None => given,
+                    }
+                },
+            );
             let mut ports = self.ports(index, registry, kind, next_port, &linked[index]);
-            if linux::is_bridge(kind, &options) {
+            let is_bridge = known.is_some_and(|kind| (kind.bridges)(&options));
+            if is_bridge {
                 bridged(node, &mut ports);
             }
             if let Some(Err(error)) = swap.map(|swap| swap.spec.address(&mut ports)) {
@@ -63,6 +73,10 @@ impl Planner<'_> {
             nodes.push(PlanNode {
                 name: node.name.value.clone(),
                 kind: kind.clone(),
+                home: known.map(|kind| kind.home).unwrap_or_default(),
+                recipe: None,
+                seed: link::node_seed(self.scenario.seed.as_ref().map_or(0, |s| s.value), index),
+                is_bridge,
                 standing: Standing::of(node, swapped_in, registry),
                 config,
                 role: Role::Other,
@@ -114,8 +128,8 @@ impl Planner<'_> {
             |kind: &str| match registry.get(kind).map_or(PortRule::Exactly(1), |kind| kind.ports) {
                 PortRule::Exactly(count) | PortRule::AtLeast(count) => count.max(1),
             };
-        let wanted = match kind {
-            linux::KIND | guest::KIND => count(kind).max(count(&node.kind.value)),
+        let wanted = match registry.get(kind).map(|kind| kind.ports) {
+            Some(PortRule::AtLeast(least)) => least.max(count(&node.kind.value)),
             _ => count(kind),
         };
         for number in names.len()..wanted {
@@ -199,8 +213,9 @@ impl Planner<'_> {
         None
     }
 
-    /// Makes every node once, so that whatever a kind refuses is told with its place in the file.
-    pub(super) fn make_each(
+    /// Reads every node's options, so that whatever a kind refuses is reported with its place in
+    /// the file.
+    pub(super) fn read_each(
         &mut self,
         nodes: &mut [PlanNode],
         registry: &Registry,
@@ -209,7 +224,15 @@ impl Planner<'_> {
         for (index, node) in nodes.iter_mut().enumerate() {
             let written = &self.scenario.nodes[index];
             let swap = swaps.iter().any(|swap| swap.node == node.name);
-            if let Err(error) = registry.build(&node.kind, &node.config) {
+            let error = match registry.read(&node.kind, &node.config) {
+                Ok(recipe) => {
+                    node.role = recipe.role();
+                    node.recipe = Some(recipe);
+                    continue;
+                }
+                Err(error) => error,
+            };
+            {
                 let at =
                     |option: &scenario::Argument| error.option.as_ref() == Some(&option.name.value);
                 let span = match written.options.iter().find(|option| at(option)) {
@@ -219,75 +242,7 @@ impl Planner<'_> {
                 let help = if swap { "put there by --swap".to_owned() } else { String::new() };
                 self.faults.add(span, || (error.to_string(), help));
             }
-            node.role = registry.role(&node.kind, &node.config);
         }
-    }
-}
-
-/// The options that a swap gives; a kernel in a node's place rejects what the node rejects, and
-/// reaches whom it reaches.
-fn inherited(swap: &Swap, node: &scenario::Node) -> BTreeMap<String, Datum> {
-    let mut options = swap.spec.options.clone();
-    if [linux::KIND, guest::KIND].contains(&swap.spec.kind.as_str()) {
-        let written = |name: &str| node.options.iter().find(|option| option.name.value == name);
-        let has_rule = options.get("reject") != Some(&Datum::Text("none".to_owned()));
-        let says_ports = ["ports", "reject-ports"].iter().any(|name| options.contains_key(*name));
-        let takes_ports = has_rule && !says_ports;
-        for (theirs, ours, takes) in [
-            ("reject", "ports", takes_ports),
-            ("default-route", "default-route", !options.contains_key("default-route")),
-        ] {
-            if let (Some(option), true) = (written(theirs), takes) {
-                options.insert(ours.to_owned(), datum(&option.value.value));
-            }
-        }
-        // Its TTL is a setting of the whole kernel.
-        if let (Some(option), false) = (written("ttl"), options.contains_key("sysctls")) {
-            let ttl = crate::text::datum(&datum(&option.value.value));
-            let names =
-                ["ipv4.ip_default_ttl", "ipv6.conf.all.hop_limit", "ipv6.conf.default.hop_limit"];
-            let setting = |name: &str| Datum::Text(format!("net.{name}={ttl}"));
-            options.insert("sysctls".to_owned(), Datum::List(names.map(setting).into()));
-        }
-        if swap.spec.kind == guest::KIND && options.contains_key("module") {
-            of_module(node, &mut options);
-        }
-        // A firewall passes on whatever it is not told to reject.
-        if node.kind.value == "firewall" && takes_ports && !options.contains_key("ports") {
-            options.insert("ports".to_owned(), Datum::Text("none".to_owned()));
-        }
-    }
-    options
-}
-
-/// A module in a guest takes what the Rust node takes; what stands behind a receiver is the
-/// kernel's own REJECT, or nothing.
-fn of_module(node: &scenario::Node, options: &mut BTreeMap<String, Datum>) {
-    let written = |name: &str| {
-        let option = node.options.iter().find(|option| option.name.value == name)?;
-        Some(datum(&option.value.value))
-    };
-    let names: &[&str] = match node.kind.value.as_str() {
-        "skb-sender" => &["src", "dst", "payload"],
-        "md5-receiver" => &["port"],
-        "tester" => {
-            let sends = options.get("module") == Some(&Datum::Text("skb_sender".to_owned()));
-            if sends && !options.contains_key("defaults") {
-                options.insert("defaults".to_owned(), Datum::Text("tester".to_owned()));
-            }
-            return;
-        }
-        _ => return,
-    };
-    for name in names {
-        if let (Some(value), false) = (written(name), options.contains_key(*name)) {
-            options.insert((*name).to_owned(), value);
-        }
-    }
-    let asked = ["reject", "ports", "reject-ports"].iter().any(|name| options.contains_key(*name));
-    if !asked && written("behind") == Some(Datum::Text("reject".to_owned())) {
-        let all = || Datum::Text(wire::PortSet::all().to_string());
-        options.insert("ports".to_owned(), written("behind.reject").unwrap_or_else(all));
     }
 }
 
@@ -321,9 +276,9 @@ impl Taken {
     }
 }
 
-/// Puts a node's addresses where a tester's option `to` has its name: the first of each family,
-/// since no packet goes to another.
-pub(super) fn destinations(nodes: &mut [PlanNode]) {
+/// Puts a node's addresses where an option has its name: the first of each family, since no packet
+/// goes to another.
+pub(super) fn destinations(nodes: &mut [PlanNode], registry: &Registry) {
     let named: BTreeMap<String, Datum> = nodes
         .iter()
         .map(|node| {
@@ -335,18 +290,22 @@ pub(super) fn destinations(nodes: &mut [PlanNode]) {
             (node.name.clone(), Datum::List(texts))
         })
         .collect();
-    for node in nodes.iter_mut().filter(|node| ["tester", "faulty"].contains(&node.kind.as_str())) {
-        if let Some(to) = node.config.options.get_mut("to")
-            && let Datum::Text(name) = to
-            && let Some(addresses) = named.get(name.as_str())
-        {
-            to.clone_from(addresses);
+    for node in nodes {
+        let options = registry.get(&node.kind).map_or(&[][..], |kind| kind.addresses_in);
+        for option in options {
+            if let Some(to) = node.config.options.get_mut(*option)
+                && let Datum::Text(name) = to
+                && let Some(addresses) = named.get(name.as_str())
+            {
+                to.clone_from(addresses);
+            }
         }
     }
 }
 
-/// Tells each port who sits at the other end of its link, or behind the bridge that does.
-pub(crate) fn introduce(nodes: &mut [PlanNode], links: &[PlanLink]) {
+/// Sets the peer of each port, who sits at the other end of its link or behind the bridge that does,
+/// and its MTU: the link's where that has one, else Ethernet's.
+pub(crate) fn set_peers(nodes: &mut [PlanNode], links: &[PlanLink]) {
     let bridges = Bridges::of(nodes, links);
     for link in links {
         for (here, there) in [(0, 1), (1, 0)] {
@@ -354,7 +313,9 @@ pub(crate) fn introduce(nodes: &mut [PlanNode], links: &[PlanLink]) {
             let other = &nodes[node].config.ports[usize::from(port)];
             let peer = Peer { mac: other.mac, addresses: other.addresses.clone() };
             let (node, port) = link.ends[here];
-            nodes[node].config.ports[usize::from(port)].peer = Some(peer);
+            let port = &mut nodes[node].config.ports[usize::from(port)];
+            port.peer = Some(peer);
+            port.mtu = Some(link.settings.mtu.flatten().unwrap_or(ETHERNET_MTU));
         }
     }
 }
@@ -375,7 +336,7 @@ pub(crate) fn config(
         vec![Address { ip: ip4, prefix: 24 }, Address { ip: ip6, prefix: 64 }]
     });
     let mac = mac.unwrap_or(Mac([0x02, 0, 0, 0, high, low]));
-    PortConfig { name: name.to_owned(), mac, addresses, peer: None }
+    PortConfig { name: name.to_owned(), mac, addresses, peer: None, mtu: None }
 }
 
 fn plain(given: &[scenario::Spanned<scenario::Address>]) -> Vec<Address> {

@@ -15,7 +15,7 @@ pub fn comments(judged: &Judged) -> Comments {
         let note = step.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
         format!("step {} (line {}){note}", index + 1, step.line)
     };
-    for (id, record, _) in judged.run.capture.iter() {
+    for (id, record, _) in judged.run.transcript.capture.iter() {
         match record.cause {
             Cause::Command(tag) if (tag as usize) < judged.plan.steps.len() => {
                 add(id, step(tag as usize));
@@ -33,7 +33,7 @@ pub fn comments(judged: &Judged) -> Comments {
             add(id, format!("not as step {}: {line}", failure.step + 1));
         }
     }
-    for note in &judged.run.notes {
+    for note in &judged.run.transcript.notes {
         add(note.frame, format!("link: {}", note.what));
     }
     for finding in judged.judgement.findings.iter().chain(&judged.judgement.wanted) {

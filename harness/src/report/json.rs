@@ -10,6 +10,7 @@ use crate::judge::choices::Choice;
 use crate::judge::compare::Difference;
 use crate::outcome::{Judged, Walked};
 use crate::run;
+use crate::run::Ended;
 use crate::run::timing::Timing;
 
 #[derive(Serialize)]
@@ -215,10 +216,10 @@ fn scenario(entry: &Entry) -> Scenario<'_> {
         Walked::Refused(refusal) => {
             ("refused", Some(diagnostics::refusal(&entry.item.path, refusal, false)), None)
         }
-        Walked::Judged(judged) => match &judged.run.broken {
-            Some(broken) => ("refused", Some(broken.clone()), Some(details(judged))),
-            None if judged.judgement.verdict.holds() => ("hold", None, Some(details(judged))),
-            None => ("fail", None, Some(details(judged))),
+        Walked::Judged(judged) => match &judged.run.ended {
+            Ended::Broken(why) => ("refused", Some(why.clone()), Some(details(judged))),
+            _ if judged.judgement.verdict.holds() => ("hold", None, Some(details(judged))),
+            _ => ("fail", None, Some(details(judged))),
         },
     };
     let path = entry.item.path.display().to_string();
@@ -246,7 +247,7 @@ fn details(judged: &Judged) -> Details<'_> {
         verdict: judgement.verdict.text(),
         golden,
         golden_reason,
-        frames: frames(&run.capture),
+        frames: frames(&run.transcript.capture),
         differences,
         masked,
         masks: plan
@@ -280,25 +281,26 @@ fn details(judged: &Judged) -> Details<'_> {
             .collect(),
         times: run.timed.iter().map(timed).collect(),
         panics: run
-            .panics
-            .iter()
-            .map(|panic| Panic {
-                node: plan.node_name(panic.node),
-                time_ns: panic.time.as_nanos(),
-                message: &panic.message,
+            .at_fault()
+            .map(|fault| Panic {
+                node: plan.node_name(fault.node),
+                time_ns: fault.time.as_nanos(),
+                message: fault.fault.text(),
             })
             .collect(),
         passed_over: run
-            .passed_over
+            .transcript
+            .ignored
             .iter()
             .map(|(kind, frames)| PassedOver { kind, frames: *frames })
             .collect(),
         speakers: run
-            .speakers
+            .transcript
+            .answering
             .iter()
-            .map(|speaker| Speaks { node: &plan.nodes[speaker.node].name, who: &speaker.who })
+            .map(|one| Speaks { node: &plan.nodes[one.node].name, who: &one.who })
             .collect(),
-        end_ns: run.end.as_nanos(),
+        end_ns: run.transcript.end.as_nanos(),
     }
 }
 

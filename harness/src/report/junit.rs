@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Entry, text};
+use crate::judge::Verdict;
 use crate::outcome::Walked;
 use crate::text::line;
 
@@ -44,10 +45,10 @@ fn case(entry: &Entry, hints: &text::Hints) -> TestCase {
         Walked::Refused(_) => not_success(NonSuccessKind::Error, "could not be run"),
         Walked::Judged(judged) => {
             let verdict = judged.judgement.verdict;
-            match &judged.run.broken {
+            match verdict {
                 _ if verdict.holds() => TestCaseStatus::success(),
-                Some(_) => not_success(NonSuccessKind::Error, verdict.text()),
-                None => not_success(NonSuccessKind::Failure, verdict.text()),
+                Verdict::HarnessError => not_success(NonSuccessKind::Error, verdict.text()),
+                _ => not_success(NonSuccessKind::Failure, verdict.text()),
             }
         }
     };
@@ -63,9 +64,9 @@ fn case(entry: &Entry, hints: &text::Hints) -> TestCase {
         for unjudged in &judged.judgement.unjudged {
             case.add_property(Property::new("not judged", unjudged.to_string()));
         }
-        for speaker in &judged.run.speakers {
-            let node = judged.plan.nodes[speaker.node].name.as_str();
-            let (node, who) = (line(node), line(&speaker.who));
+        for answering in &judged.run.transcript.answering {
+            let node = judged.plan.nodes[answering.node].name.as_str();
+            let (node, who) = (line(node), line(&answering.who));
             case.add_property(Property::new(format!("speaker.{node}"), who));
         }
     }

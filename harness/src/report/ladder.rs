@@ -25,7 +25,7 @@ pub fn ladder(judged: &Judged) -> String {
     }
     text.push('\n');
     let mut quiet = judged.run.begun.iter().filter(|begun| is_quiet(judged, begun)).peekable();
-    for (id, record, frame) in judged.run.capture.iter() {
+    for (id, record, frame) in judged.run.transcript.capture.iter() {
         while let Some(begun) = quiet.next_if(|begun| begun.frames <= id.index()) {
             text += &aside(judged, begun);
         }
@@ -43,7 +43,7 @@ pub fn ladder(judged: &Judged) -> String {
         }
     }
     quiet.for_each(|begun| text += &aside(judged, begun));
-    for seen in &judged.run.seen {
+    for seen in &judged.run.transcript.seen {
         let who = names.get(usize::from(seen.node.0)).map_or("?", String::as_str);
         let event = crate::text::event(&seen.event);
         let _ = writeln!(text, "  {}       {who}: {}", seen.time, line(&event));
@@ -155,10 +155,9 @@ fn remarks(judged: &Judged, id: FrameId, cause: Cause) -> Vec<String> {
     let steps = &judged.plan.steps;
     let step = |index: usize| steps.get(index).and_then(|step| step.note.clone());
     // A step that sends several frames has its note under the first.
-    let before = id
-        .index()
-        .checked_sub(1)
-        .map(|at| judged.run.capture.record(FrameId(u32::try_from(at).unwrap_or(u32::MAX))).cause);
+    let before = id.index().checked_sub(1).map(|at| {
+        judged.run.transcript.capture.record(FrameId(u32::try_from(at).unwrap_or(u32::MAX))).cause
+    });
     if let Cause::Command(tag) = cause
         && before != Some(cause)
     {
@@ -167,7 +166,7 @@ fn remarks(judged: &Judged, id: FrameId, cause: Cause) -> Vec<String> {
     for (_, index) in judged.run.expected.iter().filter(|(frame, _)| *frame == id) {
         lines.extend(step(*index));
     }
-    for note in judged.run.notes.iter().filter(|note| note.frame == id) {
+    for note in judged.run.transcript.notes.iter().filter(|note| note.frame == id) {
         lines.push(match note.what {
             Mishap::Lost(reason) => format!("✗ lost: {reason}"),
             other => other.to_string(),

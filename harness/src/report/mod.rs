@@ -10,6 +10,7 @@ pub mod observed;
 mod others;
 pub mod text;
 
+use crate::judge::Verdict;
 use crate::outcome::{Entry, Walked};
 
 /// All holds.
@@ -40,7 +41,9 @@ impl Totals {
         for entry in entries {
             let place = match &entry.walked {
                 Walked::Judged(judged) if judged.judgement.verdict.holds() => &mut totals.hold,
-                Walked::Judged(judged) if judged.run.broken.is_none() => &mut totals.fail,
+                Walked::Judged(judged) if judged.judgement.verdict != Verdict::HarnessError => {
+                    &mut totals.fail
+                }
                 Walked::Judged(_) | Walked::Refused(_) => &mut totals.refused,
                 Walked::NotRun(_) => &mut totals.not_run,
             };

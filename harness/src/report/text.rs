@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use checks::Finding;
+use nodes::Home;
 
 pub(crate) use differences::MOST_DIFFERENCES;
 pub use differences::differences;
@@ -16,6 +17,7 @@ use crate::catalog::Item;
 use crate::judge::Against;
 use crate::on::On;
 use crate::outcome::{Judged, Walked};
+use crate::run::Ended;
 use crate::text::{block, count, line, path, shell};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -138,7 +140,7 @@ fn headline(id: &str, judged: &Judged) -> String {
     let verdict = judged.judgement.verdict;
     let (word, style) = if verdict.holds() { ("ok  ", GOOD) } else { ("FAIL", BAD) };
     let mut text = format!("{style}{word}{style:#} {id}: {}", verdict.text());
-    let _ = write!(text, ", {}", count(judged.run.capture.len(), "frame"));
+    let _ = write!(text, ", {}", count(judged.run.transcript.capture.len(), "frame"));
     match &judged.judgement.against {
         Against::Golden(found) if !found.masked.is_empty() => {
             let differ = if found.masked.len() == 1 { "differs" } else { "differ" };
@@ -154,7 +156,7 @@ fn headline(id: &str, judged: &Judged) -> String {
         }
         _ => {}
     }
-    let passed_over: u64 = judged.run.passed_over.iter().map(|(_, number)| number).sum();
+    let passed_over: u64 = judged.run.transcript.ignored.iter().map(|(_, number)| number).sum();
     if passed_over > 0 {
         let _ = write!(text, ", {} passed over", count(passed_over as usize, "frame"));
     }
@@ -171,12 +173,12 @@ fn speakers(judged: &Judged, all: bool) -> String {
     let Judged { plan, run, .. } = judged;
     let mut text = String::new();
     for (number, node) in plan.nodes.iter().enumerate() {
-        let speaker = run.speakers.iter().find(|speaker| speaker.node == number);
+        let speaker = run.transcript.answering.iter().find(|speaker| speaker.node == number);
         match speaker {
             Some(speaker) => {
                 let _ = writeln!(text, "  {}: {}", line(&node.name), line(&speaker.who));
             }
-            None if all && !run.speakers.is_empty() => {
+            None if all && !run.transcript.answering.is_empty() => {
                 let name = line(&node.name);
                 let _ = writeln!(text, "  {name}: node of Rust ({})", line(&node.kind));
             }
@@ -213,7 +215,7 @@ fn port(port: &link::PortConfig) -> String {
 
 fn counters(judged: &Judged) -> String {
     let mut text = String::new();
-    for (node, counters) in judged.plan.nodes.iter().zip(&judged.run.counters) {
+    for (node, counters) in judged.plan.nodes.iter().zip(&judged.run.transcript.counters) {
         let shown: Vec<String> = counters
             .iter()
             .filter(|(_, number)| *number > 0)
@@ -229,12 +231,18 @@ fn counters(judged: &Judged) -> String {
 /// What a real wire has to say beside the frames: what was set to make it, how late steps were.
 fn clock(judged: &Judged) -> String {
     let run = &judged.run;
-    let mut text: String =
-        run.remarks.iter().map(|remark| format!("  {}\n", block(remark, DEEPER))).collect();
-    for (kind, number) in &run.passed_over {
+    let mut text: String = run
+        .transcript
+        .remarks
+        .iter()
+        .map(|remark| format!("  {}\n", block(remark, DEEPER)))
+        .collect();
+    for (kind, number) in &run.transcript.ignored {
         let _ = writeln!(text, "  passed over: {number} × {}", line(kind));
     }
-    if let (true, Some(worst)) = (run.real, run.begun.iter().max_by_key(|step| step.late)) {
+    if let (true, Some(worst)) =
+        (run.transcript.real, run.begun.iter().max_by_key(|step| step.late))
+    {
         let times: Vec<String> =
             run.begun.iter().map(|step| step.late.as_micros().to_string()).collect();
         let (number, most, all) = (worst.step + 1, worst.late.as_micros(), times.join(", "));
@@ -250,12 +258,14 @@ fn clock(judged: &Judged) -> String {
 fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
     let Judged { plan, run, judgement } = judged;
     let mut text = String::new();
-    if let Some(broken) = &run.broken {
-        let broken = block(broken, DEEPER);
-        let _ = writeln!(text, "  the run could not be carried out: {broken}");
-    }
-    if let Some(late) = &run.inconclusive {
-        let _ = writeln!(text, "  the wire could not tell: {}", block(late, DEEPER));
+    match &run.ended {
+        Ended::Complete => {}
+        Ended::Broken(why) => {
+            let _ = writeln!(text, "  the run could not be carried out: {}", block(why, DEEPER));
+        }
+        Ended::Inconclusive(why) | Ended::Unable(why) => {
+            let _ = writeln!(text, "  the wire could not tell: {}", block(why, DEEPER));
+        }
     }
     for timed in run.untimely() {
         let (number, line) = (timed.step + 1, plan.steps[timed.step].line);
@@ -264,10 +274,10 @@ fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
         let _ =
             writeln!(text, "  step {number} ({place}:{line}) {what} {told}: this machine was late");
     }
-    for panic in &run.panics {
-        let name = plan.node_name(panic.node);
-        let (name, message) = (line(name), block(&panic.message, DEEPER));
-        let _ = writeln!(text, "  {name} panicked at {}: {message}", panic.time);
+    for fault in run.at_fault() {
+        let name = line(plan.node_name(fault.node));
+        let message = block(fault.fault.text(), DEEPER);
+        let _ = writeln!(text, "  {name} panicked at {}: {message}", fault.time);
     }
     for failure in &run.failures {
         let (number, at) = (failure.step + 1, plan.steps[failure.step].line);
@@ -322,7 +332,7 @@ pub(super) fn found_at(finding: &Finding, place: &str) -> String {
 fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
     let place = path(&item.golden);
     // What `bless` refuses, a report does not offer.
-    let for_golden = !hints.real || judged.plan.own_kernel().is_some();
+    let for_golden = !hints.real || judged.plan.own(Home::Namespace).next().is_some();
     let acceptable = for_golden && judged.unacceptable().is_none();
     let accept = if acceptable { hints.accept(item) } else { String::new() };
     match &judged.judgement.against {
@@ -332,7 +342,7 @@ fn against(item: &Item, judged: &Judged, hints: &Hints) -> String {
         Against::Golden(found) if found.differences.is_empty() => String::new(),
         Against::Golden(found) => {
             let golden = judged.judgement.golden.as_deref();
-            differences(found, "the golden", golden, &judged.run.capture) + &accept
+            differences(found, "the golden", golden, &judged.run.transcript.capture) + &accept
         }
     }
 }

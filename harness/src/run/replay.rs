@@ -2,39 +2,23 @@
 //! whatever the script sends. So a script judges a capture that was changed after the fact. Knows
 //! no node, no link and no golden.
 
-use link::{Command, Seen};
+use std::borrow::Cow;
+
+use link::{Command, NodeFault, NodeId, Seen};
 use wire::{Capture, Cause, FrameId, Instant, Record};
 
-use super::script::Script;
-use super::{Run, Wire};
+use super::{Backend, Run, Stop, Transcript, carry_out};
 use crate::plan::{LinkStep, Plan};
 
 /// Puts a recorded run before the script of its plan again. What it comes to is a run with the
 /// recorded frames and events, and with the steps that hold and fail on them.
 #[must_use]
-pub fn replay(plan: &Plan, recorded: &Run) -> Run {
-    let mut script = Script::new(plan, Recording::new(recorded));
-    let broken = script.run().err();
-    let (begun, failures) = (script.begun, script.failures);
-    let (expected, timed) = (script.expected, script.timed);
-    let end = script.wire.now;
-    Run {
-        capture: recorded.capture.clone(),
-        seen: recorded.seen.clone(),
-        panics: recorded.panics.clone(),
-        begun,
-        failures,
-        expected,
-        timed,
-        broken,
-        end,
-        real: recorded.real,
-        ..Run::default()
-    }
+pub fn replay(plan: &Plan, recorded: &Transcript) -> Run {
+    carry_out(plan, Box::new(Recording::new(recorded)))
 }
 
 struct Recording<'a> {
-    recorded: &'a Run,
+    recorded: &'a Transcript,
     now: Instant,
     /// The frames that have come so far.
     capture: Capture,
@@ -45,7 +29,7 @@ struct Recording<'a> {
 }
 
 impl<'a> Recording<'a> {
-    fn new(recorded: &'a Run) -> Self {
+    fn new(recorded: &'a Transcript) -> Self {
         let mut capture = Capture::new();
         for name in recorded.capture.interfaces() {
             capture.add_interface(name.as_str());
@@ -77,12 +61,12 @@ impl<'a> Recording<'a> {
     }
 }
 
-impl Wire for Recording<'_> {
+impl Backend for Recording<'_> {
     fn now(&self) -> Instant {
         self.now
     }
 
-    fn command(&mut self, _node: usize, _command: &Command, step: u32) -> Result<(), String> {
+    fn command(&mut self, _: NodeId, _: &Command, step: u32) -> Result<(), Stop> {
         self.commanded = Some(step);
         while self.next().is_some_and(|(record, _)| record.cause == Cause::Command(step)) {
             self.take_frame();
@@ -90,11 +74,11 @@ impl Wire for Recording<'_> {
         Ok(())
     }
 
-    fn change_link(&mut self, _change: &LinkStep) -> Result<(), String> {
+    fn change_link(&mut self, _: &LinkStep) -> Result<(), Stop> {
         Ok(())
     }
 
-    fn advance(&mut self, until: Option<Instant>) -> Result<bool, String> {
+    fn advance(&mut self, until: Option<Instant>) -> Result<bool, Stop> {
         let frame = self.next_frame();
         let event = self.recorded.seen.get(self.events).map(|seen| seen.time);
         let due = [frame, event].into_iter().flatten().min();
@@ -123,7 +107,27 @@ impl Wire for Recording<'_> {
         &self.recorded.seen[..self.events]
     }
 
+    fn faults(&self) -> &[NodeFault] {
+        &self.recorded.faults
+    }
+
+    fn counters(&mut self, _: NodeId) -> Vec<(Cow<'static, str>, u64)> {
+        Vec::new()
+    }
+
     fn is_exact(&self) -> bool {
         !self.recorded.real
+    }
+
+    fn close(self: Box<Self>) -> (Transcript, Option<Stop>) {
+        let transcript = Transcript {
+            capture: self.recorded.capture.clone(),
+            seen: self.recorded.seen.clone(),
+            faults: self.recorded.faults.clone(),
+            end: self.now,
+            real: self.recorded.real,
+            ..Transcript::default()
+        };
+        (transcript, None)
     }
 }

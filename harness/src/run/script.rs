@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use link::Datum;
+use link::{Datum, NodeId};
 use scenario::{Bindings, Due, ExprError, Scalar, Tolerance};
 use wire::{Duration, FrameId, Instant};
 
 use super::timing::{self, Deviation, Moment, Timing};
 use super::unexpected::Unexpected;
-use super::{Wire, matching};
+use super::{Backend, Stop, matching};
 use crate::plan::{Action, Expect, ExpectEvent, ExpectNothing, LinkStep, Plan, Step, When};
 
 /// A step that did not hold.
@@ -49,9 +49,9 @@ pub struct Timed {
 }
 
 /// Where the script is.
-pub(super) struct Script<'a, W: Wire> {
+pub(super) struct Script<'a> {
     plan: &'a Plan,
-    pub(super) wire: W,
+    pub(super) backend: Box<dyn Backend + 'a>,
     bindings: Bindings,
     unexpected: Unexpected,
     /// Frames of the capture when the step before this one began.
@@ -63,7 +63,7 @@ pub(super) struct Script<'a, W: Wire> {
 }
 
 /// How a step ended.
-enum Ended {
+enum Done {
     Held,
     Failed(StepFailure),
 }
@@ -77,42 +77,42 @@ impl Timed {
     }
 }
 
-impl<'a, W: Wire> Script<'a, W> {
-    pub(super) fn new(plan: &'a Plan, wire: W) -> Self {
+impl<'a> Script<'a> {
+    pub(super) fn new(plan: &'a Plan, backend: Box<dyn Backend + 'a>) -> Self {
         Self {
             plan,
             bindings: Bindings::new(),
-            unexpected: Unexpected::new(plan, wire.capture().interfaces().len()),
+            unexpected: Unexpected::new(plan, backend.capture().interfaces().len()),
             mark: 0,
             begun: Vec::new(),
             failures: Vec::new(),
             expected: Vec::new(),
             timed: Vec::new(),
-            wire,
+            backend,
         }
     }
 
     /// All steps, then the rest of what is under way. The first step that fails ends the script,
     /// because later ones stand on it; the wire still runs to its end so that all is seen.
-    pub(super) fn run(&mut self) -> Result<(), String> {
+    pub(super) fn run(&mut self) -> Result<(), Stop> {
         let plan = self.plan;
         for (link, planned) in plan.links.iter().enumerate() {
             for (direction, change) in &planned.toward {
                 let (direction, change) = (Some(*direction), change.clone());
-                self.wire.change_link(&LinkStep { link, direction, change })?;
+                self.backend.change_link(&LinkStep { link, direction, change })?;
             }
         }
         for step in &plan.steps {
-            let began = self.wire.capture().len();
+            let began = self.backend.capture().len();
             match self.step(step)? {
-                Ended::Held => self.mark = began,
-                Ended::Failed(failure) => {
+                Done::Held => self.mark = began,
+                Done::Failed(failure) => {
                     self.failures.push(failure);
                     break;
                 }
             }
         }
-        while self.wire.advance(plan.end)? {}
+        while self.backend.advance(plan.end)? {}
         self.overdue();
         Ok(())
     }
@@ -125,13 +125,13 @@ impl<'a, W: Wire> Script<'a, W> {
         let step = &self.plan.steps[failure.step];
         let (Action::Expect(wanted), None) = (&step.action, failure.frame) else { return };
         let Ok(pattern) = wanted.pattern.resolve(&self.bindings) else { return };
-        let pads = self.wire.pads();
+        let pads = self.backend.pads();
         while let Some(id) = self.next_frame(&wanted.ports) {
             self.take(id);
-            if !matching::mismatches(&pattern, self.wire.capture().frame(id), pads).is_empty() {
+            if !matching::mismatches(&pattern, self.backend.capture().frame(id), pads).is_empty() {
                 continue;
             }
-            if let Ended::Failed(late) = self.in_time(step, wanted, begun, id) {
+            if let Done::Failed(late) = self.in_time(step, wanted, begun, id) {
                 self.failures.pop();
                 self.failures.push(late);
             }
@@ -139,20 +139,20 @@ impl<'a, W: Wire> Script<'a, W> {
         }
     }
 
-    fn step(&mut self, step: &Step) -> Result<Ended, String> {
+    fn step(&mut self, step: &Step) -> Result<Done, Stop> {
         let due = match step.when {
-            When::Next => self.wire.now(),
-            When::After(time) => self.wire.now() + time,
-            When::At(time) if time < self.wire.now() && self.wire.is_exact() => {
-                let now = self.wire.now();
+            When::Next => self.backend.now(),
+            When::After(time) => self.backend.now() + time,
+            When::At(time) if time < self.backend.now() && self.backend.is_exact() => {
+                let now = self.backend.now();
                 return Ok(failed(step, format!("it was to begin at {time} and it is {now} now")));
             }
-            When::At(time) => time.max(self.wire.now()),
+            When::At(time) => time.max(self.backend.now()),
         };
         // A step with a time of its own begins after all else that is due by then.
-        while step.when != When::Next && self.wire.advance(Some(due))? {}
-        let (time, frames) = (self.wire.now(), self.wire.capture().len());
-        let late = self.wire.late();
+        while step.when != When::Next && self.backend.advance(Some(due))? {}
+        let (time, frames) = (self.backend.now(), self.backend.capture().len());
+        let late = self.backend.late();
         let begun = Begun { step: step.index, time, frames, late };
         self.begun.push(begun);
         self.beginning(step, late);
@@ -163,23 +163,23 @@ impl<'a, W: Wire> Script<'a, W> {
             Action::Do { node, verb, args } => match self.arguments(args) {
                 Ok(args) => {
                     let command = link::Command::Do { verb: verb.clone(), args };
-                    self.wire.command(*node, &command, tag)?;
+                    self.backend.command(NodeId(*node as u16), &command, tag)?;
                 }
                 Err(error) => return unbound(error),
             },
             Action::Send { node, port, packet } => match packet.resolve(&self.bindings) {
                 Ok(packet) => {
                     let command = link::Command::Send { port: *port, packet };
-                    self.wire.command(*node, &command, tag)?;
+                    self.backend.command(NodeId(*node as u16), &command, tag)?;
                 }
                 Err(error) => return unbound(error),
             },
-            Action::Link(change) => self.wire.change_link(change)?,
+            Action::Link(change) => self.backend.change_link(change)?,
             Action::Expect(expect) => return self.expect(step, expect, begun),
             Action::ExpectNothing(nothing) => return self.expect_nothing(step, nothing),
             Action::ExpectEvent(event) => return self.expect_event(step, event),
         }
-        Ok(Ended::Held)
+        Ok(Done::Held)
     }
 
     /// A command's arguments, with the names in them filled in.
@@ -204,11 +204,11 @@ impl<'a, W: Wire> Script<'a, W> {
         }
     }
 
-    fn expect(&mut self, step: &Step, wanted: &Expect, begun: Begun) -> Result<Ended, String> {
+    fn expect(&mut self, step: &Step, wanted: &Expect, begun: Begun) -> Result<Done, Stop> {
         let (Due::Within(due) | Due::After(due)) = wanted.due;
         // A clock of the node's own counts from when the step really began.
         let slack = step.tolerance.map_or(Duration::ZERO, |allowed| allowed.late + begun.late);
-        let deadline = begun.time + (due + slack).max(self.wire.patience());
+        let deadline = begun.time + (due + slack).max(self.backend.least_wait());
         let pattern = match wanted.pattern.resolve(&self.bindings) {
             Ok(pattern) => pattern,
             Err(error) => return Ok(failed(step, error.to_string())),
@@ -217,12 +217,12 @@ impl<'a, W: Wire> Script<'a, W> {
         loop {
             while let Some(id) = self.next_frame(&wanted.ports) {
                 self.take(id);
-                let frame = self.wire.capture().frame(id);
-                let wrong = matching::mismatches(&pattern, frame, self.wire.pads());
+                let frame = self.backend.capture().frame(id);
+                let wrong = matching::mismatches(&pattern, frame, self.backend.pads());
                 if wrong.is_empty() {
                     self.expected.push((id, step.index));
                     return Ok(match self.in_time(step, wanted, begun, id) {
-                        Ended::Held => self.bind(step, wanted, id),
+                        Done::Held => self.bind(step, wanted, id),
                         failed => failed,
                     });
                 }
@@ -233,14 +233,14 @@ impl<'a, W: Wire> Script<'a, W> {
                     lines.extend(wrong);
                     lines.push(format!("frame {}: {shown}", id.number()));
                     let frame = Some(id);
-                    return Ok(Ended::Failed(StepFailure { step: step.index, lines, frame }));
+                    return Ok(Done::Failed(StepFailure { step: step.index, lines, frame }));
                 }
                 passed_over += 1;
             }
-            if !self.wire.advance(Some(deadline))? {
+            if !self.backend.advance(Some(deadline))? {
                 let from = &wanted.from;
                 let allowed = due + step.tolerance.map_or(Duration::ZERO, |t| t.late);
-                let after = crate::text::duration(allowed.max(self.wire.patience()));
+                let after = crate::text::duration(allowed.max(self.backend.least_wait()));
                 let mut line = format!("no such frame of {from} within {after}");
                 if passed_over > 0 {
                     line += &format!(" ({passed_over} others passed over)");
@@ -251,24 +251,24 @@ impl<'a, W: Wire> Script<'a, W> {
     }
 
     /// Whether the frame came when it was due, where that is to be judged.
-    fn in_time(&mut self, step: &Step, wanted: &Expect, begun: Begun, id: FrameId) -> Ended {
-        let Some(allowed) = step.tolerance else { return Ended::Held };
+    fn in_time(&mut self, step: &Step, wanted: &Expect, begun: Begun, id: FrameId) -> Done {
+        let Some(allowed) = step.tolerance else { return Done::Held };
         let began = Moment { wire: begun.time, real: begun.time + begun.late };
-        let record = self.wire.capture().record(id);
-        let came = Moment { wire: record.time, real: self.wire.emitted(id) };
+        let record = self.backend.capture().record(id);
+        let came = Moment { wire: record.time, real: self.backend.emitted(id) };
         let held = timing::hold(wanted.due, allowed, began, came);
         self.timed.push(Timed { step: step.index, frame: Some(id), held, allowed });
-        let Timing::NodeOff(off) = held else { return Ended::Held };
-        let shown = wire::render::line(self.wire.capture().frame(id));
+        let Timing::NodeOff(off) = held else { return Done::Held };
+        let shown = wire::render::line(self.backend.capture().frame(id));
         let lines = vec![
             format!("the frame of {} is {}", wanted.from, off.told(allowed)),
             format!("frame {}: {shown}", id.number()),
         ];
-        Ended::Failed(StepFailure { step: step.index, lines, frame: Some(id) })
+        Done::Failed(StepFailure { step: step.index, lines, frame: Some(id) })
     }
 
-    fn bind(&mut self, step: &Step, wanted: &Expect, id: FrameId) -> Ended {
-        let frame = self.wire.capture().frame(id);
+    fn bind(&mut self, step: &Step, wanted: &Expect, id: FrameId) -> Done {
+        let frame = self.backend.capture().frame(id);
         for (name, field, occurrence) in &wanted.bind {
             match wire::view::LaxFrame::as_sent(frame).read(field, *occurrence) {
                 Some(wire::Value::Num(number)) => {
@@ -283,27 +283,27 @@ impl<'a, W: Wire> Script<'a, W> {
                 }
             }
         }
-        Ended::Held
+        Done::Held
     }
 
     /// The earliest frame of these ports that no step has expected yet.
     fn next_frame(&mut self, ports: &[wire::PortId]) -> Option<FrameId> {
-        self.unexpected.frame(self.wire.capture(), ports)
+        self.unexpected.frame(self.backend.capture(), ports)
     }
 
     fn take(&mut self, id: FrameId) {
-        self.unexpected.take(self.wire.capture(), id);
+        self.unexpected.take(self.backend.capture(), id);
     }
 
-    fn expect_nothing(&mut self, step: &Step, nothing: &ExpectNothing) -> Result<Ended, String> {
-        let deadline = self.wire.now() + nothing.time;
-        while self.wire.advance(Some(deadline))? {}
+    fn expect_nothing(&mut self, step: &Step, nothing: &ExpectNothing) -> Result<Done, Stop> {
+        let deadline = self.backend.now() + nothing.time;
+        while self.backend.advance(Some(deadline))? {}
         let pattern = match nothing.pattern.resolve(&self.bindings) {
             Ok(pattern) => pattern,
             Err(error) => return Ok(failed(step, error.to_string())),
         };
         // What the step before this one caused counts too: on a fast link it is already there.
-        for (id, record, frame) in self.wire.capture().iter().skip(self.mark) {
+        for (id, record, frame) in self.backend.capture().iter().skip(self.mark) {
             let taken = self.unexpected.is_taken(record.port, id);
             // Nobody in particular is to be silent: then what the script itself sends is no answer.
             let scripted = !nothing.named && matches!(record.cause, wire::Cause::Command(_));
@@ -311,38 +311,38 @@ impl<'a, W: Wire> Script<'a, W> {
             if taken || !meant || scripted {
                 continue;
             }
-            if matching::mismatches(&pattern, frame, self.wire.pads()).is_empty() {
-                let who = self.wire.capture().interface(record.port);
+            if matching::mismatches(&pattern, frame, self.backend.pads()).is_empty() {
+                let who = self.backend.capture().interface(record.port);
                 let lines = vec![
                     format!("{who} emitted a frame that was not to be"),
                     format!("frame {}: {}", id.number(), wire::render::line(frame)),
                 ];
                 let frame = Some(id);
-                return Ok(Ended::Failed(StepFailure { step: step.index, lines, frame }));
+                return Ok(Done::Failed(StepFailure { step: step.index, lines, frame }));
             }
         }
-        Ok(Ended::Held)
+        Ok(Done::Held)
     }
 
-    fn expect_event(&mut self, step: &Step, wanted: &ExpectEvent) -> Result<Ended, String> {
-        let deadline = self.wire.now() + wanted.within;
+    fn expect_event(&mut self, step: &Step, wanted: &ExpectEvent) -> Result<Done, Stop> {
+        let deadline = self.backend.now() + wanted.within;
         loop {
-            let next = self.unexpected.event(self.wire.seen(), wanted.node);
-            if let Some(seen) = next.and_then(|place| self.wire.seen().get(place)) {
+            let next = self.unexpected.event(self.backend.seen(), wanted.node);
+            if let Some(seen) = next.and_then(|place| self.backend.seen().get(place)) {
                 let wrong = match matching::event_mismatches(wanted, &self.bindings, &seen.event) {
                     Ok(wrong) => wrong,
                     Err(error) => return Ok(failed(step, error.to_string())),
                 };
                 if wrong.is_empty() {
-                    return Ok(Ended::Held);
+                    return Ok(Done::Held);
                 }
                 let name = &self.plan.nodes[wanted.node].name;
                 let mut lines = vec![format!("the next event of {name} is another one")];
                 lines.extend(wrong);
                 lines.push(format!("seen at {}: {}", seen.time, crate::text::event(&seen.event)));
-                return Ok(Ended::Failed(StepFailure { step: step.index, lines, frame: None }));
+                return Ok(Done::Failed(StepFailure { step: step.index, lines, frame: None }));
             }
-            if !self.wire.advance(Some(deadline))? {
+            if !self.backend.advance(Some(deadline))? {
                 let name = &self.plan.nodes[wanted.node].name;
                 let after = crate::text::duration(wanted.within);
                 return Ok(failed(step, format!("{name} told of nothing within {after}")));
@@ -351,6 +351,6 @@ impl<'a, W: Wire> Script<'a, W> {
     }
 }
 
-fn failed(step: &Step, line: String) -> Ended {
-    Ended::Failed(StepFailure { step: step.index, lines: vec![line], frame: None })
+fn failed(step: &Step, line: String) -> Done {
+    Done::Failed(StepFailure { step: step.index, lines: vec![line], frame: None })
 }

@@ -1,132 +1,76 @@
-//! The simulated wire under a script.
+//! The simulated wire.
 
-use ::guest::Pool;
-use anyhow::{Context, Result, bail};
-use link::{Command, LinkConfig, LinkId, NodeId, Seen, Sim, SimError};
-use nodes::Registry;
+use std::borrow::Cow;
+
+use anyhow::{Context, bail};
+use link::{Command, LinkConfig, LinkId, NodeFault, NodeId, Seen, Sim, SimError};
+use nodes::Occupant;
 use wire::{Capture, Instant};
 
-use super::guest::Guests;
-use super::script::Script;
-use super::{Run, Wire, guest, linux};
+use super::{Answering, Backend, Opened, Stop, Transcript};
 use crate::plan::{LinkStep, Plan};
 
-/// Runs a plan in virtual time.
-pub(super) fn run(plan: &Plan, registry: &Registry, machines: &Pool) -> Result<Run> {
-    let (sim, guests) = topology(plan, registry, machines)?;
-    let mut script = Script::new(plan, Simulated { sim, plan, guests });
-    let broken = script.run().err();
-    let nodes = 0..plan.nodes.len() as u16;
-    let counters = nodes.map(|node| script.wire.sim.counters(NodeId(node))).collect();
-    let (begun, failures) = (script.begun, script.failures);
-    let (expected, timed) = (script.expected, script.timed);
-    let Simulated { sim, guests, .. } = script.wire;
-    let end = sim.now();
-    let left = sim.into_left();
-    let mut run = Run {
-        capture: left.capture,
-        seen: left.events,
-        notes: left.losses,
-        panics: left.panics,
-        counters,
-        begun,
-        failures,
-        expected,
-        timed,
-        broken,
-        end,
-        ..Run::default()
-    };
-    guests.finish(end, |node| plan.nodes[node].name.clone(), &mut run);
-    Ok(run)
-}
-
-/// The plan's nodes and links, nothing emitted yet.
-fn topology(plan: &Plan, registry: &Registry, machines: &Pool) -> Result<(Sim, Guests)> {
+/// The plan's nodes and links in virtual time.
+pub(super) fn open(plan: &Plan) -> Opened<'_> {
     let mut sim = Sim::new(plan.seed, plan.limits);
-    let mut guests = Guests::default();
-    for (number, node) in plan.nodes.iter().enumerate() {
-        if node.kind == linux::KIND {
-            bail!("{}: the kind `linux` is a running kernel; it takes --on veth", node.name);
-        }
-        let told = || node.name.clone();
-        let made = if node.kind == guest::KIND {
-            let mtus = plan.mtus(number);
-            let (made, standing) =
-                guest::start(&node.config, &mtus, false, machines).with_context(told)?;
-            guests.add(number, standing);
-            Box::new(made)
-        } else {
-            registry.build(&node.kind, &node.config).with_context(told)?
+    let mut answering = Vec::new();
+    let mut remarks = Vec::new();
+    for (number, planned) in plan.nodes.iter().enumerate() {
+        let name = &planned.name;
+        let made = planned.make(false).with_context(|| name.clone())?;
+        answering.extend(made.who.map(|who| Answering { node: number, who }));
+        remarks.extend(made.remarks.iter().map(|remark| format!("{name}: {remark}")));
+        let node = match made.occupant {
+            Occupant::InProcess(node) | Occupant::Remote { node, .. } => node,
+            Occupant::Kernel(_) => {
+                bail!("{name}: the kind `{}` is a running kernel; it takes --on veth", planned.kind)
+            }
         };
-        let ports: Vec<String> = node.config.ports.iter().map(|port| port.name.clone()).collect();
-        sim.add_node(&node.name, made, &ports);
+        let ports = planned.config.ports.iter().map(|port| port.name.clone());
+        sim.add_node(name, node, &ports.collect::<Vec<_>>());
     }
     for link in &plan.links {
         let [a, b] = link.ends.map(|(node, port)| (NodeId(node as u16), port));
         let id = sim.connect(a, b, LinkConfig::default()).with_context(|| link.name.clone())?;
         sim.change_link(id, None, &link.settings).with_context(|| link.name.clone())?;
     }
-    Ok((sim, guests))
+    Ok(Ok(Box::new(Simulated { sim, plan, answering, remarks })))
 }
 
 struct Simulated<'a> {
     sim: Sim,
     plan: &'a Plan,
-    guests: Guests,
+    answering: Vec<Answering>,
+    remarks: Vec<String>,
 }
 
-impl Simulated<'_> {
-    /// The wire names nodes by number; a reader knows them by name.
-    fn told(&self, error: SimError) -> String {
-        match error {
-            SimError::Command(node, error) => {
-                format!("{}: {error}", self.plan.nodes[usize::from(node.0)].name)
-            }
-            other => other.to_string(),
+/// Why the run ends there. The wire names nodes by number; a reader knows them by name.
+pub(super) fn stop(error: &SimError, plan: &Plan) -> Stop {
+    match error {
+        SimError::NodeFailed(_) => Stop::NodeFailed,
+        SimError::Command(node, error) => {
+            Stop::Refused(format!("{}: {error}", plan.node_name(*node)))
         }
+        other => Stop::Refused(other.to_string()),
     }
 }
 
-impl Wire for Simulated<'_> {
+impl Backend for Simulated<'_> {
     fn now(&self) -> Instant {
         self.sim.now()
     }
 
-    fn command(&mut self, node: usize, command: &Command, step: u32) -> Result<(), String> {
-        let done = self.sim.command(NodeId(node as u16), command, step);
-        done.map_err(|error| self.told(error))?;
-        self.guests.well()
+    fn command(&mut self, node: NodeId, command: &Command, step: u32) -> Result<(), Stop> {
+        self.sim.command(node, command, step).map_err(|error| stop(&error, self.plan))
     }
 
-    fn change_link(&mut self, step: &LinkStep) -> Result<(), String> {
-        let link = LinkId(step.link as u16);
-        self.sim.change_link(link, step.direction, &step.change).map_err(|error| error.to_string())
+    fn change_link(&mut self, step: &LinkStep) -> Result<(), Stop> {
+        let changed = self.sim.change_link(LinkId(step.link as u16), step.direction, &step.change);
+        changed.map_err(|error| Stop::Refused(error.to_string()))
     }
 
-    fn advance(&mut self, until: Option<Instant>) -> Result<bool, String> {
-        let due = self.sim.next_event();
-        let bound = due.map_or(until, |due| Some(until.map_or(due, |until| until.min(due))));
-        // A guest in lockstep may speak before anything else happens. Without an end it would have
-        // to be waited for for ever.
-        if let Some(bound) = bound
-            && let Some((at, node)) = self.guests.let_run(self.sim.now(), bound)
-        {
-            let woken = self.sim.run_until(at).and_then(|()| self.sim.wake(NodeId(node as u16)));
-            woken.map_err(|error| self.told(error))?;
-            return self.guests.well().map(|()| true);
-        }
-        match (due, until) {
-            (Some(due), until) if until.is_none_or(|until| due <= until) => {
-                let happened = self.sim.step().map_err(|error| self.told(error))?;
-                self.guests.well().map(|()| happened)
-            }
-            (_, Some(until)) => {
-                self.sim.run_until(until).map_err(|error| self.told(error))?;
-                self.guests.well().map(|()| false)
-            }
-            _ => Ok(false),
-        }
+    fn advance(&mut self, until: Option<Instant>) -> Result<bool, Stop> {
+        self.sim.advance(until).map_err(|error| stop(&error, self.plan))
     }
 
     fn capture(&self) -> &Capture {
@@ -135,5 +79,34 @@ impl Wire for Simulated<'_> {
 
     fn seen(&self) -> &[Seen] {
         self.sim.events()
+    }
+
+    fn faults(&self) -> &[NodeFault] {
+        self.sim.faults()
+    }
+
+    fn counters(&mut self, node: NodeId) -> Vec<(Cow<'static, str>, u64)> {
+        self.sim.counters(node)
+    }
+
+    fn close(mut self: Box<Self>) -> (Transcript, Option<Stop>) {
+        self.sim.finish();
+        let nodes = 0..self.plan.nodes.len() as u16;
+        let counters = nodes.map(|node| self.sim.counters(NodeId(node))).collect();
+        let Self { sim, answering, remarks, .. } = *self;
+        let end = sim.now();
+        let left = sim.into_left();
+        let transcript = Transcript {
+            capture: left.capture,
+            seen: left.events,
+            notes: left.losses,
+            faults: left.faults,
+            counters,
+            end,
+            remarks,
+            answering,
+            ..Transcript::default()
+        };
+        (transcript, None)
     }
 }

@@ -105,8 +105,8 @@ fn one_that_is_refused_does_not_keep_the_others_from_it() {
 fn propose(place: &Place) {
     let item = item(place);
     let Walked::Judged(judged) = Walk::standard().item(&item) else { panic!("it runs") };
-    golden::leave_pending(&item, &judged.run.capture).expect("a proposal");
-    let rendering = golden::render(&judged.run.capture);
+    golden::leave_pending(&item, &judged.run.transcript.capture).expect("a proposal");
+    let rendering = golden::render(&judged.run.transcript.capture);
     let head = "---\nsource: harness/tests/scenarios.rs\nassertion_line: 96\n---\n";
     fs::write(proposed(&item), format!("{head}{rendering}")).expect("a proposal");
 }

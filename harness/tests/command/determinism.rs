@@ -2,6 +2,7 @@
 
 use wireproof::catalog::Root;
 use wireproof::golden;
+use wireproof::nodes::Home;
 use wireproof::walk::Walk;
 
 use crate::support::{Place, below, project};
@@ -18,11 +19,11 @@ fn every_scenario_emits_the_same_bytes_a_hundred_times() {
     let (items, plans): (Vec<_>, Vec<_>) = items
         .into_iter()
         .map(|item| (walk.plan(&item).expect("a plan"), item))
-        .filter(|(plan, _)| plan.own_kernel().is_none() && plan.own_guests().next().is_none())
+        .filter(|(plan, _)| plan.nodes.iter().all(|node| node.home == Home::InProcess))
         .map(|(plan, item)| (item, plan))
         .unzip();
     let all = || -> Vec<Vec<u8>> {
-        let run = |plan| walk.run(plan).expect("a run").capture;
+        let run = |plan| walk.run(plan).expect("a run").transcript.capture;
         plans.iter().map(|plan| golden::encode(&run(plan)).expect("bytes")).collect()
     };
     let first = all();

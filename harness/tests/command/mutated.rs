@@ -137,9 +137,10 @@ fn walk(walk: &Walk, entry: &mut Entry, text: &str) {
         });
     entry.walked = match judged {
         Ok(judged) => {
-            assert!(judged.run.panics.is_empty(), "a node panics: {:?}", judged.run.panics);
-            golden::encode(&judged.run.capture).expect("a golden");
-            assert!(comments::comments(&judged).len() <= judged.run.capture.len());
+            let faults = &judged.run.transcript.faults;
+            assert!(faults.is_empty(), "a node panics: {faults:?}");
+            golden::encode(&judged.run.transcript.capture).expect("a golden");
+            assert!(comments::comments(&judged).len() <= judged.run.transcript.capture.len());
             Walked::Judged(Box::new(judged))
         }
         Err(refusal) => Walked::Refused(refusal),

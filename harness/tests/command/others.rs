@@ -3,17 +3,16 @@
 
 use wireproof::Suite;
 use wireproof::link::Datum;
-use wireproof::nodes::reject::Reject;
 use wireproof::nodes::{Kind, Measure};
 
 use crate::support::{FIRST, Place};
 
 /// A stack of a user's own with a TTL of 63 where the golden has 64.
 fn mine(measure: Measure) -> Kind {
-    let kind = Kind::new("mine", "a stack of one's own", |config, _| {
+    let kind = Kind::new("mine", "a stack of one's own", |config, all| {
         let mut options = config.options.clone();
         options.insert("ttl".to_owned(), Datum::Num(63));
-        Ok(Box::new(Reject::new(&config.with_options(options))?))
+        all.read("reject", &config.with_options(options))
     });
     kind.measure(measure)
 }

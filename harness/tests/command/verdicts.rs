@@ -4,7 +4,7 @@ use std::fs;
 
 use wireproof::Suite;
 use wireproof::link::{Command, CommandError, Node, PortIndex, Transmit};
-use wireproof::nodes::{Kind, PortRule};
+use wireproof::nodes::{Kind, NodeConfig, PortRule, Registry, Role, in_process};
 use wireproof::wire::Instant;
 
 use crate::support::{FIRST, Place, page};
@@ -195,7 +195,8 @@ impl Node for Fragile {
 }
 
 pub(crate) fn fragile() -> Kind {
-    Kind::new("fragile", "falls over", |_, _| Ok(Box::new(Fragile))).ports(PortRule::AtLeast(1))
+    let read = |_: &NodeConfig, _: &Registry| Ok(in_process(Role::Other, |_| Box::new(Fragile)));
+    Kind::new("fragile", "falls over", read).ports(PortRule::AtLeast(1))
 }
 
 #[test]

@@ -44,7 +44,13 @@ fn node(kind: &str, last: u8, options: &[(&str, &str)]) -> Result<Box<dyn Node>,
     let mac = |last| Mac([2, 0, 0, 0, 0, last]);
     let addresses = |last: u8| vec![Address { ip: [10, 0, 0, last].into(), prefix: 24 }];
     let peer = Some(Peer { mac: mac(3 - last), addresses: addresses(3 - last) });
-    let port = PortConfig { name: "eth0".into(), mac: mac(last), addresses: addresses(last), peer };
+    let port = PortConfig {
+        name: "eth0".into(),
+        mac: mac(last),
+        addresses: addresses(last),
+        peer,
+        mtu: None,
+    };
     let text = |value: &str| Datum::Text(value.to_owned());
     let options: BTreeMap<String, Datum> =
         options.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect();

@@ -67,7 +67,7 @@ fn port(last: u8, peer: u8) -> PortConfig {
         vec![ip4, Address { ip: ip6.into(), prefix: 64 }]
     };
     let peer = Some(Peer { mac: mac(peer), addresses: addresses(peer) });
-    PortConfig { name: "eth0".into(), mac: mac(last), addresses: addresses(last), peer }
+    PortConfig { name: "eth0".into(), mac: mac(last), addresses: addresses(last), peer, mtu: None }
 }
 
 fn config(name: &str, here: u8, there: u8) -> NodeConfig {

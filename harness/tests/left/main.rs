@@ -15,7 +15,7 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tempfile::TempDir;
 use wireproof::link::{Command as Order, CommandError, Node, PortIndex, Transmit};
-use wireproof::nodes::{Kind, Registry};
+use wireproof::nodes::{Kind, Registry, Role, in_process};
 use wireproof::wire::Instant;
 
 use host::Host;
@@ -29,7 +29,9 @@ fn main() -> ExitCode {
     if std::env::var_os(AS_COMMAND).is_some() {
         let mut registry = Registry::standard();
         let about = "panics at the first frame";
-        registry.register(Kind::new("boom", about, |_, _| Ok(Box::new(Boom))));
+        registry.register(Kind::new("boom", about, |_, _| {
+            Ok(in_process(Role::Other, |_| Box::new(Boom)))
+        }));
         return wireproof::main(registry);
     }
     let mut arguments = Arguments::from_args();

@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use wireproof::link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
-use wireproof::nodes::{Kind, NodeConfig, OptionSpec, neighbour};
+use wireproof::nodes::{Kind, NodeConfig, OptionSpec, Role, in_process, neighbour};
 use wireproof::wire::fields::{icmp4, ip4, tcp, udp, vlan};
 use wireproof::wire::segment::{ACK, IpPacket, RST, SYN, TcpSegment};
 use wireproof::wire::{self, Defaults, Instant, Layer, Mac, Packet, PortSet, Proto, checksum};
@@ -30,13 +30,18 @@ static OPTIONS: &[OptionSpec] = &[
 pub(crate) fn kind() -> Kind {
     Kind::new("minimal", "a minimal stack", |config: &NodeConfig, _| {
         let fault = config.read().text("fault")?;
-        Ok(Box::new(Stack {
-            own: config.ports.first().cloned().unwrap_or_default(),
-            open: config.read().ports("open")?.unwrap_or_default(),
-            mirror: config.read().bool("mirror")?.unwrap_or_default(),
-            fault: FAULTS.iter().find(|row| Some(row.name) == fault).map(|row| row.act),
-            next_id: 0x4d00,
-            out: Outbox::new(),
+        let open = config.read().ports("open")?.unwrap_or_default();
+        let mirror = config.read().bool("mirror")?.unwrap_or_default();
+        let fault = FAULTS.iter().find(|row| Some(row.name) == fault).map(|row| row.act);
+        Ok(in_process(Role::Other, move |site| {
+            Box::new(Stack {
+                own: site.ports.first().cloned().unwrap_or_default(),
+                open: open.clone(),
+                mirror,
+                fault,
+                next_id: 0x4d00,
+                out: Outbox::new(),
+            })
         }))
     })
     .options(OPTIONS)

@@ -82,8 +82,10 @@ fn why(run: &Run, judgement: &Judgement) -> String {
         lines.push(format!("{}: {}", finding.check.id, finding.message));
     }
     lines.extend(judgement.toothless.iter().map(|id| format!("{id} found nothing")));
-    lines.extend(run.seen.iter().map(|seen| text::event(&seen.event)));
-    lines.extend(run.capture.iter().map(|(_, _, frame)| wireproof::wire::render::line(frame)));
+    lines.extend(run.transcript.seen.iter().map(|seen| text::event(&seen.event)));
+    lines.extend(
+        run.transcript.capture.iter().map(|(_, _, frame)| wireproof::wire::render::line(frame)),
+    );
     lines.join("\n")
 }
 

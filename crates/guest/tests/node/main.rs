@@ -6,11 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use guest::{
-    Clock, Error, Guest, Headers, Image, Kind, Linked, Machine, Pool, Spec, Store, Trouble, Watch,
-};
+use guest::{Clock, Error, Guest, Headers, Image, Kind, Machine, Pool, Spec, Store};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use link::{Address, Node, Peer, PortConfig};
+use link::{Address, Fault, Node, Peer, PortConfig};
 use linux::{Kernel, Reject, Rules};
 use wire::{Duration, Instant, Layer, Mac, Packet, Proto};
 
@@ -47,16 +45,23 @@ fn spec(kernel: Kernel) -> Spec {
         mac: Mac([2, 0, 0, 0, 0, 2]),
         addresses: address("10.0.0.2"),
         peer: Some(peer),
+        mtu: Some(1500),
     };
-    Spec { kernel, ports: vec![Linked { config, mtu: Some(1500) }], ..Spec::default() }
+    Spec { kernel, ports: vec![config], ..Spec::default() }
 }
 
 fn kind(modules: Vec<PathBuf>) -> Result<Kind, Failed> {
     Ok(Kind { image: Image::find()?, clock: Clock::Free, modules })
 }
 
-fn start(pool: &Pool, spec: &Spec) -> Result<(Guest, Watch), Failed> {
+fn start(pool: &Pool, spec: &Spec) -> Result<Guest, Failed> {
     Ok(Guest::start(pool.lease(&kind(spec.load.clone())?, 1)?, spec)?)
+}
+
+/// What is wrong with a guest whose run is over so long after it began.
+fn ends(guest: &mut Guest, millis: u64) -> Option<Fault> {
+    guest.finish(Instant::ZERO + Duration::from_millis(millis));
+    guest.poll_fault()
 }
 
 /// A segment with a SYN from the peer.
@@ -92,11 +97,10 @@ fn a_machine_serves_many_runs(pool: &Pool) -> Result<Completion, Failed> {
         let spec = spec(Kernel { rules, ..Kernel::default() });
         let machine = pool.lease(&kind(Vec::new())?, 1)?;
         machines.push(machine.id());
-        let (mut guest, watch) = Guest::start(machine, &spec)?;
+        let mut guest = Guest::start(machine, &spec)?;
         let wanted: &[u8] = if run == 1 { &[] } else { &[0x14] };
         assert_eq!(answers(&mut guest, Instant::ZERO), wanted, "run {run}");
-        assert_eq!(watch.out_of_turn(Instant::ZERO + Duration::from_secs(60)), None);
-        assert_eq!(watch.finish(), None);
+        assert_eq!(ends(&mut guest, 60_000), None);
     }
     assert!(machines.windows(2).all(|two| two[0] == two[1]), "{machines:?}");
     Ok(Completion::Completed)
@@ -124,28 +128,30 @@ fn what_a_guest_refuses_is_told(pool: &Pool) -> Result<Completion, Failed> {
 fn a_connection_left_open_proves_nothing(pool: &Pool) -> Result<Completion, Failed> {
     let rules = Rules { reject: Reject::None, ..Rules::default() };
     let kernel = Kernel { rules, listen: vec![80], ..Kernel::default() };
-    let (mut guest, watch) = start(pool, &spec(kernel.clone()))?;
+    let mut guest = start(pool, &spec(kernel.clone()))?;
     assert_eq!(answers(&mut guest, Instant::ZERO), [0x12]);
-    assert_eq!(watch.out_of_turn(Instant::ZERO + Duration::from_millis(1)), None);
-    let told = watch.out_of_turn(Instant::ZERO + Duration::from_secs(3)).unwrap_or_default();
-    assert!(told.contains("connection open") && told.contains("--on veth"), "{told}");
-    assert_eq!(watch.finish(), None);
+    assert_eq!(ends(&mut guest, 1), None);
+    let mut guest = start(pool, &spec(kernel.clone()))?;
+    assert_eq!(answers(&mut guest, Instant::ZERO), [0x12]);
+    let Some(Fault::OutOfStep(text)) = ends(&mut guest, 3_000) else {
+        return Err("the guest was in step".into());
+    };
+    assert!(text.contains("connection open") && text.contains("--on veth"), "{text}");
+    assert_eq!(guest.poll_fault(), None);
     // By the real clock a guest speaks when it likes.
-    let (mut guest, watch) = start(pool, &Spec { live: true, ..spec(kernel) })?;
+    let mut guest = start(pool, &Spec { live: true, ..spec(kernel) })?;
     assert_eq!(answers(&mut guest, Instant::ZERO), [0x12]);
-    assert_eq!(watch.out_of_turn(Instant::ZERO + Duration::from_secs(3)), None);
-    assert_eq!(watch.finish(), None);
+    assert_eq!(ends(&mut guest, 3_000), None);
     Ok(Completion::Completed)
 }
 
 fn killed(pool: &Pool) -> Result<Completion, Failed> {
     let machine = pool.lease(&kind(Vec::new())?, 1)?;
     let id = machine.id();
-    let (mut guest, watch) = Guest::start(machine, &spec(Kernel::default()))?;
+    let mut guest = Guest::start(machine, &spec(Kernel::default()))?;
     assert!(Command::new("sh").args(["-c", &format!("kill -9 {id}")]).status()?.success());
     assert_eq!(answers(&mut guest, Instant::ZERO), []);
-    assert!(watch.is_troubled());
-    let Some(Trouble::Broken(told)) = watch.finish() else { return Err("no trouble".into()) };
+    let Some(Fault::Broken(told)) = guest.poll_fault() else { return Err("no fault".into()) };
     assert!(told.contains("QEMU ended") && told.contains(".console"), "{told}");
     keeps_its_console(&told)?;
     let next = pool.lease(&kind(Vec::new())?, 1)?;
@@ -175,12 +181,12 @@ fn faults(pool: &Pool) -> Result<Completion, Failed> {
     };
     let spec = Spec { load, ..spec(Kernel::default()) };
     for (word, sign) in [("warn", "WARNING:"), ("oops", "BUG:"), ("panic", "Kernel panic")] {
-        let (mut guest, watch) = start(pool, &spec)?;
+        let mut guest = start(pool, &spec)?;
         assert_eq!(answers(&mut guest, Instant::ZERO), [0x14]);
         // The last two end the machine, and the script with it.
-        let _ = watch.run(&format!("echo {word} >/proc/oops"));
+        let _ = guest.run(&format!("echo {word} >/proc/oops"));
         answers(&mut guest, Instant::ZERO);
-        let Some(Trouble::Fault(told)) = watch.finish() else {
+        let Some(Fault::AtFault(told)) = ends(&mut guest, 0) else {
             return Err(format!("{word} is no fault").into());
         };
         assert!(told.contains(sign), "{word}: {told}");
@@ -192,10 +198,10 @@ fn faults(pool: &Pool) -> Result<Completion, Failed> {
 fn hangs(pool: &Pool) -> Result<Completion, Failed> {
     let machine = pool.lease(&kind(Vec::new())?, 1)?;
     let id = machine.id();
-    let (mut guest, watch) = Guest::start(machine, &spec(Kernel::default()))?;
+    let mut guest = Guest::start(machine, &spec(Kernel::default()))?;
     assert!(Command::new("sh").args(["-c", &format!("kill -STOP {id}")]).status()?.success());
     assert_eq!(answers(&mut guest, Instant::ZERO), []);
-    let Some(Trouble::Late(told)) = watch.finish() else { return Err("not late".into()) };
+    let Some(Fault::Late(told)) = guest.poll_fault() else { return Err("not late".into()) };
     assert!(told.contains("did not answer at eth0"), "{told}");
     keeps_its_console(&told)?;
     Ok(Completion::Completed)

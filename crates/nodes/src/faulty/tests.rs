@@ -1,4 +1,5 @@
 use super::*;
+use crate::recipe::in_process;
 use link::{Datum, Outbox, PortConfig};
 use proptest::prelude::*;
 use wire::Packet;
@@ -242,7 +243,9 @@ impl Node for Echo {
 
 fn reaches(fault: &str, frame: &[u8]) -> Vec<u8> {
     let mut registry = Registry::standard();
-    registry.register(Kind::new("echo", "says it back", |_, _| Ok(Box::<Echo>::default())));
+    registry.register(Kind::new("echo", "says it back", |_, _| {
+        Ok(in_process(Role::Other, |_| Box::<Echo>::default()))
+    }));
     let mut node = Faulty::new(&config(&[("of", "echo"), ("fault", fault)]), &registry).unwrap();
     node.handle_frame(NOW, 0, frame);
     drain(&mut node).pop().unwrap_or_default()

@@ -1,3 +1,7 @@
+use std::collections::BTreeMap;
+
+use link::Datum;
+
 use super::*;
 use link::Address;
 use wire::Mac;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::recipe::in_process;
 use link::Address;
 use wire::fields::{eth, ip4, tcp};
 use wire::{Defaults, Layer, Mac, Packet, Proto, TcpOption};
@@ -187,10 +188,11 @@ fn with_echo() -> Registry {
     }];
     let mut registry = Registry::standard();
     let kind = Kind::new("echo", "says it back", |config, _| {
-        config.read().one_of("word", &["yes"])?;
-        Ok(Box::<Echo>::default())
+        config.read().one_of("word", &[("yes", ())])?;
+        let role = Role::ClosedPort { ports: PortSet::all() };
+        Ok(in_process(role, |_| Box::<Echo>::default()))
     });
-    registry.register(kind.options(ECHO).role(|_, _| Role::ClosedPort { ports: PortSet::all() }));
+    registry.register(kind.options(ECHO));
     registry
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::recipe::in_process;
 use crate::sink::Sink;
 
 fn config(ports: usize, options: &[(&str, Datum)]) -> NodeConfig {
@@ -10,7 +11,9 @@ fn config(ports: usize, options: &[(&str, Datum)]) -> NodeConfig {
 }
 
 fn quiet(name: &'static str) -> Kind {
-    Kind::new(name, "says nothing", |_, _| Ok(Box::new(Sink::default())))
+    Kind::new(name, "emits nothing", |_, _| {
+        Ok(in_process(Role::Silent, |_| Box::new(Sink::default())))
+    })
 }
 
 #[test]

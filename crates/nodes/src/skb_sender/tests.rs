@@ -39,7 +39,7 @@ fn told(node: &mut SkbSender, step: &str) -> Result<(), CommandError> {
     node.handle_command(NOW, &Command::Do { verb: "fail".into(), args })
 }
 
-fn counters(node: &SkbSender) -> Vec<u64> {
+fn counters(node: &mut SkbSender) -> Vec<u64> {
     node.counters().into_iter().map(|(_, count)| count).collect()
 }
 
@@ -114,9 +114,9 @@ fn every_step_can_be_told_to_fail_once_and_leaks_nothing() {
         assert_eq!(event.fields[1], ("reason".into(), Datum::Text("told to fail".into())));
         assert_eq!(node.poll_event(NOW), None);
         let freed = u64::from(step != "alloc");
-        assert_eq!(counters(&node), [0, freed, 0, 0], "{step}");
+        assert_eq!(counters(&mut node), [0, freed, 0, 0], "{step}");
         assert!(send(&mut node, Packet::new()).is_some(), "only the next send fails");
-        assert_eq!(counters(&node), [1, freed, 0, 0], "{step}");
+        assert_eq!(counters(&mut node), [1, freed, 0, 0], "{step}");
     }
 }
 
@@ -185,5 +185,5 @@ fn it_answers_nothing() {
     let mut node = sender();
     node.handle_frame(NOW, 0, &wire::field::hex(CUSTOM).unwrap());
     assert_eq!(node.poll_transmit(NOW), None);
-    assert_eq!(counters(&node), [0, 0, 0, 1]);
+    assert_eq!(counters(&mut node), [0, 0, 0, 1]);
 }

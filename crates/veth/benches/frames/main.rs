@@ -187,5 +187,5 @@ fn port(here: u8, there: u8) -> PortConfig {
     let addresses = |last: u8| vec![Address { ip: [10, 0, 0, last].into(), prefix: 24 }];
     let peer = Peer { mac: mac(there), addresses: addresses(there) };
     let (mac, addresses) = (mac(here), addresses(here));
-    PortConfig { name: "eth0".into(), mac, addresses, peer: Some(peer) }
+    PortConfig { name: "eth0".into(), mac, addresses, peer: Some(peer), mtu: None }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::judge::races;
-use crate::run::StepFailure;
+use crate::run::{StepFailure, Transcript};
 use nodes::Registry;
 use std::slice::from_ref;
 use wire::{Defaults, Deliberate, Instant, Layer, Packet, Proto, fields};
@@ -50,11 +50,12 @@ fn taken(
     change: impl Fn(&mut Run, &mut Vec<Finding>),
 ) -> (Vec<String>, usize) {
     let golden = capture(golden);
-    let mut run =
-        Run { capture: capture(actual), rehearsed: Some(golden.clone()), ..Run::default() };
+    let (capture, rehearsed) = (capture(actual), Some(golden.clone()));
+    let transcript = Transcript { capture, rehearsed, ..Transcript::default() };
+    let mut run = Run { transcript, ..Run::default() };
     let mut findings = Vec::new();
     change(&mut run, &mut findings);
-    let mut found = races::compare(&golden, &run.capture, &[], Some(&golden));
+    let mut found = races::compare(&golden, &run.transcript.capture, &[], Some(&golden));
     let choices = take(&plan(), &run, &golden, &findings, &mut found);
     (choices.into_iter().map(|choice| choice.told).collect(), found.differences.len())
 }

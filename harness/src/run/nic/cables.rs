@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, anyhow, bail};
 use link::PortIndex;
-use nodes::{Registry, Role};
+use nodes::Role;
 use wire::{Capture, Duration, Proto};
 
 use crate::plan::{Plan, PlanLink, topology};
@@ -40,8 +40,8 @@ pub struct NicOptions {
     pub without_ip6: bool,
     /// See [`Cables::settle`].
     pub settle: Option<Duration>,
-    /// See [`Cables::patience`].
-    pub patience: Option<Duration>,
+    /// See [`Cables::timeout`].
+    pub timeout: Option<Duration>,
     /// See [`Cables::arp`].
     pub arp: bool,
     /// An interface that carries a default route may be used.
@@ -67,7 +67,7 @@ pub struct Cables {
     /// How long to listen on after the last step.
     pub settle: Duration,
     /// How long to wait at least for a frame that a step expects.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// Answer questions for our nodes' Ethernet addresses, off the record.
     pub arp: bool,
     /// The user ended a run: none is begun any more.
@@ -141,7 +141,7 @@ impl Cables {
             any_host,
             asked: Arc::default(),
             settle: words.settle.unwrap_or(SETTLE),
-            patience: words.patience.unwrap_or(if any_host { ANY_HOST } else { Duration::ZERO }),
+            timeout: words.timeout.unwrap_or(if any_host { ANY_HOST } else { Duration::ZERO }),
             arp: words.arp || any_host,
             ended: Arc::default(),
         })
@@ -169,7 +169,7 @@ impl Cables {
             }
         }
         fit::addresses_stay(plan, &before)?;
-        topology::introduce(&mut plan.nodes, &plan.links);
+        topology::set_peers(&mut plan.nodes, &plan.links);
         plan.stand_in(&ours);
         for node in plan.nodes.iter_mut().filter(|node| node.standing.device) {
             node.role = device::role_of_place(&node.role);
@@ -191,7 +191,7 @@ impl Cables {
     ///
     /// # Errors
     /// The reason, as a report shows it.
-    pub fn fit(&self, plan: &Plan, registry: &Registry) -> Result<Fit, String> {
+    pub fn fit(&self, plan: &Plan) -> Result<Fit, String> {
         if self.ended.load(Ordering::Relaxed) {
             return Err("the user ended the run before".to_owned());
         }
@@ -199,13 +199,13 @@ impl Cables {
         fit::device_can(plan, &ours)?;
         let cables = self.cables(plan, &ours)?;
         self.addresses_are_free(plan, &ours)?;
-        let rehearsed = fit::rehearse(plan, registry)?;
+        let rehearsed = fit::rehearse(plan)?;
         if let Some(reason) = device::open_where_closed_is_asked(plan, &rehearsed) {
             return Err(reason);
         }
         fit::cables_can(plan, &rehearsed, &cables, &self.sight.interfaces)?;
         let named = fit::named(plan, &ours);
-        Ok(Fit { ours, cables, named, rehearsed: rehearsed.capture })
+        Ok(Fit { ours, cables, named, rehearsed: rehearsed.transcript.capture })
     }
 
     /// No run is begun any more.

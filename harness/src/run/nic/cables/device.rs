@@ -171,8 +171,11 @@ pub(super) fn open_where_closed_is_asked(plan: &Plan, rehearsed: &Run) -> Option
             let segment = ip.tcp().ok().filter(|it| it.has(RST) && it.has(ACK))?;
             open.contains(segment.src_port()).then_some(segment.src_port())
         };
-        let sent =
-            rehearsed.capture.iter().filter(|(_, record, _)| node.ports.contains(&record.port));
+        let sent = rehearsed
+            .transcript
+            .capture
+            .iter()
+            .filter(|(_, record, _)| node.ports.contains(&record.port));
         let port = sent.map(|(_, _, frame)| frame).find_map(refuses)?;
         Some(format!(
             "--address says that {} listens on TCP port {port}, and the scenario asks what a \

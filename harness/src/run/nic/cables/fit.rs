@@ -4,7 +4,6 @@
 //! time alone, and a cable will do.
 
 use link::{Datum, LossReason, Mishap};
-use nodes::Registry;
 use scenario::{FieldTemplate, Pattern, ValueTemplate};
 use wire::{FrameId, LinkChange, Proto, Value};
 
@@ -93,9 +92,8 @@ pub(super) fn addresses_stay(plan: &Plan, before: &[(String, Value)]) -> Result<
 
 /// What the scenario's own nodes do, on the simulated wire; and its steps hold as well where no
 /// link takes time, since a cable takes its own.
-pub(super) fn rehearse(plan: &Plan, registry: &Registry) -> Result<Run, String> {
-    let rehearse =
-        |plan: &Plan| run::rehearse(plan, registry).map_err(|error| format!("{error:#}"));
+pub(super) fn rehearse(plan: &Plan) -> Result<Run, String> {
+    let rehearse = |plan: &Plan| run::rehearse(plan).map_err(|error| format!("{error:#}"));
     let rehearsed = rehearse(plan)?;
     let mut at_once = plan.clone();
     for link in &mut at_once.links {
@@ -121,7 +119,7 @@ pub(super) fn cables_can(
     cables: &[veth::Cable],
     interfaces: &[veth::Interface],
 ) -> Result<(), String> {
-    for note in &rehearsed.notes {
+    for note in &rehearsed.transcript.notes {
         let (Some(link), number) = (note.link, note.frame.number()) else { continue };
         let name = &plan.links[usize::from(link.0)].name;
         let what = match note.what {
@@ -141,7 +139,8 @@ pub(super) fn cables_can(
         };
         let mtu = interfaces.iter().find(|interface| interface.name == cable.interface);
         let mtu = mtu.map_or(u32::MAX, |interface| interface.mtu) as usize;
-        for (id, _, frame) in rehearsed.capture.iter().filter(|(_, record, _)| record.port == *port)
+        for (id, _, frame) in
+            rehearsed.transcript.capture.iter().filter(|(_, record, _)| record.port == *port)
         {
             fits(id, frame, mtu, &cable.interface)?;
         }

@@ -28,13 +28,13 @@ fn plan(kinds: [&str; 3], steps: &str) -> Plan {
              "server": {{ "kind": "{server}" }} }}, "links": [{links}], "steps": [{steps}] }}"#
     );
     let scenario = scenario::parse(text.as_bytes()).expect("a right file");
-    crate::plan::plan(&scenario, &text, &Registry::standard(), &[]).expect("a plan")
+    crate::plan::plan(&scenario, &text, &crate::kinds::standard(), &[]).expect("a plan")
 }
 
 const WAIT: &str = r#"{ "wait": "1ms" }"#;
 
 fn fit(words: &str, plan: &Plan) -> Result<Fit, String> {
-    cables(words).expect("right words").fit(plan, &Registry::standard())
+    cables(words).expect("right words").fit(plan)
 }
 
 /// Who is ours, and which interface each of our ports is on.
@@ -117,7 +117,7 @@ fn an_address_that_the_host_has_is_refused() {
     let mut cables = cables("--iface a").expect("right words");
     let mut taken = |ip: &str| {
         cables.sight.addresses = vec![(ip.parse().expect("an address"), "eth0".to_owned())];
-        cables.fit(&plan, &Registry::standard())
+        cables.fit(&plan)
     };
     let told = taken("10.0.0.1").expect_err("our node has it");
     assert!(
@@ -135,7 +135,7 @@ fn frames_fit_the_interface() {
     let try_length = |length: usize| {
         let mut cables = cables("--iface a").expect("right words");
         cables.sight.interfaces = vec![veth::Interface { name: "a".to_owned(), mtu: 1500 }];
-        cables.fit(&plan(["tester", "", "sink"], &step(length)), &Registry::standard())
+        cables.fit(&plan(["tester", "", "sink"], &step(length)))
     };
     assert!(try_length(14).is_ok() && try_length(1514).is_ok());
     assert!(try_length(13).expect_err("short").contains("13 bytes"));
@@ -148,7 +148,7 @@ fn a_run_that_was_ended_is_the_last() {
     let plan = plan(["tester", "", "sink"], WAIT);
     let cables = cables("--iface a").expect("right words");
     cables.clone().end();
-    assert!(cables.fit(&plan, &Registry::standard()).expect_err("ended").contains("ended"));
+    assert!(cables.fit(&plan).expect_err("ended").contains("ended"));
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn a_device_that_is_several_nodes_has_no_name_of_its_own() {
 fn a_scenario_with_ip6_is_seen_in_what_is_sent_and_in_what_is_written() {
     let waits = |plan: &Plan| {
         let cables = cables("--iface a --without ipv6").expect("right words");
-        let fit = cables.fit(plan, &Registry::standard()).expect("it fits");
+        let fit = cables.fit(plan).expect("it fits");
         cables.has_ip6(plan, &fit).expect("nothing is asked")
     };
     let send = |packet: &str| format!(r#"{{ "node": "client", "send": {{ {packet} }} }}"#);
@@ -304,7 +304,7 @@ fn an_address_given_without_ip6_takes_it_away() {
         placed("--iface a --address us=ip=10.0.9.8", plan(["tester", "", "reject"], step))
             .expect("right words");
     let cables = cables("--iface a --address us=ip=10.0.9.8").expect("right words");
-    let fit = cables.fit(&plan, &Registry::standard()).expect("it fits");
+    let fit = cables.fit(&plan).expect("it fits");
     let told = cables.has_ip6(&plan, &fit).expect("nothing is asked").expect_err("none is left");
     assert_eq!(told, "it has no IPv6: --address gives client no IPv6 address");
 }

@@ -9,9 +9,6 @@ use link::{Datum, PortConfig};
 use linux::{Hook, Kernel, Load, Reject};
 use nodes::{ConfigError, NodeConfig};
 
-use super::{KIND, kernel};
-use crate::run::guest;
-
 /// Refuses options of which one has no effect beside the others.
 pub(super) fn together(config: &NodeConfig, kernel: &Kernel) -> Result<(), ConfigError> {
     let Kernel { rules, listen, default_route, .. } = kernel;
@@ -56,17 +53,17 @@ pub(super) fn together(config: &NodeConfig, kernel: &Kernel) -> Result<(), Confi
     Ok(())
 }
 
-/// The node is a kernel that joins its ports by a bridge.
-#[must_use]
-pub(crate) fn is_bridge(kind: &str, options: &BTreeMap<String, Datum>) -> bool {
-    [KIND, guest::KIND].contains(&kind)
-        && options.get("hook") == Some(&Datum::Text("bridge".to_owned()))
+/// The options are those of a kernel that joins its ports by a bridge.
+pub(in crate::kinds) fn is_bridge(options: &BTreeMap<String, Datum>) -> bool {
+    options.get("hook") == Some(&Datum::Text("bridge".to_owned()))
 }
 
-/// Why a kernel with these ports linked can never do what its hook is for; `None` too where its
-/// options are wrong, which is told when it is made.
-pub(crate) fn unfit(config: &NodeConfig, linked: &[&PortConfig]) -> Option<ConfigError> {
-    let kernel = kernel(config).ok()?;
+/// Why a kernel with these of its ports linked can never do what its hook is for.
+pub(in crate::kinds) fn unfit(
+    kernel: &Kernel,
+    ports: &[PortConfig],
+    linked: &[&PortConfig],
+) -> Option<ConfigError> {
     let told = |told: &str| Some(ConfigError::at("hook", told));
     match kernel.rules.hook {
         Hook::Forward if linked.len() < 2 => told(
@@ -85,7 +82,7 @@ pub(crate) fn unfit(config: &NodeConfig, linked: &[&PortConfig]) -> Option<Confi
                  passes FORWARD; give its ports addresses, or write hook=bridge",
             )
         }
-        Hook::Bridge if config.ports.iter().any(|port| !port.addresses.is_empty()) => {
+        Hook::Bridge if ports.iter().any(|port| !port.addresses.is_empty()) => {
             told("hook=bridge joins its ports below IP, so none has an address; leave `ip` out")
         }
         Hook::Prerouting | Hook::Ingress if linked.is_empty() => {
@@ -95,12 +92,10 @@ pub(crate) fn unfit(config: &NodeConfig, linked: &[&PortConfig]) -> Option<Confi
     }
 }
 
-/// Why the kernel of this machine cannot be this node; `None` where it can, or where only the
-/// attempt will show.
-#[must_use]
-pub fn missing(config: &NodeConfig) -> Option<String> {
+/// What the kernel of this machine lacks for this node; `None` where it can be it, or where only
+/// the attempt will show.
+pub(super) fn lacks(kernel: &Kernel) -> Option<String> {
     static BRIDGE: OnceLock<Option<String>> = OnceLock::new();
-    let kernel = kernel(config).ok()?;
     let rejects = kernel.rules.reject == Reject::Nft && !kernel.rules.ports.is_empty();
     if kernel.rules.hook != Hook::Bridge || !rejects {
         return None;
@@ -111,7 +106,7 @@ pub fn missing(config: &NodeConfig) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::run::linux::tests::with;
+    use crate::kinds::linux::tests::with;
 
     #[test]
     fn options_that_have_no_effect_together_are_refused() {

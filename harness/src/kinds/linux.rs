@@ -1,22 +1,25 @@
-//! The kind `linux`: the running kernel in a node's place. Knows its options; the crate `veth`
-//! makes the kernel node.
+//! The kind `linux`: the running kernel in a node's place. Knows its options; a wire with
+//! namespaces makes the kernel node.
 
 mod fit;
 mod label;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use link::Datum;
+use link::{Datum, PortConfig};
 use linux::{Hook, Kernel, Reject, Rules, check_rule, check_setting};
-use nodes::{ConfigError, Kind, NodeConfig, OptionSpec, PortRule, Role};
+use nodes::{
+    ConfigError, Home, Kind, Made, MakeError, NodeConfig, Occupant, OptionSpec, PortRule, Recipe,
+    Replaced, Role, Site,
+};
 use wire::PortSet;
 
-pub use fit::missing;
-pub(crate) use fit::{is_bridge, unfit};
-pub(super) use label::{speaks, who};
+pub(super) use fit::{is_bridge, unfit};
+pub(super) use label::answers;
 
 /// Its name.
-pub const KIND: &str = "linux";
+pub(super) const KIND: &str = "linux";
 
 /// What it is told, wherever it runs.
 pub(super) const OPTIONS: &[OptionSpec] = &[
@@ -90,35 +93,86 @@ const HOOKS: [(&str, Hook); 5] = [
     ("forward", Hook::Forward),
     ("bridge", Hook::Bridge),
 ];
+const REJECTS: [(&str, Reject); 3] =
+    [("nft", Reject::Nft), ("iptables", Reject::Iptables), ("none", Reject::None)];
 
-/// The kind. Its node is a stand-in that only says that the options are right: on the veth wire a
-/// kernel takes its place, and no other wire takes it.
+/// The kind.
 #[must_use]
 pub fn kind() -> Kind {
-    Kind::new(KIND, "the running kernel, in a namespace of its own (--on veth)", |config, kinds| {
-        kernel(config)?;
-        let mut stand_in = config.with_options(BTreeMap::new());
-        stand_in.ports.truncate(1);
-        kinds.build("sink", &stand_in)
+    Kind::new(KIND, "the running kernel, in a namespace of its own (--on veth)", |config, _| {
+        let recipe: Arc<dyn Recipe> = Arc::new(Running(kernel(config)?));
+        Ok(recipe)
     })
     .options(OPTIONS)
     .ports(PortRule::AtLeast(1))
-    .role(|config, _| role(config))
+    .home(Home::Namespace)
+    .takes_over(takes_over)
+    .bridges(is_bridge)
+}
+
+/// The running kernel as configured.
+#[derive(Debug)]
+struct Running(Kernel);
+
+impl Recipe for Running {
+    fn role(&self) -> Role {
+        role_of(&self.0)
+    }
+
+    fn lacks(&self) -> Option<String> {
+        fit::lacks(&self.0)
+    }
+
+    fn unfit(&self, ports: &[PortConfig], linked: &[&PortConfig]) -> Option<ConfigError> {
+        unfit(&self.0, ports, linked)
+    }
+
+    fn make(&self, _: &Site<'_>) -> Result<Made, MakeError> {
+        let occupant = Occupant::Kernel(Box::new(self.0.clone()));
+        Ok(Made { occupant, who: Some(label::who(&self.0)), remarks: Vec::new() })
+    }
+}
+
+/// A kernel in a node's place rejects what the node rejects, and reaches whom it reaches.
+pub(super) fn takes_over(
+    mut options: BTreeMap<String, Datum>,
+    replaced: &Replaced<'_>,
+) -> BTreeMap<String, Datum> {
+    let written = |name: &str| replaced.options.get(name).cloned();
+    let has_rule = options.get("reject") != Some(&Datum::Text("none".to_owned()));
+    let names_ports = ["ports", "reject-ports"].iter().any(|name| options.contains_key(*name));
+    let takes_ports = has_rule && !names_ports;
+    for (theirs, ours, takes) in [
+        ("reject", "ports", takes_ports),
+        ("default-route", "default-route", !options.contains_key("default-route")),
+    ] {
+        if let (Some(value), true) = (written(theirs), takes) {
+            options.insert(ours.to_owned(), value);
+        }
+    }
+    // Its TTL is a setting of the whole kernel.
+    if let (Some(value), false) = (written("ttl"), options.contains_key("sysctls")) {
+        let ttl = crate::text::datum(&value);
+        let names =
+            ["ipv4.ip_default_ttl", "ipv6.conf.all.hop_limit", "ipv6.conf.default.hop_limit"];
+        let setting = |name: &str| Datum::Text(format!("net.{name}={ttl}"));
+        options.insert("sysctls".to_owned(), Datum::List(names.map(setting).into()));
+    }
+    // A firewall passes on whatever it is not told to reject.
+    if replaced.kind == "firewall" && takes_ports && !options.contains_key("ports") {
+        options.insert("ports".to_owned(), Datum::Text("none".to_owned()));
+    }
+    options
 }
 
 /// Reads the options.
 ///
 /// # Errors
 /// Names the option that is wrong and what would be right.
-pub fn kernel(config: &NodeConfig) -> Result<Kernel, ConfigError> {
+pub(super) fn kernel(config: &NodeConfig) -> Result<Kernel, ConfigError> {
     let options = config.read();
-    let reject = match options.one_of("reject", &["nft", "iptables", "none"])? {
-        Some(1) => Reject::Iptables,
-        Some(2) => Reject::None,
-        _ => Reject::Nft,
-    };
-    let hook = options.one_of("hook", &HOOKS.map(|(name, _)| name))?;
-    let hook = hook.map_or(Hook::Input, |place| HOOKS[place].1);
+    let reject = options.one_of("reject", &REJECTS)?.unwrap_or(Reject::Nft);
+    let hook = options.one_of("hook", &HOOKS)?.unwrap_or(Hook::Input);
     let ports = rejected(config)?.unwrap_or_else(PortSet::all);
     let [own, dnat, snat] = ["rules", "dnat", "snat"].map(|name| lines(config, name));
     let accept = options.ports("listen")?.unwrap_or_default();
@@ -197,12 +251,7 @@ pub(super) fn texts(config: &NodeConfig, name: &str) -> Result<Vec<String>, Conf
     }
 }
 
-/// What the checks may expect: rules of the user's own and listening ports change it.
-fn role(config: &NodeConfig) -> Role {
-    kernel(config).map_or(Role::Other, |kernel| role_of(&kernel))
-}
-
-/// The same of a kernel.
+/// What the checks may expect of a kernel: rules of the user's own and listening ports change it.
 pub(super) fn role_of(Kernel { rules, listen, .. }: &Kernel) -> Role {
     // A line of the user's may take a segment away before the rule, so no reset is owed then; and
     // one that matches nothing makes no other node of it.

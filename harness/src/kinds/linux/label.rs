@@ -9,8 +9,8 @@ use super::HOOKS;
 /// Longer lists of ports are not written out.
 const MOST_CHARACTERS: usize = 40;
 
-/// What of a kernel speaks, in words: `nft at input`, `listening on 22, its closed ports`.
-pub(in crate::run) fn speaks(kernel: &Kernel) -> String {
+/// What of a kernel answers, in words: `nft at input`, `listening on 22, its closed ports`.
+pub(in crate::kinds) fn answers(kernel: &Kernel) -> String {
     let Kernel { rules, listen, .. } = kernel;
     let hook = HOOKS.iter().find(|(_, hook)| *hook == rules.hook).map_or("", |(name, _)| name);
     let mut parts = Vec::new();
@@ -57,15 +57,15 @@ fn written(ports: &PortSet) -> String {
 }
 
 /// Who a running kernel is, for the report.
-pub(in crate::run) fn who(kernel: &Kernel) -> String {
+pub(super) fn who(kernel: &Kernel) -> String {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("running kernel {} ({})", release.trim(), speaks(kernel))
+    format!("running kernel {} ({})", release.trim(), answers(kernel))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::linux::tests::with;
+    use crate::kinds::linux::tests::with;
 
     #[test]
     fn a_label_says_what_answers() {
@@ -102,7 +102,7 @@ mod tests {
             (&[("hook", "bridge")], "bridging, nft at bridge"),
             (&[("hook", "bridge"), ("reject", "none")], "bridging"),
         ] {
-            assert_eq!(speaks(&with(options).expect("a kernel")), label);
+            assert_eq!(answers(&with(options).expect("a kernel")), label);
         }
     }
 }
