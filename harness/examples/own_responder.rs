@@ -9,7 +9,7 @@
 use std::process::ExitCode;
 
 use link::{Command, CommandError, Node, Outbox, PortIndex, Transmit};
-use nodes::{ConfigError, Kind, NodeConfig, Registry, Role};
+use nodes::{Kind, Role, in_process};
 use wire::segment::{ACK, RST, SYN};
 use wire::{Defaults, Instant, Layer, Packet, PortSet, Proto, TcpSegment, fields::tcp};
 
@@ -71,11 +71,10 @@ fn as_ip4(ip: std::net::IpAddr) -> Option<std::net::Ipv4Addr> {
 
 /// Its name in scenario files, and what the checks may hold it to.
 fn kind() -> Kind {
-    let build = |_: &NodeConfig, _: &Registry| -> Result<Box<dyn Node>, ConfigError> {
-        Ok(Box::<ForgetsFin>::default())
-    };
-    Kind::new("forgets-fin", "resets what it is sent, and miscounts", build)
-        .role(|_, _| Role::ClosedPort { ports: PortSet::all() })
+    Kind::new("forgets-fin", "resets what it is sent, and miscounts", |_, _| {
+        let role = Role::ClosedPort { ports: PortSet::all() };
+        Ok(in_process(role, |_| Box::<ForgetsFin>::default()))
+    })
 }
 
 /// The folder beside this file; a repository of one's own would say `tests/wire`.

@@ -29,6 +29,7 @@ fn host() -> Reject {
         mac: Mac([2, 0, 0, 0, 0, 2]),
         addresses: vec![address("10.0.0.2", 24), address("fd00::2", 64)],
         peer: None,
+        mtu: None,
     };
     Reject::new(&NodeConfig { ports: vec![port], ..NodeConfig::default() }).expect("a host")
 }

@@ -19,6 +19,7 @@ fn config(options: &[(&str, Datum)]) -> NodeConfig {
         mac: Mac([2, 0, 0, 0, 0, 2]),
         addresses: vec![address("10.0.0.2", 24), address("fd00::2", 64)],
         peer: None,
+        mtu: None,
     };
     let options: BTreeMap<_, _> =
         options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();

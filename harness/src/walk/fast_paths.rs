@@ -12,6 +12,7 @@ use super::Walk;
 use crate::catalog::Root;
 use crate::judge::facts;
 use crate::plan::Plan;
+use nodes::Home;
 
 /// How many changed captures each scenario's is made into.
 const CHANGED: usize = 12;
@@ -34,7 +35,7 @@ fn plans(walk: &Walk) -> Vec<(String, Plan)> {
     let items = Root::at(project).and_then(|root| root.items()).expect("scenarios");
     let plans = items.into_iter().filter_map(|item| {
         let plan = walk.plan(&item).unwrap_or_else(|_| panic!("{} cannot be planned", item.id));
-        let elsewhere = plan.own_kernel().is_some() || plan.own_guests().next().is_some();
+        let elsewhere = plan.nodes.iter().any(|node| node.home != Home::InProcess);
         (!elsewhere && !plan.not_on.contains_key("sim")).then_some((item.id, plan))
     });
     plans.collect()
@@ -113,12 +114,14 @@ fn sum_anew(frame: &mut [u8]) {
 #[test]
 fn the_whole_folder_is_the_same_without_fast_paths() {
     let (fast, general) = (Walk::standard(), general());
-    let plans = plans(&fast);
+    let (plans, generals) = (plans(&fast), plans(&general));
     assert!(plans.len() > 250, "{} scenarios run here", plans.len());
     let mut rng = Random(0x9e37_79b9_7f4a_7c15);
-    for (id, plan) in &plans {
-        let run = fast.run(plan).unwrap_or_else(|error| panic!("{id}: {error:#}"));
-        let other = general.run(plan).unwrap_or_else(|error| panic!("{id}: {error:#}"));
+    for ((id, plan), (_, general_plan)) in plans.iter().zip(&generals) {
+        let transcript = |walk: &Walk, plan: &Plan| {
+            walk.run(plan).unwrap_or_else(|error| panic!("{id}: {error:#}")).transcript
+        };
+        let (run, other) = (transcript(&fast, plan), transcript(&general, general_plan));
         assert!(run.capture.iter().eq(other.capture.iter()), "{id}: the captures differ");
         assert_eq!(run.seen, other.seen, "{id}: the events differ");
         let ports = facts::ports(plan, &run.capture);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use wireproof::judge::{Judgement, judge};
 use wireproof::plan::plan;
-use wireproof::run::Run;
+use wireproof::run::{Ended, Run};
 use wireproof::{nodes, run, scenario, text};
 
 use crate::{Block, blocks, read, spans};
@@ -64,8 +64,7 @@ fn held(text: &str) -> Result<(), String> {
     let registry = nodes::Registry::standard();
     let read = scenario::parse(text.as_bytes()).map_err(told)?;
     let plan = plan(&read, text, &registry, &[]).map_err(told)?;
-    let run = run::run(wireproof::on::On::Sim, &plan, &registry, &Default::default())
-        .map_err(|error| format!("{error:#}"))?;
+    let run = run::run(wireproof::on::On::Sim, &plan).map_err(|error| format!("{error:#}"))?;
     let judgement = judge(&plan, &run, Err("an example has no golden".into()));
     if judgement.verdict.holds() { Ok(()) } else { Err(why(&run, &judgement)) }
 }
@@ -73,7 +72,9 @@ fn held(text: &str) -> Result<(), String> {
 /// Why a run does not hold.
 fn why(run: &Run, judgement: &Judgement) -> String {
     let mut lines = vec![judgement.verdict.text().to_owned()];
-    lines.extend(run.broken.clone());
+    if let Ended::Broken(why) = &run.ended {
+        lines.push(why.clone());
+    }
     for failure in &run.failures {
         lines.push(format!("step {}", failure.step + 1));
         lines.extend(failure.lines.iter().cloned());

@@ -19,6 +19,7 @@ fn port(name: &str, macs: [u8; 2], own: [&str; 2], peer: [&str; 2]) -> PortConfi
         mac: mac(macs[0]),
         addresses: own.map(address).to_vec(),
         peer: Some(Peer { mac: mac(macs[1]), addresses }),
+        mtu: None,
     }
 }
 

@@ -17,6 +17,7 @@ fn host(open: &str) -> Host {
         mac: OURS,
         addresses: vec![address("10.0.0.2", 24), address("fd00::2", 64)],
         peer: None,
+        mtu: None,
     };
     let options = BTreeMap::from([("open".to_owned(), Datum::Text(open.to_owned()))]);
     Host::new(&NodeConfig { name: "h".into(), ports: vec![port], options }).unwrap()

@@ -15,6 +15,7 @@ fn config(options: &[(&str, &str)]) -> NodeConfig {
             mac: Mac([2, 0, 0, 0, 0, 2]),
             addresses: vec![Address { ip: [10, 0, 0, 2].into(), prefix: 24 }],
             peer: None,
+            mtu: None,
         }],
         options: options
             .iter()

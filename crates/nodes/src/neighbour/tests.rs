@@ -8,6 +8,7 @@ fn port() -> PortConfig {
         mac: Mac([2, 0, 0, 0, 0, 1]),
         addresses: vec![address("10.0.0.1", 24), address("fd00::1", 64)],
         peer: None,
+        mtu: None,
     }
 }
 

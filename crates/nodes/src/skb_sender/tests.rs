@@ -15,6 +15,7 @@ fn config(options: &[(&str, &str)]) -> NodeConfig {
             mac: mac(1),
             addresses: vec![address(1)],
             peer: Some(Peer { mac: mac(2), addresses: vec![address(2)] }),
+            mtu: None,
         }],
         options: options
             .iter()

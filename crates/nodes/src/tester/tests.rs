@@ -17,6 +17,7 @@ fn config(options: &[(&str, bool)]) -> NodeConfig {
                 mac: Mac([2, 0, 0, 0, 0, 2]),
                 addresses: vec![address("10.0.0.2", 24)],
             }),
+            mtu: None,
         }],
         options: options
             .iter()

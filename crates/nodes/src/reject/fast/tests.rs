@@ -16,6 +16,7 @@ fn port(prefix: u8, peer: bool) -> PortConfig {
         mac: Mac([2, 0, 0, 0, 0, 2]),
         addresses: vec![address(2)],
         peer: peer.then(|| Peer { mac: Mac([2, 0, 0, 0, 0, 1]), addresses: vec![address(1)] }),
+        mtu: None,
     }
 }
 

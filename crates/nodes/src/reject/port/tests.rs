@@ -15,6 +15,7 @@ fn host(anywhere: bool, addresses: &[(&str, u8)]) -> Port {
         mac: Mac(MAC),
         addresses: addresses.iter().map(address).collect(),
         peer: Some(Peer { mac: Mac(PEER), addresses: vec![address(&("10.0.0.1", 24))] }),
+        mtu: None,
     };
     Port::new(&config, anywhere)
 }
