@@ -3,7 +3,7 @@
 use wire::{Cause, Deliberate, FrameId, Record};
 
 use crate::check::{Answers, Check, Finding, PortFacts};
-use crate::forward::Passed;
+use crate::forward::kin::Passed;
 use crate::layout::HeaderLayout;
 
 /// A frame with what is known of it: what each check is given.

@@ -11,10 +11,10 @@ use crate::context::{FrameContext, delivered_to, facts_of};
 use crate::layout::HeaderLayout;
 
 mod history;
-mod kin;
+pub(crate) mod kin;
 
 pub(crate) use history::History;
-pub(crate) use kin::Kin;
+pub(crate) use kin::{Kin, Passed};
 
 use kin::Datagram;
 
@@ -42,17 +42,6 @@ pub(crate) enum Origin {
     InName,
     /// It passes this frame on.
     Passes(Passed),
-}
-
-/// What a frame passes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Passed {
-    /// The frame that the emitter was handed.
-    pub(crate) frame: FrameId,
-    /// How far they agree.
-    pub(crate) kin: Kin,
-    /// The wire's own word: this frame was being handled.
-    pub(crate) certain: bool,
 }
 
 /// Looks for what a frame of a node that may pass frames on came from, and notes how the node

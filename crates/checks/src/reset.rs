@@ -16,6 +16,7 @@ mod opening;
 pub(crate) mod rules;
 mod search;
 mod segments;
+mod values;
 mod verdict;
 
 pub(crate) use missing::missing;

@@ -23,6 +23,7 @@
 
 mod channel;
 mod clock;
+mod config;
 mod console;
 mod cpio;
 mod error;
@@ -44,10 +45,11 @@ mod store;
 mod tools;
 mod unnamed;
 
+pub use config::{Clock, Config};
 pub use error::Error;
 pub use image::Image;
 pub use kbuild::{Headers, MODULES};
-pub use machine::{Clock, Config, Machine};
+pub use machine::Machine;
 pub use needs::{Need, needs};
 pub use nics::Nic;
 pub use node::{Guest, Module, SkbSender, Spec};

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use wire::Duration;
 
 use crate::channel::{Answer, Channel};
+use crate::config::{Clock, Config};
 use crate::console::Console;
 use crate::error::{Error, Tried};
-use crate::image::Image;
 use crate::lockstep::{Gate, Lockstep, Mailbox};
 use crate::nics::{Nic, Nics};
 use crate::port::Port;
@@ -29,58 +29,6 @@ const SCRIPT_PATIENCE: Duration = Duration::from_secs(30);
 const END_PATIENCE: Duration = Duration::from_secs(10);
 /// What every shell at the channel is told first.
 const AGENT: &str = include_str!("root/agent.sh");
-
-/// By which clock a guest runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Clock {
-    /// Its own, which goes on by itself.
-    #[default]
-    Free,
-    /// The link's.
-    Lockstep,
-}
-
-/// A machine to be booted.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The kernel.
-    pub image: Image,
-    /// Network interfaces.
-    pub ports: usize,
-    /// By which clock it runs.
-    pub clock: Clock,
-    /// Modules (`.ko`) that are put into `/modules` of the guest and not loaded.
-    pub modules: Vec<PathBuf>,
-    /// The file that takes what the guest's kernel says; what was in it is lost.
-    pub console: PathBuf,
-    /// Memory in MiB.
-    pub memory_mib: u32,
-    /// More words for the kernel's command line.
-    pub command_line: String,
-    /// More words for QEMU.
-    pub extra: Vec<String>,
-    /// Names of streams between us and QEMU: each is a `-chardev` of that name, and
-    /// [`Machine::stream`] gives our end.
-    pub streams: Vec<String>,
-}
-
-impl Config {
-    /// A machine with so many ports and nothing special.
-    #[must_use]
-    pub fn new(image: Image, ports: usize, console: PathBuf) -> Self {
-        Self {
-            image,
-            ports,
-            clock: Clock::Free,
-            modules: Vec::new(),
-            console,
-            memory_mib: 128,
-            command_line: String::new(),
-            extra: Vec::new(),
-            streams: Vec::new(),
-        }
-    }
-}
 
 /// A running machine. It ends when it is dropped, and when this process ends.
 #[derive(Debug)]

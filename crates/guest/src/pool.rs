@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::{Builder, TempPath};
 
+use crate::config::{Clock, Config};
 use crate::error::{Error, Tried};
 use crate::image::Image;
-use crate::machine::{Clock, Config, Machine};
+use crate::machine::Machine;
 
 /// Interfaces that a machine has at least: a host or a router of two links needs no other kind.
 const LEAST_PORTS: usize = 2;

@@ -6,8 +6,8 @@ use std::os::fd::OwnedFd;
 
 use wire::Mac;
 
+use crate::config::{Clock, Config};
 use crate::lockstep;
-use crate::machine::{Clock, Config};
 use crate::process::FIRST_FD;
 
 /// The program.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use wire::{FrameId, Instant};
 
+use crate::fault::Fault;
 use crate::node::{CommandError, Event, PortIndex};
 
 /// A node of a run, in the order in which nodes were added.
@@ -89,6 +90,17 @@ pub struct Seen {
     pub node: NodeId,
     /// What.
     pub event: Event,
+}
+
+/// A fault of a node of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeFault {
+    /// When.
+    pub time: Instant,
+    /// Which node.
+    pub node: NodeId,
+    /// What.
+    pub fault: Fault,
 }
 
 /// Something befell a frame between its emission and the port it was meant for.

@@ -1,12 +1,8 @@
-//! What can be wrong with a node itself, beside the frames that it emits. Knows kinds of faults; not
-//! what they mean for a run.
+//! What can be wrong with a node itself, beside the frames that it emits. Knows kinds of faults;
+//! not what they mean for a run.
 
 use std::any::Any;
 use std::fmt;
-
-use wire::Instant;
-
-use crate::error::NodeId;
 
 /// Something is wrong with a node, or with the way to it. Each has a sentence for a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,17 +53,6 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())
     }
-}
-
-/// A fault of a node of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeFault {
-    /// When.
-    pub time: Instant,
-    /// Which node.
-    pub node: NodeId,
-    /// What.
-    pub fault: Fault,
 }
 
 /// The words of a panic, from what was caught of it.

@@ -15,8 +15,10 @@ pub mod sim;
 mod tournament;
 
 pub use config::{Direction, LEAST_COUNTED, Limits};
-pub use error::{LinkId, LinkNote, LossReason, Mishap, NodeId, Seen, SimError, TopologyError};
-pub use fault::{Fault, NodeFault, panic_words};
+pub use error::{
+    LinkId, LinkNote, LossReason, Mishap, NodeFault, NodeId, Seen, SimError, TopologyError,
+};
+pub use fault::{Fault, panic_words};
 pub use node::{
     Address, Command, CommandError, Datum, Event, Node, Peer, PortConfig, PortIndex, Transmit,
 };

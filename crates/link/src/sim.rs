@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use wire::{Capture, Cause, Deliberate, Instant};
 
 use crate::config::Limits;
-use crate::error::{LinkNote, LossReason, NodeId, Seen, SimError};
-use crate::fault::{Fault, NodeFault, panic_words};
+use crate::error::{LinkNote, LossReason, NodeFault, NodeId, Seen, SimError};
+use crate::fault::{Fault, panic_words};
 use crate::net::{Home, Net, Port};
 use crate::node::{Command, Node};
 use crate::queue::Flight;

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use link::{Command, CommandError, Event, Node, PortConfig, PortIndex, Transmit};
 use wire::Instant;
 
+use crate::config::{Inner, NodeConfig, OptionSpec, PortRule};
 use crate::options::{ConfigError, shown, unknown};
 use crate::recipe::{Made, MakeError, Recipe, Site};
-use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, PortRule, Registry, Role};
+use crate::registry::{Kind, Registry};
+use crate::role::Role;
 
 mod edit;
 mod odd;

@@ -30,10 +30,12 @@ use link::{Address, Command, CommandError, Node, Outbox, PortConfig, PortIndex, 
 use wire::segment::{IpPacket, NotIp};
 use wire::{Instant, Mac, PortSet};
 
+use crate::config::{NodeConfig, OptionSpec, PortRule};
 use crate::options::ConfigError;
 use crate::recipe::in_process;
-use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
+use crate::registry::Kind;
 use crate::reject::{PROFILES, Profile, Rule};
+use crate::role::Role;
 
 mod errors;
 

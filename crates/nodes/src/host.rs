@@ -22,11 +22,13 @@ use wire::fields::tcp;
 use wire::segment::{ACK, RST, SYN};
 use wire::{Defaults, Instant, Layer, Packet, PortSet, Proto, TcpOption, TcpSegment};
 
+use crate::config::{NodeConfig, OptionSpec, PortRule};
 use crate::neighbour::owns;
 use crate::options::ConfigError;
 use crate::recipe::in_process;
-use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
+use crate::registry::Kind;
 use crate::reject::Reject;
+use crate::role::Role;
 
 static OPTIONS: &[OptionSpec] = &[OptionSpec {
     name: "open",

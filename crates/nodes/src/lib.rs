@@ -70,6 +70,7 @@
 //! # Ok::<(), nodes::ConfigError>(())
 //! ```
 
+mod config;
 pub mod faulty;
 pub mod firewall;
 pub mod host;
@@ -79,18 +80,18 @@ pub mod options;
 pub mod recipe;
 pub mod registry;
 pub mod reject;
+mod role;
 pub mod sink;
 pub mod skb;
 pub mod skb_sender;
 pub mod tester;
 mod verbs;
 
+pub use config::{Inner, NodeConfig, OptionSpec, PortRule, VerbSpec};
 pub use options::{ConfigError, Options};
 pub use recipe::{Home, Made, MakeError, Occupant, Recipe, Site, in_process};
-pub use registry::{
-    Inner, Kind, Measure, NodeConfig, OptionSpec, PortRule, Registry, Replaced, Role,
-};
-pub use verbs::{VerbSpec, Wraps};
+pub use registry::{Kind, Registry, Replaced, Wraps};
+pub use role::{Measure, Role};
 
 /// Every kind of this crate, in the order that `wireproof nodes` lists them: one line a kind.
 fn standard_kinds() -> Vec<Kind> {

@@ -35,11 +35,12 @@ use link::{Command, CommandError, Datum, Event, Node, PortConfig, PortIndex, Tra
 use wire::segment::{FIN, IpPacket};
 use wire::{Instant, PortSet};
 
+use crate::config::{Inner, NodeConfig, OptionSpec, VerbSpec};
 use crate::neighbour::owns;
 use crate::options::ConfigError;
 use crate::recipe::{Made, MakeError, Recipe, Site};
-use crate::registry::{Inner, Kind, NodeConfig, OptionSpec, Registry, Role};
-use crate::verbs::VerbSpec;
+use crate::registry::{Kind, Registry};
+use crate::role::Role;
 
 /// Bytes of payload that the custom packet carries.
 pub const PAYLOAD_LEN: usize = 16;

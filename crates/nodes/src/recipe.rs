@@ -1,5 +1,6 @@
-//! What a kind makes of a node's options: one value, read once, from which the node is made as often
-//! as it is run. Knows ports, clocks and what may be expected of a node; no file and no wire.
+//! What a kind makes of a node's options: one value, read once, from which the node is made as
+//! often as it is run. Knows ports, clocks and what may be expected of a node; no file and no
+//! wire.
 
 use std::fmt;
 use std::os::fd::OwnedFd;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use link::{Node, PortConfig};
 
 use crate::options::ConfigError;
-use crate::registry::Role;
+use crate::role::Role;
 
 /// Where an implementation is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,120 +1,20 @@
-//! The kinds of node by name: what each takes, how it is made and what may be expected of it.
-//! Knows no scenario syntax and no wire; a user's own kinds stand beside the standard ones.
+//! The kinds of node by name: what each takes, how its options are read and what holds for every
+//! node of it. Knows no scenario syntax and no wire; a user's own kinds stand beside the standard
+//! ones.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use link::{Datum, Node, PortConfig};
-use wire::PortSet;
+use link::{Datum, Node};
 
-use crate::options::{self, ConfigError, shown, unknown};
+use crate::config::{Inner, NodeConfig, OptionSpec, PortRule, VerbSpec};
+use crate::options::{ConfigError, shown, unknown};
 use crate::recipe::{Home, Made, Recipe, Site};
-use crate::verbs::{VerbSpec, Wraps};
+use crate::role::{Measure, Role};
 
-/// What a node is told when it is made.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NodeConfig {
-    /// Its name in the scenario.
-    pub name: String,
-    /// Its ports in order.
-    pub ports: Vec<PortConfig>,
-    /// Its options by name, as given.
-    pub options: BTreeMap<String, Datum>,
-}
-
-impl NodeConfig {
-    /// The options, to be read by type.
-    #[must_use]
-    pub fn read(&self) -> options::Options<'_> {
-        options::Options(&self.options)
-    }
-
-    /// The same node with other options: what a wrapper hands to the kind inside it.
-    #[must_use]
-    pub fn with_options(&self, options: BTreeMap<String, Datum>) -> Self {
-        Self { name: self.name.clone(), ports: self.ports.clone(), options }
-    }
-}
-
-/// One option of a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OptionSpec {
-    /// Its name.
-    pub name: &'static str,
-    /// What it takes, in words: `a port`, `true or false`.
-    pub takes: &'static str,
-    /// What stands where it is not given, as text.
-    pub default: &'static str,
-    /// What it does, in a line.
-    pub about: &'static str,
-}
-
-/// How many ports a kind has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PortRule {
-    /// This many.
-    Exactly(usize),
-    /// This many or more.
-    AtLeast(usize),
-}
-
-/// Options that a kind takes beside those of its table: those of a kind inside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inner {
-    /// None.
-    None,
-    /// Names with this prefix, `behind.`.
-    Prefixed(&'static str),
-    /// Any name; the kind inside judges it.
-    Any,
-}
-
-/// What the frames of a node are measured by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Measure {
-    /// The golden, byte for byte: it was taken from this implementation, or the kind claims to be
-    /// the same as the one that it was taken from.
-    #[default]
-    Golden,
-    /// The checks and the scenario's steps: an implementation that chooses for itself whatever no
-    /// clause and no step fixes. Where it is not as the golden, that is its choice and no fault.
-    Rules,
-}
-
-/// What the checks may expect of a node: plain data, so that the checks need not know kinds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// It answers nothing.
-    Silent,
-    /// It says what it is told to say, and answers nothing.
-    Sender,
-    /// It answers TCP segments to these ports as a closed port does.
-    ClosedPort {
-        /// The ports.
-        ports: PortSet,
-    },
-    /// It passes packets on between its ports, and answers TCP segments to some ports with a reset.
-    Forwarder {
-        /// The destination ports it rejects.
-        reject: PortSet,
-        /// Those that it may reject or pass on, by rules that are not known here.
-        may_reject: PortSet,
-    },
-    /// A host with a TCP: it answers as a closed port does, but at the ports where it listens.
-    Host {
-        /// The TCP ports where it listens.
-        open: PortSet,
-    },
-    /// It passes frames on between its ports as they are, and answers TCP segments to some ports in
-    /// the name of whom they are for.
-    Bridge {
-        /// The destination ports it rejects.
-        reject: PortSet,
-    },
-    /// Nothing is known.
-    Other,
-}
+/// The kind and configuration of the node inside one so configured.
+pub type Wraps = dyn Fn(&NodeConfig) -> Option<(String, NodeConfig)> + Send + Sync;
 
 /// Reads a node's options; the registry is for kinds that hold another.
 pub type Read =

@@ -11,9 +11,11 @@ use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit}
 use wire::segment::IpPacket;
 use wire::{Instant, PortSet};
 
+use crate::config::{NodeConfig, OptionSpec, PortRule};
 use crate::options::ConfigError;
 use crate::recipe::in_process;
-use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
+use crate::registry::Kind;
+use crate::role::Role;
 
 mod fast;
 mod fragments;
@@ -23,8 +25,10 @@ mod ip6;
 mod options;
 mod port;
 mod reset;
+mod rule;
 
-pub use reset::{DropReason, Profile, Rule, reset_for};
+pub use reset::reset_for;
+pub use rule::{DropReason, Profile, Rule};
 
 use fast::FastPath;
 use fragments::Fragments;

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use link::{Command, CommandError, Node, PortIndex, Transmit};
 use wire::Instant;
 
+use crate::config::PortRule;
 use crate::recipe::in_process;
-use crate::registry::{Kind, PortRule, Role};
+use crate::registry::Kind;
+use crate::role::Role;
 
 /// Takes everything.
 #[derive(Clone, Debug, Default)]

@@ -12,11 +12,12 @@ use link::{Command, CommandError, Datum, Event, Node, Outbox, PortConfig, PortIn
 use wire::fields::{ip4, tcp};
 use wire::{Defaults, Field, Instant, Packet, Proto, Value, checksum};
 
+use crate::config::{NodeConfig, OptionSpec, PortRule, VerbSpec};
 use crate::options::{ConfigError, Options, unknown};
 use crate::recipe::in_process;
-use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Registry, Role};
+use crate::registry::{Kind, Registry};
+use crate::role::Role;
 use crate::skb::{NoRoom, Pool, SkBuff};
-use crate::verbs::VerbSpec;
 
 /// The stand-in for an MD5 sum that the segment carries.
 pub const PAYLOAD: [u8; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];

@@ -7,10 +7,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use link::{Command, CommandError, Datum, Node, Outbox, PortConfig, PortIndex, Transmit};
 use wire::{Defaults, Instant, Packet};
 
+use crate::config::{NodeConfig, OptionSpec, PortRule};
 use crate::neighbour;
 use crate::options::{ConfigError, shown};
 use crate::recipe::in_process;
-use crate::registry::{Kind, NodeConfig, OptionSpec, PortRule, Role};
+use crate::registry::Kind;
+use crate::role::Role;
 
 static OPTIONS: &[OptionSpec] = &[
     OptionSpec {

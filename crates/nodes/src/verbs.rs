@@ -1,21 +1,8 @@
 //! The commands that a node takes and the events that its application reports, by its kind and by
 //! the kinds inside it. Knows names and arguments; gives no command.
 
-use crate::registry::{NodeConfig, Registry};
-
-/// A command that a kind takes, or an event that it reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VerbSpec {
-    /// The verb, or the event's kind.
-    pub name: &'static str,
-    /// The names of its arguments, or of its fields.
-    pub with: &'static [&'static str],
-    /// What it does, or what has happened, in a line.
-    pub about: &'static str,
-}
-
-/// The kind and configuration of the node inside one so configured.
-pub type Wraps = dyn Fn(&NodeConfig) -> Option<(String, NodeConfig)> + Send + Sync;
+use crate::config::{NodeConfig, VerbSpec};
+use crate::registry::Registry;
 
 /// Kinds inside each other. Each takes an option of the file, so that no file comes near.
 const MOST_INSIDE: usize = 256;

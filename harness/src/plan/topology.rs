@@ -303,8 +303,8 @@ pub(super) fn destinations(nodes: &mut [PlanNode], registry: &Registry) {
     }
 }
 
-/// Sets the peer of each port, who sits at the other end of its link or behind the bridge that does,
-/// and its MTU: the link's where that has one, else Ethernet's.
+/// Sets the peer of each port, who sits at the other end of its link or behind the bridge that
+/// does, and its MTU: the link's where that has one, else Ethernet's.
 pub(crate) fn set_peers(nodes: &mut [PlanNode], links: &[PlanLink]) {
     let bridges = Bridges::of(nodes, links);
     for link in links {

@@ -1,5 +1,5 @@
-//! What a script needs of a wire. Knows plans' links and nodes by number; each wire is a file beside
-//! this one.
+//! What a script needs of a wire. Knows plans' links and nodes by number; each wire is a file
+//! beside this one.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! The real wire: the plan's nodes in namespaces of their own, its links as veth pairs. Knows what a
-//! plan says of them; how they are made is the crate `veth`'s.
+//! The real wire: the plan's nodes in namespaces of their own, its links as veth pairs. Knows
+//! what a plan says of them; how they are made is the crate `veth`'s.
 
 use std::borrow::Cow;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use wireproof::judge::{Judgement, judge};
 use wireproof::plan::plan;
 use wireproof::run::{Ended, Run};
-use wireproof::{nodes, run, scenario, text};
+use wireproof::{run, scenario, text};
 
 use crate::{Block, blocks, read, spans};
 
@@ -61,7 +61,7 @@ fn held(text: &str) -> Result<(), String> {
     let told = |faults: Vec<scenario::Diagnostic>| {
         faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
-    let registry = nodes::Registry::standard();
+    let registry = wireproof::kinds::standard();
     let read = scenario::parse(text.as_bytes()).map_err(told)?;
     let plan = plan(&read, text, &registry, &[]).map_err(told)?;
     let run = run::run(wireproof::on::On::Sim, &plan).map_err(|error| format!("{error:#}"))?;

@@ -2,9 +2,21 @@
 //! changes addresses and ports, a router the TTL, a firewall an option: what they leave alone, they
 //! are recognised by. Knows two datagrams, not the node between them.
 
+use wire::FrameId;
 use wire::segment::{ACK, RST};
 
 use crate::layout::{HeaderLayout, Net, Part, Upper, be16, be32};
+
+/// What a frame passes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// The frame that the emitter was handed.
+    pub(crate) frame: FrameId,
+    /// How far they agree.
+    pub(crate) kin: Kin,
+    /// The wire's own word: this frame was being handled.
+    pub(crate) certain: bool,
+}
 
 /// How far a datagram agrees with an earlier one, from all of it to least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

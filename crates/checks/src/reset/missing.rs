@@ -8,7 +8,8 @@ use wire::segment::RST;
 
 use super::rules;
 use super::segments::{Segment, Segments};
-use super::verdict::{asked, resets};
+use super::values::asked;
+use super::verdict::resets;
 use crate::check::{Answers, Finding, PortFacts};
 use crate::checksums::Sums;
 use crate::context::FrameContext;

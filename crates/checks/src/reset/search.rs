@@ -5,7 +5,7 @@ use wire::segment::{ACK, RST, SYN};
 use wire::{Capture, Cause, FrameId};
 
 use super::segments::{Ends, Segment, Segments};
-use super::verdict::{Values, asked};
+use super::values::{Values, asked};
 use crate::check::{Answers, PortFacts};
 use crate::context::FrameContext;
 use crate::observed::EVERYBODY;

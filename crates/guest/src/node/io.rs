@@ -13,8 +13,8 @@ use wire::{Duration, Instant, Mac};
 use super::Spec;
 use super::setup::neighbour;
 use crate::clock;
+use crate::config::Clock;
 use crate::error::{Error, Tried};
-use crate::machine::Clock;
 use crate::pool::Leased;
 
 /// How long a guest may owe an answer; a busy machine lets it wait.

@@ -4,8 +4,7 @@
 use wire::{Cause, Deliberate, Duration, Instant};
 
 use super::Sim;
-use crate::error::{NodeId, SimError};
-use crate::fault::NodeFault;
+use crate::error::{NodeFault, NodeId, SimError};
 
 /// Where no link delays frames, several remote nodes run in turn, each so far at most: a tick of
 /// most kernels. A frame that one sends to another may find the other's clock so much ahead of the

@@ -1,3 +1,5 @@
+use link::PortConfig;
+
 use super::*;
 use crate::recipe::in_process;
 use crate::sink::Sink;

@@ -12,7 +12,7 @@ use wire::segment::PlainTcp4;
 
 use super::ip4::{self, TCP};
 use super::port::{is_broadcast, is_nobody, mask4};
-use super::reset::{Profile, Rule};
+use super::rule::{Profile, Rule};
 
 #[cfg(test)]
 mod tests;

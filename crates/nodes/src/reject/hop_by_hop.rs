@@ -1,7 +1,7 @@
 //! IPv6 hop-by-hop options on delivery (RFC 8200 4.3): which the IP layer refuses before any rule
 //! sees the packet. Knows no TCP and no reply.
 
-use super::reset::DropReason;
+use super::rule::DropReason;
 
 const PAD1: u8 = 0;
 const PADN: u8 = 1;

@@ -5,7 +5,7 @@ use wire::checksum::{self, Sum};
 use wire::segment::{IpPacket, NotIp};
 
 use super::options::Options;
-use super::reset::{DropReason, Profile, Rule};
+use super::rule::{DropReason, Profile, Rule};
 
 pub(super) const TCP: u8 = 6;
 

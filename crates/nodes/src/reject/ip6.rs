@@ -5,7 +5,7 @@ use wire::checksum::{self, Sum};
 use wire::segment::{IpPacket, NotIp, extension_len};
 
 use super::hop_by_hop;
-use super::reset::{DropReason, Rule};
+use super::rule::{DropReason, Rule};
 
 const HOP_BY_HOP: u8 = 0;
 const TCP: u8 = 6;

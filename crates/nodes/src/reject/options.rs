@@ -1,7 +1,7 @@
 //! IPv4 options on delivery: which the IP layer refuses, and what it writes into them, so that the
 //! rule behind it sees another header than the one that arrived. Knows no TCP and no reply.
 
-use super::reset::DropReason;
+use super::rule::DropReason;
 
 const END: u8 = 0;
 const NOP: u8 = 1;

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use link::PortConfig;
 use wire::segment::LinkHeader;
 
-use super::reset::DropReason;
+use super::rule::DropReason;
 
 /// What a port is, in the form that each frame is held against.
 #[derive(Clone, Debug)]

@@ -7,7 +7,8 @@ use wire::{Instant, Mac};
 
 use super::super::{DropReason, Reject};
 use super::*;
-use crate::registry::NodeConfig;
+
+use crate::config::NodeConfig;
 
 fn port(prefix: u8, peer: bool) -> PortConfig {
     let address = |last| Address { ip: [10, 0, 0, last].into(), prefix };
