@@ -139,7 +139,9 @@ fn write_capture(entry: &Entry, target: &Path, folder: Option<&Path>) -> Result<
     let Walked::Judged(judged) = &entry.walked else { return Ok(()) };
     let comments = report::comments::comments(judged);
     match folder {
-        Some(folder) => streams::write_below(folder, target, &judged.run.transcript.capture, &comments),
+        Some(folder) => {
+            streams::write_below(folder, target, &judged.run.transcript.capture, &comments)
+        }
         None => streams::write_capture(target, &judged.run.transcript.capture, &comments),
     }
 }
