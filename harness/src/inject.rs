@@ -7,8 +7,6 @@ use checks::{Answers, Judge, PortFacts, Report};
 use link::PortConfig;
 use wire::{Capture, Cause, Deliberate, FrameId, Instant, Mac, PortId};
 
-use crate::judge::facts::broadcast;
-
 pub mod silence;
 
 use silence::Reason;
@@ -93,7 +91,7 @@ impl Exchange {
             node: 0,
             mac: port.mac,
             addresses: port.addresses.iter().map(|address| address.ip).collect(),
-            broadcasts: port.addresses.iter().filter_map(broadcast).collect(),
+            broadcasts: port.addresses.iter().filter_map(link::Address::broadcast).collect(),
             peer: Some(PortId(index)),
             answers: answers.clone(),
         };

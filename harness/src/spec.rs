@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use link::{Address, Datum, Peer, PortConfig};
 use wire::Mac;
+use wire::address::AddressError;
 
 /// What `--to` and `--swap` say of a node.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -157,24 +158,16 @@ fn neighbour(text: &str) -> Result<Peer> {
     let wants = || format!("`{text}`: a neighbour is IP/MAC, such as 10.0.0.1/02:00:00:00:00:01");
     let (ip, mac) = text.split_once('/').with_context(wants)?;
     let ip: IpAddr = ip.parse().with_context(wants)?;
-    let prefix = if ip.is_ipv4() { 24 } else { 64 };
-    Ok(Peer { mac: mac.parse().with_context(wants)?, addresses: vec![Address { ip, prefix }] })
+    Ok(Peer { mac: mac.parse().with_context(wants)?, addresses: vec![Address::new(ip)] })
 }
 
 /// `10.0.0.1`, `10.0.0.1/24`, `fd00::1`, `fd00::1/64`.
 pub(crate) fn address(text: &str) -> Result<Address> {
-    let (ip, prefix) = match text.split_once('/') {
-        Some((ip, prefix)) => (ip, Some(prefix)),
-        None => (text, None),
-    };
     let wants = || format!("`{text}`: an address is 10.0.0.1, 10.0.0.1/24 or fd00::1/64");
-    let ip: IpAddr = ip.parse().with_context(wants)?;
-    let (default, most) = if ip.is_ipv4() { (24, 32) } else { (64, 128) };
-    let prefix = prefix.map_or(Ok(default), str::parse::<u8>).with_context(wants)?;
-    if prefix > most {
-        bail!("{}; its prefix has at most {most} bits", wants());
-    }
-    Ok(Address { ip, prefix })
+    text.parse().map_err(|error| match error {
+        AddressError::Ip => anyhow!(wants()),
+        AddressError::Prefix(most) => anyhow!("{}; its prefix has at most {most} bits", wants()),
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Small things in words, the same in every report.
 
-use link::{Datum, Event};
+use link::Event;
 use wire::Duration;
 
 /// `5ms`, `1.5s`: the largest unit that needs at most three decimals.
@@ -56,21 +56,9 @@ pub fn path(path: &std::path::Path) -> String {
 pub fn event(event: &Event) -> String {
     let mut text = event.kind.to_string();
     for (name, value) in &event.fields {
-        text += &format!(" {name}={}", datum(value));
+        text += &format!(" {name}={}", line(&value.to_string()));
     }
     text
-}
-
-/// A value as a scenario file would write it, without quotes.
-#[must_use]
-pub fn datum(value: &Datum) -> String {
-    match value {
-        Datum::Bool(value) => value.to_string(),
-        Datum::Num(value) => value.to_string(),
-        Datum::Text(value) => line(value),
-        Datum::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        Datum::List(values) => values.iter().map(datum).collect::<Vec<_>>().join(","),
-    }
 }
 
 /// `1 frame`, `2 frames`.

@@ -7,13 +7,13 @@
 
 use std::net::IpAddr;
 
+use wire::address::{is_confined, is_group};
 use wire::segment::{ACK, PlainTcp4, RST, SYN};
 use wire::{Capture, Cause, Deliberate, FrameId, Mac, Record};
 
 use crate::check::{Answers, PortFacts};
 use crate::layout::{array, be16, be32};
 use crate::reset::{Segment, Segments};
-use crate::source::{is_confined, is_group};
 
 #[cfg(test)]
 mod tests;

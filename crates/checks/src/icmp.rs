@@ -1,12 +1,13 @@
 //! ICMP errors are sent about datagrams that may be answered, and about no others.
 
+use wire::address::{is_confined, is_group};
 use wire::{Capture, Deliberate, FrameId, LinkType};
 
 use crate::check::{Check, Finding, Level, PortFacts};
 use crate::context::FrameContext;
 use crate::layout::{Net, Part, Upper, be16};
 use crate::quote;
-use crate::source::{is_confined, is_group, text};
+use crate::source::text;
 
 pub(crate) static ICMP_ERROR_ABOUT: Check = Check {
     id: "icmp-error-about",

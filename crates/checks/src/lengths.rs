@@ -148,7 +148,7 @@ fn trailer(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
         let (message, actual) = ("bytes follow the datagram", format!("{} bytes", rest.len()));
         out.push(context.finding(&ETH_TRAILER, message, "no byte after the datagram", actual));
     } else if rest.iter().any(|byte| *byte != 0) {
-        let shown: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shown = wire::Hex(rest).to_string();
         out.push(context.finding(&ETH_TRAILER, "the padding is not zero", "zeros", shown));
     }
 }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr};
 
+use wire::address::is_loopback;
 use wire::{Capture, Deliberate, Frame, FrameId, Instant, Interface, Mac, PortId};
 
 use crate::check::{Answers, Finding};
@@ -416,7 +417,7 @@ fn explained(
         }
         "ip-source-group" => {
             let (src, dst) = layout.addresses(bytes);
-            let both = offload::is_loopback(src) && offload::is_loopback(dst);
+            let both = is_loopback(src) && is_loopback(dst);
             both.then_some(Explained::Aside(Aside::Loopback))
         }
         "vlan-reply" if !given => Some(Explained::Aside(Aside::Tags)),

@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
+use wire::address::{from_octets, is_confined, is_group, same};
 use wire::{Capture, Deliberate, Mac};
 
 use crate::check::{Answers, Check, Finding, Level, PortFacts};
 use crate::context::FrameContext;
 use crate::forward::{Kin, Passed};
-use crate::layout::{HeaderLayout, Net, Upper, be16, be32};
+use crate::layout::{HeaderLayout, Net, Upper, be16};
 
 pub(crate) static ETH_SOURCE: Check = Check {
     id: "eth-source",
@@ -261,42 +262,7 @@ fn arp(context: &FrameContext<'_>, ports: &[PortFacts], out: &mut Vec<Finding>) 
     }
 }
 
-/// The address, as four or sixteen bytes, is this one.
-#[inline]
-pub(crate) fn same(address: IpAddr, bytes: &[u8]) -> bool {
-    match address {
-        IpAddr::V4(ip) => bytes == ip.octets(),
-        IpAddr::V6(ip) => bytes == ip.octets(),
-    }
-}
-
-/// Multicast, or the limited broadcast: a destination and never a source.
-#[inline]
-pub(crate) fn is_group(address: &[u8]) -> bool {
-    match address.len() {
-        4 => address[0] & 0xf0 == 0xe0 || be32(address, 0) == u32::MAX,
-        16 => address[0] == 0xff,
-        _ => false,
-    }
-}
-
-/// Loopback or class E: no address that may leave a host, RFC 1122 3.2.1.3, RFC 4291 2.5.3.
-#[inline]
-pub(crate) fn is_confined(address: &[u8]) -> bool {
-    match address.len() {
-        4 => address[0] == 127 || address[0] >= 0xf0,
-        16 => address[..15].iter().all(|byte| *byte == 0) && address[15] == 1,
-        _ => false,
-    }
-}
-
 /// An address as it is written.
 pub(crate) fn text(address: &[u8]) -> String {
-    if let Ok(octets) = <[u8; 4]>::try_from(address) {
-        IpAddr::from(octets).to_string()
-    } else if let Ok(octets) = <[u8; 16]>::try_from(address) {
-        IpAddr::from(octets).to_string()
-    } else {
-        "no address".to_owned()
-    }
+    from_octets(address).map_or_else(|| "no address".to_owned(), |ip| ip.to_string())
 }

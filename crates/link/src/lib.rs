@@ -19,10 +19,8 @@ pub use error::{
     LinkId, LinkNote, LossReason, Mishap, NodeFault, NodeId, Seen, SimError, TopologyError,
 };
 pub use fault::{Fault, panic_words};
-pub use node::{
-    Address, Command, CommandError, Datum, Event, Node, Peer, PortConfig, PortIndex, Transmit,
-};
+pub use node::{Command, CommandError, Event, Node, Peer, PortConfig, PortIndex, Transmit};
 pub use outbox::Outbox;
 pub use random::node_seed;
 pub use sim::{Left, Sim};
-pub use wire::{Chance, LinkChange, LinkConfig};
+pub use wire::{Address, Chance, Datum, LinkChange, LinkConfig};

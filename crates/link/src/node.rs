@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use wire::{Instant, Mac, Packet};
+use wire::{Address, Datum, Instant, Mac, Packet};
 
 use crate::fault::Fault;
 
@@ -108,21 +108,6 @@ pub enum Command {
     },
 }
 
-/// A value that a node takes (options, arguments) or tells (events), without a scenario's syntax.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Datum {
-    /// True or false.
-    Bool(bool),
-    /// A number; scenario files know no fractions here.
-    Num(u64),
-    /// Text.
-    Text(String),
-    /// Bytes, for payloads in events; in options and arguments they come as hex text.
-    Bytes(Vec<u8>),
-    /// Several values.
-    List(Vec<Datum>),
-}
-
 /// What a node's application saw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -151,15 +136,6 @@ pub struct PortConfig {
     pub peer: Option<Peer>,
     /// What its interface takes for the MTU, where the node has interfaces; `None` without a link.
     pub mtu: Option<u32>,
-}
-
-/// An address with the length of its subnet's prefix: 24 and 64 where a scenario gives none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// The address.
-    pub ip: IpAddr,
-    /// Bits of the subnet's prefix.
-    pub prefix: u8,
 }
 
 /// The port at the other end of a link.

@@ -9,7 +9,6 @@ use link::{Command, CommandError, Fault, Node, Outbox, PortConfig, PortIndex, Tr
 use wire::{Duration, Instant, Mac};
 
 use crate::fence;
-use crate::surroundings::holds;
 
 /// How long a kernel may take until it answers at all; links come up late on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -223,7 +222,7 @@ impl<T: Transport> Answering<T> {
             return;
         };
         let config = &self.ports[port];
-        let near = config.addresses.iter().any(|own| holds(own, source));
+        let near = config.addresses.iter().any(|own| own.contains(source));
         let written = frame.get(6..12).and_then(|mac| mac.try_into().ok()).map(Mac);
         let mac = config.peer.as_ref().map(|peer| peer.mac).or(written);
         if let Some(mac) = mac.filter(|_| near || self.default_route) {

@@ -10,7 +10,7 @@ use link::{Command, CommandError, Event, Node, PortConfig, PortIndex, Transmit};
 use wire::Instant;
 
 use crate::config::{Inner, NodeConfig, OptionSpec, PortRule};
-use crate::options::{ConfigError, shown, unknown};
+use crate::options::{ConfigError, unknown};
 use crate::recipe::{Made, MakeError, Recipe, Site};
 use crate::registry::{Kind, Registry};
 use crate::role::Role;
@@ -200,9 +200,8 @@ fn frames(config: &NodeConfig) -> Result<Option<Vec<u64>>, ConfigError> {
     }
     let mut frames = Vec::with_capacity(values.len());
     for value in &values {
-        let number = shown(value).parse().ok().filter(|number| *number > 0);
-        let wrong =
-            || format!("`{}` for `frames`: it takes numbers from 1, or `all`", shown(value));
+        let number = value.to_string().parse().ok().filter(|number| *number > 0);
+        let wrong = || format!("`{value}` for `frames`: it takes numbers from 1, or `all`");
         frames.push(number.ok_or_else(|| ConfigError::at("frames", wrong()))?);
     }
     Ok(Some(frames))

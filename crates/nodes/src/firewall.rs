@@ -26,7 +26,8 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
-use link::{Address, Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
+use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
+use wire::address::{is_confined, is_group, is_host, is_loopback};
 use wire::segment::{IpPacket, NotIp};
 use wire::{Instant, Mac, PortSet};
 
@@ -212,36 +213,27 @@ impl Firewall {
     fn impossible_source(&self, ip: IpAddr) -> bool {
         match ip {
             IpAddr::V4(v4) => {
-                let none = v4.octets()[0] == 0 || v4.is_loopback();
-                none || v4.is_multicast() || v4.is_broadcast() || self.owns(ip)
+                let v4 = v4.octets();
+                v4[0] == 0 || is_loopback(&v4) || is_group(&v4) || self.owns(ip)
             }
-            IpAddr::V6(v6) => {
-                let none = v6.is_unspecified() || v6.is_loopback();
-                none || v6.is_multicast() || v6.is_unicast_link_local()
-            }
+            IpAddr::V6(v6) => !is_host(&v6.octets()) || v6.is_unicast_link_local(),
         }
     }
 
     fn not_forwarded(&self, ip: IpAddr) -> bool {
         match ip {
             IpAddr::V4(v4) => {
-                let none = v4.octets()[0] == 0 || v4.is_loopback() || v4.octets()[0] >= 240;
-                none || v4.is_multicast() || self.is_subnet_broadcast(v4)
+                let octets = v4.octets();
+                let none = octets[0] == 0 || is_confined(&octets) || is_group(&octets);
+                none || self.is_subnet_broadcast(v4)
             }
-            IpAddr::V6(v6) => {
-                let none = v6.is_unspecified() || v6.is_loopback();
-                none || v6.is_multicast() || v6.is_unicast_link_local()
-            }
+            IpAddr::V6(v6) => !is_host(&v6.octets()) || v6.is_unicast_link_local(),
         }
     }
 
     fn is_subnet_broadcast(&self, ip: Ipv4Addr) -> bool {
         let addresses = self.ports.iter().flat_map(|port| &port.addresses);
-        addresses.into_iter().any(|address| {
-            // Prefixes of 31 and 32 bits have no broadcast, RFC 3021.
-            let host = u32::MAX.checked_shr(address.prefix.into()).unwrap_or(0);
-            host > 1 && in_subnet(address, ip.into()) && u32::from(ip) & host == host
-        })
+        addresses.into_iter().any(|address| address.broadcast() == Some(ip))
     }
 
     /// The port that leads to an address: its peer's own, else the longest prefix around it.
@@ -253,7 +245,7 @@ impl Firewall {
             if peer.addresses.iter().any(|address| address.ip == ip) {
                 return Some(hop);
             }
-            let around = port.addresses.iter().filter(|address| in_subnet(address, ip));
+            let around = port.addresses.iter().filter(|address| address.contains(ip));
             if let Some(prefix) = around.map(|address| address.prefix).max()
                 && best.is_none_or(|(longest, _)| prefix > longest)
             {
@@ -323,19 +315,6 @@ impl Firewall {
 fn bytes_of<'a>(packet: &IpPacket<'a>) -> &'a [u8] {
     let frame = packet.frame();
     &frame[packet.header_range().start..frame.len() - packet.trailer().len()]
-}
-
-fn in_subnet(address: &Address, ip: IpAddr) -> bool {
-    let prefix = u32::from(address.prefix);
-    match (address.ip, ip) {
-        (IpAddr::V4(own), IpAddr::V4(ip)) => {
-            (u32::from(own) ^ u32::from(ip)).checked_shr(32 - prefix.min(32)).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(own), IpAddr::V6(ip)) => {
-            (u128::from(own) ^ u128::from(ip)).checked_shr(128 - prefix.min(128)).unwrap_or(0) == 0
-        }
-        _ => false,
-    }
 }
 
 impl Node for Firewall {

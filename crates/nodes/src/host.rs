@@ -18,6 +18,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use link::{Command, CommandError, Node, Outbox, PortConfig, PortIndex, Transmit};
+use wire::address::is_host;
 use wire::fields::tcp;
 use wire::segment::{ACK, RST, SYN};
 use wire::{Defaults, Instant, Layer, Packet, PortSet, Proto, TcpOption, TcpSegment};
@@ -93,7 +94,7 @@ impl Host {
         let untagged = ip.link_header().len() == 14;
         let whole = !ip.is_truncated() && !ip.is_fragment() && segment.data_offset_ok();
         // One host to another: the addresses of groups are nobody's, RFC 9293 3.9.2.3.
-        let to_me = ip.eth_dst() == own.mac && owns(own, ip.dst()) && is_host(ip.src());
+        let to_me = ip.eth_dst() == own.mac && owns(own, ip.dst()) && is_host(&octets(ip.src()));
         if !untagged || !whole || !to_me || !ip.header_checksum_ok() || !segment.checksum_ok() {
             return None;
         }
@@ -114,15 +115,6 @@ impl Host {
             packet
         })
     }
-}
-
-/// An address that one host can have.
-fn is_host(ip: IpAddr) -> bool {
-    let group = match ip {
-        IpAddr::V4(ip) => ip.is_broadcast(),
-        IpAddr::V6(_) => false,
-    };
-    !group && !ip.is_multicast() && !ip.is_unspecified() && !ip.is_loopback()
 }
 
 /// The initial sequence number between these ends: FNV-1a, so that it differs from pair to pair and

@@ -96,7 +96,7 @@ impl<'a> Options<'a> {
         let takes = "bytes in hex such as \"01 02 0a\"";
         self.read(name, takes, |datum| match datum {
             Datum::Bytes(bytes) => Some(bytes.clone()),
-            Datum::Text(text) => wire::field::hex(text).ok(),
+            Datum::Text(text) => wire::hex::decode(text).ok(),
             _ => None,
         })
     }
@@ -172,20 +172,8 @@ impl<'a> Options<'a> {
         read: impl FnOnce(&'a Datum) -> Option<T>,
     ) -> Result<Option<T>, ConfigError> {
         let Some(datum) = self.0.get(name) else { return Ok(None) };
-        let wrong = || format!("`{}` for `{name}`: it takes {takes}", shown(datum));
+        let wrong = || format!("`{datum}` for `{name}`: it takes {takes}");
         read(datum).map(Some).ok_or_else(|| ConfigError::at(name, wrong()))
-    }
-}
-
-/// A value as an error shows it.
-#[must_use]
-pub fn shown(datum: &Datum) -> String {
-    match datum {
-        Datum::Bool(value) => value.to_string(),
-        Datum::Num(number) => number.to_string(),
-        Datum::Text(text) => text.clone(),
-        Datum::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        Datum::List(values) => values.iter().map(shown).collect::<Vec<_>>().join(","),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use link::{Datum, Node};
 
 use crate::config::{Inner, NodeConfig, OptionSpec, PortRule, VerbSpec};
-use crate::options::{ConfigError, shown, unknown};
+use crate::options::{ConfigError, unknown};
 use crate::recipe::{Home, Made, Recipe, Site};
 use crate::role::{Measure, Role};
 
@@ -329,10 +329,11 @@ impl Registry {
         let default = |name: &str| {
             kind.options.iter().find(|spec| spec.name == name).map_or("", |spec| spec.default)
         };
-        let set =
-            |name: &&&str| options.get(**name).is_some_and(|value| shown(value) != default(name));
+        let set = |name: &&&str| {
+            options.get(**name).is_some_and(|value| value.to_string() != default(name))
+        };
         if let Some(name) = kind.imitates.iter().find(set) {
-            return options.get(*name).map(|value| format!("{name}={}", shown(value)));
+            return options.get(*name).map(|value| format!("{name}={value}"));
         }
         // Of a kind inside it, which the option before the dot names.
         let Inner::Prefixed(prefix) = kind.inner else { return None };

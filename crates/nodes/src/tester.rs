@@ -9,7 +9,7 @@ use wire::{Defaults, Instant, Packet};
 
 use crate::config::{NodeConfig, OptionSpec, PortRule};
 use crate::neighbour;
-use crate::options::{ConfigError, shown};
+use crate::options::ConfigError;
 use crate::recipe::in_process;
 use crate::registry::Kind;
 use crate::role::Role;
@@ -145,7 +145,7 @@ impl Tester {
 }
 
 fn address(datum: &Datum) -> Result<IpAddr, ConfigError> {
-    let text = shown(datum);
+    let text = datum.to_string();
     text.parse().map_err(|_| {
         let told = format!("the option `to`: `{text}` is no IP address, and no node is called so");
         ConfigError::at("to", told)

@@ -60,7 +60,7 @@ fn the_custom_packet_is_answered_with_the_known_54_bytes() {
     let payload: Vec<u8> = (1..=16).collect();
     let trigger = frame(&Trigger { ack: 0, ..Trigger::new(false, FIN, &payload) }.packet());
     let mut node = Registry::standard().build("reject", &config(&[])).expect("a node");
-    let known = wire::field::hex(&known.replace(' ', "")).expect("hex");
+    let known = wire::hex::decode(&known.replace(' ', "")).expect("hex");
     assert_eq!(answer(&mut *node, &trigger), Some(known));
     assert_eq!(counted(&mut *node, "resets"), Some(1));
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::Frame;
+use crate::Hex;
 use crate::field::{Field, Form, Proto, Value};
 use crate::options;
 use crate::render::{count, meaning as word};
@@ -321,6 +322,6 @@ fn excerpt(bytes: &[u8], range: &Range<usize>) -> String {
     if part.is_empty() {
         return "nothing".into();
     }
-    let shown: String = part.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let shown = Hex(&part[..part.len().min(16)]).to_string();
     if part.len() > 16 { format!("{shown}… ({} bytes)", part.len()) } else { shown }
 }

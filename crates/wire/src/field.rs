@@ -7,6 +7,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::Hex;
 use crate::Mac;
 
 #[cfg(test)]
@@ -172,24 +173,6 @@ pub fn tcp_flags(text: &str) -> Result<u64, ValueError> {
     Ok(flags)
 }
 
-/// Bytes from hex digits; white space, `:` and `-` between bytes are passed over.
-///
-/// # Errors
-/// Names the first character that is no hex digit, or an odd count of digits.
-pub fn hex(text: &str) -> Result<Vec<u8>, ValueError> {
-    let mut digits = Vec::with_capacity(text.len());
-    for c in text.chars().filter(|c| !c.is_ascii_whitespace() && *c != ':' && *c != '-') {
-        let digit = c
-            .to_digit(16)
-            .ok_or_else(|| ValueError(format!("`{c}` is no hex digit (0-9, a-f)")))?;
-        digits.push(digit as u8);
-    }
-    if !digits.len().is_multiple_of(2) {
-        return Err(ValueError(format!("{} hex digits: a byte takes two", digits.len())));
-    }
-    Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-}
-
 impl Field {
     /// `tcp.seq`: the layer's name and the field's, as scenario files write it.
     #[must_use]
@@ -322,7 +305,7 @@ impl Field {
             Form::Ip6 => {
                 text.parse::<Ipv6Addr>().map(|ip| Value::Ip(ip.into())).map_err(|_| wrong())
             }
-            Form::Bytes => hex(text).map(Value::Bytes),
+            Form::Bytes => crate::hex::decode(text).map(Value::Bytes),
         }
     }
 
@@ -370,7 +353,7 @@ impl fmt::Display for Value {
             Self::Num(number) => write!(f, "{number}"),
             Self::Mac(mac) => write!(f, "{mac}"),
             Self::Ip(ip) => write!(f, "{ip}"),
-            Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            Self::Bytes(bytes) => Hex(bytes).fmt(f),
         }
     }
 }

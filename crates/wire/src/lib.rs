@@ -4,13 +4,16 @@
 //! second: nothing here repairs a frame, and whatever a sender can put on a wire can be built,
 //! shown and compared, also when it is wrong.
 
+pub mod address;
 pub mod build;
 pub mod capture;
 pub mod checksum;
+mod datum;
 pub mod diff;
 pub mod field;
 pub mod fields;
 mod frame;
+pub mod hex;
 pub mod link_settings;
 mod link_type;
 mod mac;
@@ -25,10 +28,13 @@ pub mod time;
 mod unpack;
 pub mod view;
 
+pub use address::Address;
 pub use build::{BuildError, build, build_into};
 pub use capture::{Capture, Cause, FrameId, Interface, PortId, Record};
+pub use datum::Datum;
 pub use field::{Field, Form, Proto, Value, ValueError};
 pub use frame::Frame;
+pub use hex::Hex;
 pub use link_settings::{Chance, LINK_SETTINGS, LinkChange, LinkConfig};
 pub use link_type::LinkType;
 pub use mac::{Mac, MacError};

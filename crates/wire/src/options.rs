@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::Hex;
 use crate::packet::TcpOption;
 
 #[cfg(test)]
@@ -202,7 +203,7 @@ impl fmt::Display for TcpOption {
             Self::FastOpen(cookie) if cookie.is_empty() => f.write_str("tfo cookiereq"),
             Self::FastOpen(cookie) => {
                 f.write_str("tfo cookie ")?;
-                digits(f, cookie)
+                Hex(cookie).fmt(f)
             }
             Self::Other { kind, data } => {
                 match NAMES.iter().find(|(known, _)| known == kind) {
@@ -213,16 +214,12 @@ impl fmt::Display for TcpOption {
                     return Ok(());
                 }
                 f.write_str(" 0x")?;
-                digits(f, data)
+                Hex(data).fmt(f)
             }
             Self::Raw(bytes) => {
                 f.write_str("raw 0x")?;
-                digits(f, bytes)
+                Hex(bytes).fmt(f)
             }
         }
     }
-}
-
-fn digits(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }

@@ -17,6 +17,7 @@ mod options;
 mod tests;
 mod tree;
 
+use crate::Hex;
 use std::fmt::Write;
 
 pub use line::{accepted_line, line};
@@ -48,7 +49,7 @@ const MAX_BYTES: usize = 64;
 
 /// Bytes in hex, as far as a line takes them.
 fn capped_hex(bytes: &[u8]) -> String {
-    let mut out: String = bytes.iter().take(MAX_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let mut out = Hex(&bytes[..bytes.len().min(MAX_BYTES)]).to_string();
     if bytes.len() > MAX_BYTES {
         out += &more(bytes.len() - MAX_BYTES);
     }

@@ -1,7 +1,7 @@
 //! Frames as captures have them: behind every link header that can be read, and cut anywhere.
 
 use proptest::prelude::*;
-use wireproof_wire::field::hex;
+use wireproof_wire::hex::decode as hex;
 use wireproof_wire::view::{LaxFrame, LayerView, lax};
 use wireproof_wire::{Capture, Frame, LinkType, Proto, Value, diff, fields, pcapng, render};
 

@@ -261,7 +261,7 @@ fn port(here: u8, there: u8) -> PortConfig {
 
 /// The frame of `rst/fin-then-rst`.
 fn custom_packet() -> Vec<u8> {
-    wire::field::hex(
+    wire::hex::decode(
         "020000000002 020000000001 0800 45000038 00004000 400626be 0a000001 0a000002 \
          0fa00050 0000007b 00000000 50010230 48ee0000 0102030405060708090a0b0c0d0e0f10",
     )

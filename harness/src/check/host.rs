@@ -7,8 +7,6 @@ use checks::Answers;
 use checks::observed::{Given, Part};
 use wire::{Mac, PortSet};
 
-use crate::judge::facts::broadcast;
-
 /// What `--host` says of a host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostSpec {
@@ -57,7 +55,7 @@ impl HostSpec {
                 let address = crate::spec::address(word)?;
                 given.addresses.push(address.ip);
                 // Only a prefix that was given tells of a broadcast address.
-                given.broadcasts.extend(word.contains('/').then(|| broadcast(&address)).flatten());
+                given.broadcasts.extend(word.contains('/').then(|| address.broadcast()).flatten());
             } else if role.is_some() {
                 bail!("`{text}`: a host has one role; `{word}` is a second one");
             } else {

@@ -177,8 +177,7 @@ fn config(spec: &NodeSpec, registry: &Registry, capture: &Capture) -> Result<Nod
                 && let Ok(packet) = IpPacket::parse(frame)
                 && packet.eth_dst() == port.mac
             {
-                let prefix = if packet.is_v4() { 24 } else { 64 };
-                let addresses = vec![Address { ip: packet.src(), prefix }];
+                let addresses = vec![Address::new(packet.src())];
                 port.peer = Some(Peer { mac: packet.eth_src(), addresses });
             }
             if ports.iter().all(|port| port.peer.is_some()) {

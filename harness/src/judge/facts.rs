@@ -1,7 +1,6 @@
 //! What the checks may know of each port, from the plan.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 
 use checks::{Answers, PortFacts};
 use link::{Address, PortIndex};
@@ -30,23 +29,13 @@ pub(crate) fn ports(plan: &Plan, capture: &Capture) -> Vec<PortFacts> {
                 node: number as u16,
                 mac: if bridges { Mac::default() } else { port.mac },
                 addresses: port.addresses.iter().map(|address| address.ip).collect(),
-                broadcasts: port.addresses.iter().filter_map(broadcast).collect(),
+                broadcasts: port.addresses.iter().filter_map(Address::broadcast).collect(),
                 peer: peers.get(&(number, index as PortIndex)).copied(),
                 answers: answers.clone(),
             });
         }
     }
     facts
-}
-
-/// The broadcast address of a subnet; one of two addresses or one has none (RFC 3021).
-pub(crate) fn broadcast(address: &Address) -> Option<Ipv4Addr> {
-    match address.ip {
-        IpAddr::V4(ip) if address.prefix <= 30 => {
-            Some(Ipv4Addr::from(u32::from(ip) | u32::MAX >> address.prefix))
-        }
-        _ => None,
-    }
 }
 
 /// The port at the other end of each port's link.
@@ -149,17 +138,5 @@ mod tests {
         assert_eq!(closed(&plan), all, "what was said of it stands");
         plan.nodes[1].role = Role::Host { open: PortSet::one(80) };
         assert_eq!(closed(&plan), but_80);
-    }
-
-    #[test]
-    fn the_broadcast_address_is_the_last_of_a_subnet_that_has_one() {
-        let of = |ip: &str, prefix| broadcast(&Address { ip: ip.parse().unwrap(), prefix });
-        let is = |text: &str| Some(text.parse().unwrap());
-        assert_eq!(of("10.0.0.2", 24), is("10.0.0.255"));
-        assert_eq!(of("10.1.2.3", 20), is("10.1.15.255"));
-        assert_eq!(of("10.0.0.2", 30), is("10.0.0.3"));
-        assert_eq!(of("10.0.0.2", 31), None);
-        assert_eq!(of("10.0.0.2", 0), is("255.255.255.255"));
-        assert_eq!(of("fd00::2", 64), None);
     }
 }

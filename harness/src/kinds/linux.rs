@@ -152,7 +152,7 @@ pub(super) fn takes_over(
     }
     // Its TTL is a setting of the whole kernel.
     if let (Some(value), false) = (written("ttl"), options.contains_key("sysctls")) {
-        let ttl = crate::text::datum(&value);
+        let ttl = crate::text::line(&value.to_string());
         let names =
             ["ipv4.ip_default_ttl", "ipv6.conf.all.hop_limit", "ipv6.conf.default.hop_limit"];
         let setting = |name: &str| Datum::Text(format!("net.{name}={ttl}"));

@@ -333,18 +333,14 @@ pub(crate) fn config(
     let addresses = given.unwrap_or_else(|| {
         let ip4 = IpAddr::V4(Ipv4Addr::new(10, 0, high, low));
         let ip6 = IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, number));
-        vec![Address { ip: ip4, prefix: 24 }, Address { ip: ip6, prefix: 64 }]
+        vec![Address::new(ip4), Address::new(ip6)]
     });
     let mac = mac.unwrap_or(Mac([0x02, 0, 0, 0, high, low]));
     PortConfig { name: name.to_owned(), mac, addresses, peer: None, mtu: None }
 }
 
-fn plain(given: &[scenario::Spanned<scenario::Address>]) -> Vec<Address> {
-    let one = |address: &scenario::Spanned<scenario::Address>| Address {
-        ip: address.value.ip,
-        prefix: address.value.prefix,
-    };
-    given.iter().map(one).collect()
+fn plain(given: &[scenario::Spanned<Address>]) -> Vec<Address> {
+    given.iter().map(|address| address.value).collect()
 }
 
 /// The ports of a bridge have no addresses by default.

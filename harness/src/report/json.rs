@@ -315,7 +315,7 @@ fn timed(timed: &run::Timed) -> Timed {
 }
 
 fn frames(capture: &Capture) -> Vec<Frame<'_>> {
-    let hex = |frame: &[u8]| frame.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = |frame: &[u8]| wire::Hex(frame).to_string();
     capture
         .iter()
         .map(|(id, record, frame)| Frame {

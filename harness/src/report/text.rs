@@ -208,8 +208,7 @@ fn setting(judged: &Judged) -> String {
 }
 
 fn port(port: &link::PortConfig) -> String {
-    let addresses: Vec<String> =
-        port.addresses.iter().map(|address| format!("{}/{}", address.ip, address.prefix)).collect();
+    let addresses: Vec<String> = port.addresses.iter().map(ToString::to_string).collect();
     format!("{} {} {}", port.name, port.mac, addresses.join(" "))
 }
 

@@ -148,7 +148,7 @@ fn hex(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "nothing".into();
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    wire::Hex(bytes).to_string()
 }
 
 /// What of the expected event the event does not show, a line each.
@@ -168,8 +168,9 @@ pub fn event_mismatches(
         let expected = &expected.resolve(bindings)?;
         let actual = event.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         if !actual.is_some_and(|actual| same(expected, actual)) {
-            let actual = actual.map_or_else(|| "none".to_owned(), crate::text::datum);
-            let expected = crate::text::datum(&crate::plan::topology::datum(expected));
+            let actual = actual
+                .map_or_else(|| "none".to_owned(), |value| crate::text::line(&value.to_string()));
+            let expected = crate::text::line(&crate::plan::topology::datum(expected).to_string());
             wrong.push(format!("{name}: expected {expected}, got {actual}"));
         }
     }
@@ -180,7 +181,7 @@ pub fn event_mismatches(
 fn same(expected: &Scalar, actual: &Datum) -> bool {
     match (expected, actual) {
         (Scalar::Text(text), Datum::Bytes(bytes)) => {
-            wire::field::hex(text).is_ok_and(|expected| expected == *bytes)
+            wire::hex::decode(text).is_ok_and(|expected| expected == *bytes)
         }
         (Scalar::List(expected), Datum::List(actual)) => {
             expected.len() == actual.len()

@@ -87,12 +87,3 @@ pub(crate) fn is_length_left_out(layout: &HeaderLayout, frame: &[u8]) -> bool {
         && be16(frame, at + 2) == 0
         && is_joined(frame)
 }
-
-/// An address that never leaves its host.
-pub(crate) fn is_loopback(ip: &[u8]) -> bool {
-    match ip.len() {
-        4 => ip[0] == 127,
-        16 => ip[..15].iter().all(|byte| *byte == 0) && ip[15] == 1,
-        _ => false,
-    }
-}

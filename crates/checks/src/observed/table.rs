@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use wire::address::is_group;
 use wire::{Mac, PortId};
 
 use super::look::{CLASSES, Class, Ends, Net, address, number};
 use super::{Given, Part};
 use crate::check::{Answers, PortFacts};
-use crate::source::is_group;
 
 /// The node that stands for all hosts of the medium, to whom a broadcast is handed.
 pub(crate) const EVERYBODY: u16 = u16::MAX;

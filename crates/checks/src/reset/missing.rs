@@ -4,6 +4,7 @@
 //! with reason (options in the IP header, VLAN tags, odd sources) nothing is asked.
 
 use wire::Capture;
+use wire::address::{is_confined, is_group, same};
 use wire::segment::RST;
 
 use super::rules;
@@ -15,7 +16,6 @@ use crate::checksums::Sums;
 use crate::context::FrameContext;
 use crate::layout::be16;
 use crate::options;
-use crate::source::{is_confined, is_group, same};
 
 /// The segment must be answered with a reset by the port that it was handed to.
 #[inline]

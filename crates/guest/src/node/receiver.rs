@@ -27,7 +27,7 @@ fn event(line: &str) -> Event {
     let text = |text: &str| Datum::Text(text.to_owned());
     let read = match kind {
         "payload" => (|| {
-            let bytes = wire::field::hex(field("bytes")?).ok()?;
+            let bytes = wire::hex::decode(field("bytes")?).ok()?;
             let sport: u64 = field("sport")?.parse().ok()?;
             let event = Event::new("payload").with("bytes", Datum::Bytes(bytes));
             Some(event.with("src", text(field("src")?)).with("sport", Datum::Num(sport)))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
 use link::{CommandError, Datum, Event, PortConfig};
-use wire::{Packet, Proto, Value};
+use wire::{Hex, Packet, Proto, Value};
 
 /// Its file.
 const FILE: &str = "/proc/net/skb_sender";
@@ -96,7 +96,7 @@ impl SkbSender {
         default("tcp.src", self.src.to_string());
         default("tcp.dst", self.dst.to_string());
         if let Some(payload) = &self.payload {
-            default("payload", hex(payload));
+            default("payload", Hex(payload).to_string());
         }
         if let Some(step) = fail {
             let _ = write!(words, " fail={step}");
@@ -134,7 +134,7 @@ fn spelled(frame: &[u8]) -> Result<String, CommandError> {
             }
         }
     }
-    let _ = write!(words, " payload={}", hex(&frame[54..]));
+    let _ = write!(words, " payload={}", Hex(&frame[54..]));
     Ok(words)
 }
 
@@ -173,12 +173,8 @@ fn word(value: &Value) -> String {
         Value::Mac(mac) => mac.to_string(),
         Value::Ip(IpAddr::V4(ip)) => ip.to_string(),
         Value::Ip(IpAddr::V6(ip)) => ip.to_string(),
-        Value::Bytes(bytes) => hex(bytes),
+        Value::Bytes(bytes) => Hex(bytes).to_string(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl Setup {
         // A worker of the kernel adds the route that makes an IPv6 address its own.
         for (_, own) in &around.addresses {
             if let IpAddr::V6(ip) = own.ip {
-                let digits: String = ip.octets().iter().map(|byte| format!("{byte:02x}")).collect();
+                let digits = wire::Hex(&ip.octets()).to_string();
                 let _ = writeln!(
                     self.script,
                     "until grep -qE '^{digits} 80 .* 80[0-9a-f]{{6}} ' /proc/net/ipv6_route; \

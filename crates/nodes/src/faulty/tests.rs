@@ -8,7 +8,7 @@ use wire::segment::{ACK, FIN, RST, TcpSegment};
 const NOW: Instant = Instant::ZERO;
 
 fn hex(text: &str) -> Vec<u8> {
-    wire::field::hex(text).unwrap()
+    wire::hex::decode(text).unwrap()
 }
 
 /// The reset of Linux 6.18 to the custom packet.

@@ -7,7 +7,7 @@ use link::{PortConfig, PortIndex};
 use wire::checksum;
 use wire::segment::IpPacket;
 
-use super::{Firewall, bytes_of, in_subnet};
+use super::{Firewall, bytes_of};
 
 /// The longest IPv4 error, RFC 1812 4.3.2.3.
 const LONGEST_V4: usize = 576;
@@ -53,7 +53,7 @@ fn is_unanswerable(packet: &IpPacket<'_>) -> bool {
 /// The port's address to speak from: in the subnet of who is spoken to, else the first.
 fn source(port: &PortConfig, to: IpAddr) -> Option<IpAddr> {
     let family = || port.addresses.iter().filter(|own| own.ip.is_ipv4() == to.is_ipv4());
-    let near = family().find(|own| in_subnet(own, to)).or_else(|| family().next());
+    let near = family().find(|own| own.contains(to)).or_else(|| family().next());
     near.map(|own| own.ip)
 }
 

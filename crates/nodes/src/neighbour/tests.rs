@@ -13,7 +13,7 @@ fn port() -> PortConfig {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    wire::field::hex(text).unwrap()
+    wire::hex::decode(text).unwrap()
 }
 
 fn arp(frame: &[u8]) -> Option<Vec<u8>> {

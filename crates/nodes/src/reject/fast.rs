@@ -7,11 +7,11 @@
 use std::net::IpAddr;
 
 use link::PortConfig;
+use wire::address::is_host;
 use wire::checksum::Sum;
 use wire::segment::PlainTcp4;
 
 use super::ip4::{self, TCP};
-use super::port::{is_broadcast, is_nobody, mask4};
 use super::rule::{Profile, Rule};
 
 #[cfg(test)]
@@ -45,9 +45,8 @@ impl FastPath {
             IpAddr::V6(_) => None,
         });
         let (IpAddr::V4(ip), Some(peer_ip)) = (own.ip, first) else { return None };
-        let (number, there, mask) = (u32::from(ip), u32::from(peer_ip), mask4(own.prefix));
-        let near = (number ^ there) & mask == 0 && !is_broadcast(there, number, mask);
-        let host = number != there && !is_nobody(peer_ip.octets());
+        let near = own.contains(peer_ip.into()) && own.broadcast() != Some(peer_ip);
+        let host = ip != peer_ip && is_host(&peer_ip.octets());
         let fresh = rule.profile == Profile::Linux && rule.mtu >= REPLY - 14;
         if !(near && host && fresh) {
             return None;

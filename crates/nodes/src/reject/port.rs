@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use link::PortConfig;
+use wire::address::{is_host, mask4, mask6};
 use wire::segment::LinkHeader;
 
 use super::rule::DropReason;
@@ -99,10 +100,10 @@ impl Port {
     #[inline]
     pub(super) fn accepts4(&self, src: [u8; 4], dst: [u8; 4]) -> Result<(), DropReason> {
         let own = |address: u32| self.own4.iter().any(|(ip, _)| *ip == address);
-        if is_nobody(src) || own(u32::from_be_bytes(src)) {
+        if !is_host(&src) || own(u32::from_be_bytes(src)) {
             return Err(DropReason::Source);
         }
-        if own(u32::from_be_bytes(dst)) || (self.bridge && !is_nobody(dst)) {
+        if own(u32::from_be_bytes(dst)) || (self.bridge && is_host(&dst)) {
             return Ok(());
         }
         Err(DropReason::Destination)
@@ -111,19 +112,19 @@ impl Port {
     /// The address is this host's as routing sees it: its own, a broadcast, a loopback.
     pub(super) fn is_local4(&self, address: [u8; 4]) -> bool {
         let number = u32::from_be_bytes(address);
-        is_nobody(address)
+        !is_host(&address)
             || self.own4.iter().any(|(ip, mask)| *ip == number || is_broadcast(number, *ip, *mask))
     }
 
     /// An IPv6 packet with these ends is one to deliver here: RFC 4291 2.5.2, 2.5.3, 2.5.5.2, 2.7.
     #[inline]
     pub(super) fn accepts6(&self, src: [u8; 16], dst: [u8; 16]) -> Result<(), DropReason> {
-        let (src, dst) = (u128::from_be_bytes(src), u128::from_be_bytes(dst));
         let own = |address: u128| self.own6.iter().any(|(ip, _)| *ip == address);
-        if is_no_host6(src) || src >> 32 == 0xffff || own(src) {
+        let (from, to) = (u128::from_be_bytes(src), u128::from_be_bytes(dst));
+        if !is_host(&src) || from >> 32 == 0xffff || own(from) {
             return Err(DropReason::Source);
         }
-        if own(dst) || (self.bridge && !is_no_host6(dst)) {
+        if own(to) || (self.bridge && is_host(&dst)) {
             Ok(())
         } else {
             Err(DropReason::Destination)
@@ -169,31 +170,10 @@ impl Port {
     }
 }
 
-/// An IPv4 address that no host has: unspecified, loopback, multicast, limited broadcast.
-#[inline]
-pub(super) fn is_nobody(address: [u8; 4]) -> bool {
-    let [first, ..] = address;
-    address == [0; 4] || first == 127 || first & 0xf0 == 0xe0 || address == [255; 4]
-}
-
 /// RFC 919 7: all host bits set, in a subnet that is no point-to-point link (RFC 3021).
 #[inline]
-pub(super) fn is_broadcast(address: u32, ip: u32, mask: u32) -> bool {
+fn is_broadcast(address: u32, ip: u32, mask: u32) -> bool {
     (address ^ ip) & mask == 0 && !mask > 1 && address | mask == u32::MAX
-}
-
-/// An IPv6 address that no host on a link has: unspecified, loopback, multicast.
-#[inline]
-fn is_no_host6(address: u128) -> bool {
-    address <= 1 || address >> 120 == 0xff
-}
-
-pub(super) fn mask4(prefix: u8) -> u32 {
-    u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0)
-}
-
-fn mask6(prefix: u8) -> u128 {
-    u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or(0)
 }
 
 /// The modified EUI-64 of an Ethernet address behind `fe80::/64`, RFC 4291 appendix A.

@@ -54,7 +54,7 @@ const CUSTOM: &str = "020000000002 020000000001 0800
 fn the_custom_packet_is_these_seventy_bytes() {
     let frame = send(&mut sender(), Packet::new()).unwrap();
     assert_eq!(frame.len(), 70);
-    assert_eq!(frame, wire::field::hex(CUSTOM).unwrap());
+    assert_eq!(frame, wire::hex::decode(CUSTOM).unwrap());
     let ip = wire::segment::IpPacket::parse(&frame).unwrap();
     assert!(ip.header_checksum_ok() && ip.transport_checksum_ok());
 }
@@ -184,7 +184,7 @@ fn a_wrong_step_or_verb_is_named() {
 #[test]
 fn it_answers_nothing() {
     let mut node = sender();
-    node.handle_frame(NOW, 0, &wire::field::hex(CUSTOM).unwrap());
+    node.handle_frame(NOW, 0, &wire::hex::decode(CUSTOM).unwrap());
     assert_eq!(node.poll_transmit(NOW), None);
     assert_eq!(counters(&mut node), [0, 0, 0, 1]);
 }

@@ -108,7 +108,7 @@ fn what_cannot_be_built_or_done_is_an_error() {
 
 #[test]
 fn arp_is_answered_only_when_asked_for() {
-    let request = wire::field::hex(
+    let request = wire::hex::decode(
         "ffffffffffff 020000000002 0806 0001 0800 06 04 0001
          020000000002 0a000002 000000000000 0a000001",
     )

@@ -1,8 +1,8 @@
 //! The scenario as a whole: its nodes, links, limits and masks.
 
-use wire::{Duration, LinkChange, Mac};
+use wire::{Address, Duration, LinkChange, Mac};
 
-use super::refs::{Address, FieldPath, PortRef};
+use super::refs::{FieldPath, PortRef};
 use super::steps::Step;
 use super::value::Argument;
 use crate::span::{Span, Spanned};

@@ -1,7 +1,6 @@
-//! What names stand for: a node's port, a field of a layer; and an address with its subnet.
+//! What names stand for: a node's port, a field of a layer.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use wire::Field;
 
@@ -35,13 +34,4 @@ pub struct FieldPath {
     pub field: &'static Field,
     /// Which layer of its protocol, from 0.
     pub occurrence: usize,
-}
-
-/// An address with its subnet's prefix: 24 (IPv4) or 64 (IPv6) where none was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// The address.
-    pub ip: IpAddr,
-    /// Bits of the subnet's prefix.
-    pub prefix: u8,
 }

@@ -6,8 +6,9 @@ mod lies;
 mod witness;
 
 use super::*;
-use crate::field::{Value, hex};
+use crate::field::Value;
 use crate::fields::{arp, eth, icmp4, ip4, ip6, tcp, udp};
+use crate::hex::decode as hex;
 use crate::packet::{Layer, TcpOption};
 use crate::segment::{IpPacket, TcpSegment};
 

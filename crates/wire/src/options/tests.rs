@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::field::hex;
+use crate::hex::decode as hex;
 
 #[test]
 fn the_options_of_a_syn_both_ways_and_in_words() {

@@ -82,7 +82,7 @@ fn golden_bytes_are_these() {
         "01000000 28000000 01000000 00000000 02000300 613a3000 09000100 09000000 00000000 28000000",
         "06000000 24000000 00000000 01000000 02000000 03000000 03000000 01020300 24000000",
     ];
-    let expected = crate::field::hex(&expected.concat()).expect("hex digits");
+    let expected = crate::hex::decode(&expected.concat()).expect("hex digits");
     assert_eq!(bytes(&capture, &Comments::new()), expected);
 }
 

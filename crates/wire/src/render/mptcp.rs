@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::Hex;
 use crate::segment::{ACK, SYN};
 
 /// An option's words, from the byte behind its length on. One that is not of its RFC's form is told
@@ -24,7 +25,7 @@ pub(super) fn words(data: &[u8], flags: u64) -> Option<String> {
         _ => None,
     };
     let words = words.unwrap_or_else(|| {
-        let bytes: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = Hex(data);
         format!("0x{bytes}")
     });
     Some(format!("mptcp {} {name} {words}", data.len() + 2).trim_end().into())
@@ -81,7 +82,7 @@ fn join(data: &[u8], low: u8, flags: u64) -> Option<String> {
             number(&data[10..14])
         ),
         22 => {
-            let hash: String = data[2..].iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = Hex(&data[2..]);
             format!("hmac 0x{hash}")
         }
         _ => return None,

@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::mptcp;
+use crate::Hex;
 use crate::options::{decode, text};
 use crate::packet::TcpOption;
 use crate::segment::ip6_options;
@@ -69,7 +70,7 @@ pub(super) fn tcp(bytes: &[u8], flags: u64) -> String {
 fn other(kind: u8, data: &[u8], flags: u64) -> String {
     let own = match (kind, data) {
         (29, [key, next, mac @ ..]) => {
-            let mac = if mac.is_empty() { String::new() } else { format!(" mac 0x{}", hex(mac)) };
+            let mac = if mac.is_empty() { String::new() } else { format!(" mac 0x{}", Hex(mac)) };
             Some(format!("tcp-ao keyid {key} rnextkeyid {next}{mac}"))
         }
         (30, data) => mptcp::words(data, flags),
@@ -83,7 +84,7 @@ fn other(kind: u8, data: &[u8], flags: u64) -> String {
         _ => None,
     };
     own.or_else(|| {
-        let data = if data.is_empty() { String::new() } else { format!(" 0x{}", hex(data)) };
+        let data = if data.is_empty() { String::new() } else { format!(" 0x{}", Hex(data)) };
         kind_name(kind).map(|name| format!("{name}{data}"))
     })
     .unwrap_or_else(|| TcpOption::Other { kind, data: data.to_vec() }.to_string())
@@ -115,14 +116,14 @@ fn experiment(data: &[u8]) -> Option<String> {
     let rest = &data[*size..];
     Some(match (*name, rest) {
         ("tfo", []) => "exp-tfo cookiereq".into(),
-        ("tfo", cookie) => format!("exp-tfo cookie {}", hex(cookie)),
+        ("tfo", cookie) => format!("exp-tfo cookie {}", Hex(cookie)),
         (name, []) => format!("exp-{name}"),
         ("edo", [high, low, rest @ ..]) => {
             let words = u16::from_be_bytes([*high, *low]);
-            let rest = if rest.is_empty() { String::new() } else { format!(" 0x{}", hex(rest)) };
+            let rest = if rest.is_empty() { String::new() } else { format!(" 0x{}", Hex(rest)) };
             format!("exp-edo {words}{rest}")
         }
-        (name, rest) => format!("exp-{name} 0x{}", hex(rest)),
+        (name, rest) => format!("exp-{name} 0x{}", Hex(rest)),
     })
 }
 
@@ -162,7 +163,7 @@ pub(super) fn ip4(list: &[u8]) -> String {
             _ => "unknown",
         };
         words.push(match (option.lies, option.kind) {
-            (Some(_), kind) => format!("{name} {kind} 0x{}", hex(bytes)),
+            (Some(_), kind) => format!("{name} {kind} 0x{}", Hex(bytes)),
             (None, 0 | 1) => name.into(),
             (None, 7 | 131 | 137) => route(name, data),
             (None, 68) => timestamps(data),
@@ -170,7 +171,7 @@ pub(super) fn ip4(list: &[u8]) -> String {
             (None, kind) => {
                 let number = if name == "unknown" { format!(" {kind}") } else { String::new() };
                 let data =
-                    if data.is_empty() { String::new() } else { format!(" 0x{}", hex(data)) };
+                    if data.is_empty() { String::new() } else { format!(" 0x{}", Hex(data)) };
                 format!("{name}{number}{data}")
             }
         });
@@ -258,7 +259,3 @@ pub(super) fn ip6(list: &[u8]) -> String {
 
 /// Options of one IPv6 header that are told.
 const MAX_OPTIONS: usize = 16;
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

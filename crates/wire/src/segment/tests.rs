@@ -4,7 +4,7 @@ use etherparse::PacketBuilder;
 use proptest::prelude::*;
 
 use super::*;
-use crate::field::hex;
+use crate::hex::decode as hex;
 
 /// The reset that Linux 6.18 sends for the custom packet.
 fn reset() -> Vec<u8> {

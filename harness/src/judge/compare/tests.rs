@@ -46,7 +46,7 @@ fn frame() -> Vec<u8> {
     let link = "0200000000fe 020000000001 8100 4005 8100 2006 0800";
     let ip4 = "4600 002c 1234 4000 4006 0000 0a000001 0a000002 01010100";
     let tcp = "0fa0 0050 00000001 00000000 5002 ffff 0000 0000";
-    wire::field::hex(&[link, ip4, tcp].concat().replace(' ', "")).unwrap()
+    wire::hex::decode(&[link, ip4, tcp].concat().replace(' ', "")).unwrap()
 }
 
 /// Where the headers of [`frame`] begin, in bits.

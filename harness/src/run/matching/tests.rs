@@ -21,7 +21,7 @@ fn where_frames_are_padded_a_length_is_met_with_the_zeros_and_without() {
 }
 
 fn bytes(words: &[&str]) -> Vec<u8> {
-    wire::field::hex(&words.concat().replace(' ', "")).unwrap()
+    wire::hex::decode(&words.concat().replace(' ', "")).unwrap()
 }
 
 /// An Ethernet frame around an IPv4 datagram of this protocol and body; its sums are not right.

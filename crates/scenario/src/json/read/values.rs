@@ -1,15 +1,14 @@
 //! Numbers, durations, addresses, chances, field paths, expressions: the small values.
 
-use std::net::IpAddr;
-
-use wire::{Chance, Duration, Mac, Proto, field, fields};
+use wire::address::AddressError;
+use wire::{Address, Chance, Duration, Mac, Proto, fields, hex};
 
 use super::decoder::{Decoder, Object};
 use crate::diagnostic::suggestion;
 use crate::expr::Expr;
 use crate::json::keys::layer_names;
 use crate::json::tree::{Json, Kind, Member};
-use crate::model::{Address, Argument, Scalar};
+use crate::model::{Argument, Scalar};
 use crate::quantity;
 use crate::span::{Span, Spanned};
 
@@ -184,26 +183,19 @@ impl Decoder<'_, '_> {
 
     fn address(&mut self, json: &Json) -> Option<Spanned<Address>> {
         let text = self.plain_text(json, "an IP address")?;
-        let (ip, prefix) = match text.split_once('/') {
-            Some((ip, prefix)) => (ip, Some(prefix)),
-            None => (text.as_str(), None),
-        };
-        let Ok(ip) = ip.parse::<IpAddr>() else {
-            let help = "such as 10.0.0.1, 10.0.0.1/24 or fd00::1/64";
-            self.fault(json.span, format!("`{}` is no IP address", text.value), help);
-            return None;
-        };
-        let (usual, most) = if ip.is_ipv4() { (24, 32) } else { (64, 128) };
-        let prefix = match prefix.map(str::parse::<u8>) {
-            None => usual,
-            Some(Ok(prefix)) if prefix <= most => prefix,
-            Some(_) => {
+        match text.parse() {
+            Ok(address) => Some(Spanned::new(address, json.span)),
+            Err(AddressError::Ip) => {
+                let help = "such as 10.0.0.1, 10.0.0.1/24 or fd00::1/64";
+                self.fault(json.span, format!("`{}` is no IP address", text.value), help);
+                None
+            }
+            Err(AddressError::Prefix(most)) => {
                 let message = format!("`{}` has no right prefix length", text.value);
                 self.fault(json.span, message, format!("a number from 0 to {most}"));
-                return None;
+                None
             }
-        };
-        Some(Spanned::new(Address { ip, prefix }, json.span))
+        }
     }
 
     /// An expression, all of whose names are bound by an earlier step.
@@ -250,7 +242,7 @@ impl Decoder<'_, '_> {
     /// Bytes in hex.
     pub(super) fn hex(&mut self, json: &Json, what: &str) -> Option<Vec<u8>> {
         let text = self.plain_text(json, what)?;
-        match field::hex(&text) {
+        match hex::decode(&text) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
                 let help = format!("{what} is bytes in hex such as \"02 04 05 b4\"");

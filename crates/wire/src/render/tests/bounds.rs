@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::frames::*;
-use crate::field::hex;
+use crate::hex::decode as hex;
 
 #[test]
 fn layers_have_a_limit() {

@@ -1,6 +1,6 @@
 //! Frames by hand for the tests of lines and trees.
 
-use crate::field::hex;
+use crate::hex::decode as hex;
 
 /// An Ethernet frame of a type.
 pub(super) fn eth(kind: u16, payload: &[u8]) -> Vec<u8> {

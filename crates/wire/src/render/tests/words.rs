@@ -3,7 +3,7 @@
 
 use super::super::*;
 use super::frames::*;
-use crate::field::hex;
+use crate::hex::decode as hex;
 
 fn told(frames: Vec<(&str, Vec<u8>)>) -> String {
     frames.into_iter().map(|(name, frame)| format!("{name}\n   {}\n", line(&frame))).collect()
