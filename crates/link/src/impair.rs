@@ -18,7 +18,7 @@ mod loss;
 mod reorder;
 
 /// Every impairment, in the order in which they decide.
-static KINDS: [Kind; 5] = [loss::KIND, corrupt::KIND, duplicate::KIND, reorder::KIND, jitter::KIND];
+const KINDS: &[Kind] = &[loss::KIND, corrupt::KIND, duplicate::KIND, reorder::KIND, jitter::KIND];
 
 /// One impairment of one direction of a link, with what it remembers.
 pub(crate) trait Impairment: fmt::Debug + Send {
@@ -196,7 +196,7 @@ mod tests {
         let count = all.len();
         all.dedup();
         assert_eq!(all.len(), count, "{all:?}");
-        for kind in &KINDS {
+        for kind in KINDS {
             let mut streams = Streams { seed: 1, lane: 0, left: kind.streams.iter() };
             (kind.make)(&mut streams);
             assert_eq!(streams.left.len(), 0, "a stream of {:?} is not used", kind.streams);
