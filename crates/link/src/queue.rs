@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use wire::{FrameId, PortId};
 
-use crate::tournament::{Tournament, Turn};
+use crate::tournament::{Tournament, Turn, rank};
 
 /// In [`Flight::copy`]: the bytes are the capture's.
 pub(crate) const AS_EMITTED: u32 = u32::MAX;
@@ -83,7 +83,7 @@ impl Flights {
     pub(crate) fn push(&mut self, flight: Flight) {
         match &mut self.first {
             None => self.first = Some(flight),
-            Some(first) if flight.turn < first.turn => {
+            Some(first) if rank(flight.turn) < rank(first.turn) => {
                 let later = std::mem::replace(first, flight);
                 self.behind += 1;
                 self.strays.push(later);
@@ -97,7 +97,7 @@ impl Flights {
         let lane = &mut self.lanes[usize::from(flight.lane)];
         match lane.back() {
             None => self.fronts.set(flight.lane, Some(flight.turn)),
-            Some(last) if flight.turn < last.turn => return self.strays.push(flight),
+            Some(last) if rank(flight.turn) < rank(last.turn) => return self.strays.push(flight),
             Some(_) => {}
         }
         lane.push_back(flight);

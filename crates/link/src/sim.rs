@@ -266,12 +266,12 @@ impl Sim {
         }
         self.net.count_delivery(flight);
         let cause = Cause::Frame(flight.frame);
-        let outcome = self.input(node, cause, Deliberate::NOTHING, |slot, net| {
+        self.input(node, cause, Deliberate::NOTHING, |slot, net| {
             slot.node.handle_frame(net.now, index, net.bytes(flight));
             Ok(())
-        });
+        })?;
         self.net.land(flight);
-        outcome
+        Ok(())
     }
 
     /// Gives a node one input, drains it, and arms its timer anew.
@@ -356,12 +356,11 @@ fn drain(
             net.working = false;
             emitted?;
         }
-        let before = net.seen.len();
-        while let Some(event) = slot.node.poll_event(net.now) {
+        let Some(mut event) = slot.node.poll_event(net.now) else { return Ok(()) };
+        loop {
             net.see(slot.home.node, event)?;
-        }
-        if net.seen.len() == before {
-            return Ok(());
+            let Some(next) = slot.node.poll_event(net.now) else { break };
+            event = next;
         }
     }
 }

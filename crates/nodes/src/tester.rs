@@ -163,6 +163,9 @@ fn as_ip6(ip: IpAddr) -> Option<Ipv6Addr> {
 impl Node for Tester {
     fn handle_frame(&mut self, _now: Instant, port: PortIndex, frame: &[u8]) {
         self.seen += 1;
+        if !self.arp && !self.nd {
+            return;
+        }
         let Some(own) = self.ports.get(usize::from(port)) else { return };
         self.scratch.clear();
         let answered = self.arp && neighbour::answer_arp(frame, own, &mut self.scratch)

@@ -165,11 +165,13 @@ impl Packet {
     }
 
     /// What it makes wrong or odd on purpose.
+    #[inline]
     #[must_use]
     pub fn deliberate(&self) -> Deliberate {
-        if self.raw.is_some() {
-            return Deliberate::EVERYTHING;
-        }
+        if self.raw.is_some() { Deliberate::EVERYTHING } else { self.deliberate_in_layers() }
+    }
+
+    fn deliberate_in_layers(&self) -> Deliberate {
         let mut all = Deliberate::NOTHING;
         if self.truncate.is_some() {
             all = all.with(Deliberate::LENGTHS).with(Deliberate::TRANSPORT_CHECKSUM);
