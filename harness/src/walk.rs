@@ -147,7 +147,7 @@ impl Walk {
             Err(error) => return Walked::Refused(Refusal::Other(error)),
         };
         if let Ended::Unable(reason) = run.ended {
-            return Walked::NotRun(format!("not with another kind as {reason}"));
+            return Walked::NotRun(format!("not with this implementation as {reason}"));
         }
         let state = match (&self.no_golden, addressed) {
             (Some(reason), _) => Err(reason.clone()),
