@@ -21,7 +21,7 @@ pub(crate) fn accept_all(
     walk: &Walk,
     items: Vec<Item>,
     hints: &Hints,
-    told: &mut String,
+    message: &mut String,
 ) -> Result<u8> {
     let mut code = EXIT_HOLDS;
     let several = items.len() > 1;
@@ -30,23 +30,23 @@ pub(crate) fn accept_all(
         let walked = walk.item(&item);
         let entry = Entry { item, walked };
         if let (Walked::NotRun(_), true) = (&entry.walked, several) {
-            *told += &report::text::entry(&entry, hints, false, false);
+            *message += &report::text::entry(&entry, hints, false, false);
             continue;
         }
         let Walked::Judged(judged) = &entry.walked else {
-            *told += &report::text::entry(&entry, hints, false, false);
+            *message += &report::text::entry(&entry, hints, false, false);
             code = EXIT_CANNOT;
             continue;
         };
         judged_any = true;
         if let Some(reason) = judged.unacceptable() {
-            *told += &report::text::entry(&entry, hints, false, false);
-            *told += &format!("  not blessed: {reason}\n");
+            *message += &report::text::entry(&entry, hints, false, false);
+            *message += &format!("  not blessed: {reason}\n");
             let cut_short = judged.judgement.verdict == Verdict::HarnessError;
             code = code.max(if cut_short { EXIT_CANNOT } else { EXIT_FINDING });
             continue;
         }
-        *told += &accept(&entry.item, judged)?;
+        *message += &accept(&entry.item, judged)?;
     }
     Ok(if judged_any { code } else { EXIT_CANNOT })
 }

@@ -57,13 +57,13 @@ pub fn main(registry: Registry) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { report::EXIT_CANNOT } else { report::EXIT_HOLDS };
-            let told = error.render();
+            let text = error.render();
             if error.use_stderr() {
-                streams::warn(told.ansi().to_string().trim_end());
+                streams::warn(text.ansi().to_string().trim_end());
                 return ExitCode::from(code);
             }
             // Help that nobody reads any more is no failure; help that cannot be written is one.
-            return ExitCode::from(match streams::print(&told.ansi().to_string()) {
+            return ExitCode::from(match streams::print(&text.ansi().to_string()) {
                 Ok(()) => code,
                 Err(error) => cannot(&error),
             });

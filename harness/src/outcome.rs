@@ -64,8 +64,8 @@ impl Judged {
         if let Some(failure) = run.failures.first() {
             return Some(format!("step {} does not hold", failure.step + 1));
         }
-        let toothless = judgement.toothless.first()?;
-        Some(format!("`finds` names {toothless}, and it found nothing"))
+        let missing_findings = judgement.missing_findings.first()?;
+        Some(format!("`finds` names {missing_findings}, and it found nothing"))
     }
 }
 

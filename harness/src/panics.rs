@@ -63,8 +63,8 @@ mod tests {
         };
         assert_eq!(fails(), Err("the 7th".to_owned()));
         note_places();
-        let told = fails().unwrap_err();
-        assert!(told.starts_with("the 7th (at harness/src/panics.rs:"), "{told}");
+        let text = fails().unwrap_err();
+        assert!(text.starts_with("the 7th (at harness/src/panics.rs:"), "{text}");
         assert_eq!(caught(|| 1), Ok(1));
         let silent = caught(|| std::panic::resume_unwind(Box::new(3)));
         assert_eq!(silent, Err::<(), _>("a panic without words".to_owned()));

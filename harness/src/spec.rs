@@ -211,13 +211,13 @@ mod tests {
         let mut one = ports(&["eth0"]);
         NodeSpec::parse("sink,ip=10.9.0.1").unwrap().address(&mut one).unwrap();
         assert_eq!((mac(&one[0]), ip(&one[0]).as_str()), (1, "10.9.0.1"));
-        for (spec, names, told) in [
+        for (spec, names, text) in [
             ("sink,ip=10.9.0.1", &["in", "out"][..], "write in.mac=… and in.ip=…"),
             ("sink,up.ip=10.9.0.1", &["in", "out"], "no port `up`; its ports are in, out"),
             ("sink,in.ip=10.9.0.1", &["eth0"], "no port `in`; its ports are eth0"),
         ] {
             let error = NodeSpec::parse(spec).unwrap().address(&mut ports(names)).unwrap_err();
-            assert!(error.to_string().contains(told), "{error}");
+            assert!(error.to_string().contains(text), "{error}");
         }
     }
 

@@ -82,12 +82,12 @@ impl Suite {
         let (registry, swaps) = (self.registry.clone(), self.swaps.clone());
         let walk = Walk { registry, swaps, ..Walk::standard() };
         let hints = Hints::test();
-        let mut told = String::new();
+        let mut message = String::new();
         if let Some(named) = named {
             if in_ci {
                 anyhow::bail!("CI is set: goldens are accepted by a person, not with {BLESS}");
             }
-            accept_named(named, &walk, &items, &hints, &mut told)?;
+            accept_named(named, &walk, &items, &hints, &mut message)?;
         }
         if !in_ci {
             items.iter().try_for_each(|item| golden::settle(item).map(drop))?;
@@ -96,10 +96,11 @@ impl Suite {
         if !in_ci && self.swaps.is_empty() {
             entries.iter().try_for_each(leave_for_review)?;
         }
-        told.extend(entries.iter().map(|entry| report::text::entry(entry, &hints, false, false)));
-        told += &report::text::summary(&entries);
-        let told = anstream::adapter::strip_str(&told).to_string();
-        Ok((Totals::of(&entries).exit_code() == report::EXIT_HOLDS, told))
+        message
+            .extend(entries.iter().map(|entry| report::text::entry(entry, &hints, false, false)));
+        message += &report::text::summary(&entries);
+        let message = anstream::adapter::strip_str(&message).to_string();
+        Ok((Totals::of(&entries).exit_code() == report::EXIT_HOLDS, message))
     }
 
     /// Runs them as a test.
@@ -109,7 +110,7 @@ impl Suite {
     pub fn assert(&self) {
         match self.run() {
             Ok((true, _)) => {}
-            Ok((false, told)) => panic!("not all scenarios hold\n{told}"),
+            Ok((false, text)) => panic!("not all scenarios hold\n{text}"),
             Err(error) => panic!("{error:#}"),
         }
     }
@@ -121,17 +122,17 @@ fn accept_named(
     walk: &Walk,
     items: &[Item],
     hints: &Hints,
-    told: &mut String,
+    message: &mut String,
 ) -> anyhow::Result<()> {
     // Several suites of one package are run with one environment: each takes what is its own.
     let is_named =
         |item: &&Item| words.split(',').any(|word| catalog::names(word.trim(), &item.id));
     let named: Vec<Item> = items.iter().filter(is_named).cloned().collect();
     if named.is_empty() {
-        *told += &format!("{BLESS}: no scenario here is named `{}`\n", crate::text::line(words));
+        *message += &format!("{BLESS}: no scenario here is named `{}`\n", crate::text::line(words));
         return Ok(());
     }
-    accept_all(walk, named, hints, told).map(drop)
+    accept_all(walk, named, hints, message).map(drop)
 }
 
 /// Leaves what differs from its golden for a review, unless it could not be accepted.

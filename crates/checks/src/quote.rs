@@ -237,8 +237,8 @@ fn about(
     };
     let translated = context.passed.is_some();
     let fits = |id: FrameId| fit(quote.bytes, capture, id, context.layout.net, translated);
-    let told = context.cause().filter(|cause| handed(*cause)).map(|cause| (cause, fits(cause)));
-    if let Some((cause, Fit::Near | Fit::Exact)) = told {
+    let text = context.cause().filter(|cause| handed(*cause)).map(|cause| (cause, fits(cause)));
+    if let Some((cause, Fit::Near | Fit::Exact)) = text {
         return Some(cause);
     }
     let first = context.id.index().saturating_sub(LOOK_BACK);
@@ -253,8 +253,8 @@ fn about(
             Fit::Family | Fit::Other => {}
         }
     }
-    let told = told.filter(|(_, fit)| *fit == Fit::Family && context.passed.is_none());
-    near.or(told.map(|(cause, _)| cause))
+    let text = text.filter(|(_, fit)| *fit == Fit::Family && context.passed.is_none());
+    near.or(text.map(|(cause, _)| cause))
 }
 
 /// How well a quote fits a frame.

@@ -113,12 +113,12 @@ pub struct LinkNote {
     /// The link; `None` when the port has none.
     pub link: Option<LinkId>,
     /// What befell it.
-    pub what: Mishap,
+    pub what: LinkEvent,
 }
 
 /// What can befall a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mishap {
+pub enum LinkEvent {
     /// It does not arrive.
     Lost(LossReason),
     /// A second copy arrives.
@@ -188,7 +188,7 @@ impl fmt::Display for LossReason {
     }
 }
 
-impl fmt::Display for Mishap {
+impl fmt::Display for LinkEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(reason) => write!(f, "lost: {reason}"),

@@ -8,7 +8,7 @@ use std::fmt;
 
 use wire::{Chance, Duration, LinkChange, LinkConfig};
 
-use crate::error::{LossReason, Mishap};
+use crate::error::{LinkEvent, LossReason};
 use crate::random::Random;
 
 mod corrupt;
@@ -79,7 +79,7 @@ pub(crate) struct Crossing {
     /// Takes so much longer, and frames behind it wait.
     pub(crate) late: Duration,
     /// What is worth a note.
-    pub(crate) mishaps: Vec<Mishap>,
+    pub(crate) mishaps: Vec<LinkEvent>,
 }
 
 impl Crossing {
@@ -111,7 +111,7 @@ impl Passage<'_> {
     }
 
     /// Notes what befell the frame.
-    fn note(&mut self, mishap: Mishap) {
+    fn note(&mut self, mishap: LinkEvent) {
         self.crossing.mishaps.push(mishap);
     }
 }

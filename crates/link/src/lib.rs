@@ -12,11 +12,11 @@ mod outbox;
 mod queue;
 mod random;
 pub mod sim;
-mod tournament;
+mod timer_tree;
 
 pub use config::{Direction, LEAST_COUNTED, Limits};
 pub use error::{
-    LinkId, LinkNote, LossReason, Mishap, NodeFault, NodeId, Seen, SimError, TopologyError,
+    LinkEvent, LinkId, LinkNote, LossReason, NodeFault, NodeId, Seen, SimError, TopologyError,
 };
 pub use fault::{Fault, panic_words};
 pub use node::{Command, CommandError, Event, Node, Peer, PortConfig, PortIndex, Transmit};

@@ -4,7 +4,7 @@
 use wire::{Capture, Cause, Deliberate, Duration, FrameId, Instant, LinkConfig, PortId};
 
 use crate::config::Limits;
-use crate::error::{LinkId, LinkNote, LossReason, Mishap, NodeId, Seen, SimError};
+use crate::error::{LinkEvent, LinkId, LinkNote, LossReason, NodeId, Seen, SimError};
 use crate::impair::Crossing;
 use crate::lane::Lane;
 use crate::node::{Event, PortIndex, Transmit};
@@ -154,7 +154,7 @@ impl Net {
         let port = PortId(home.first_port + out.port);
         let frame = self.capture.push_caused(self.now, port, cause, deliberate, out.frame);
         let Some(number) = self.ports[usize::from(port.0)].lane else {
-            self.note(frame, None, Mishap::Lost(LossReason::NoLink));
+            self.note(frame, None, LinkEvent::Lost(LossReason::NoLink));
             return Ok(());
         };
         let lane = &mut self.lanes[usize::from(number)];
@@ -190,7 +190,7 @@ impl Net {
         let arrival = match lane.offer(self.now, bytes, &mut self.crossing) {
             Ok(arrival) => arrival,
             Err(reason) => {
-                self.note(frame, Some(link), Mishap::Lost(reason));
+                self.note(frame, Some(link), LinkEvent::Lost(reason));
                 return Ok(());
             }
         };
@@ -244,7 +244,7 @@ impl Net {
     /// A frame in flight is lost.
     pub(crate) fn lose(&mut self, flight: &Flight, reason: LossReason) {
         let link = self.lanes[usize::from(flight.lane)].link;
-        self.note(flight.frame, Some(link), Mishap::Lost(reason));
+        self.note(flight.frame, Some(link), LinkEvent::Lost(reason));
         self.land(flight);
     }
 
@@ -269,7 +269,7 @@ impl Net {
         }
     }
 
-    fn note(&mut self, frame: FrameId, link: Option<LinkId>, what: Mishap) {
+    fn note(&mut self, frame: FrameId, link: Option<LinkId>, what: LinkEvent) {
         self.notes.push(LinkNote { time: self.now, frame, link, what });
     }
 

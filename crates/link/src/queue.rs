@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use wire::{FrameId, PortId};
 
-use crate::tournament::{Tournament, Turn, rank};
+use crate::timer_tree::{TimerTree, Turn, rank};
 
 /// In [`Flight::copy`]: the bytes are the capture's.
 pub(crate) const AS_EMITTED: u32 = u32::MAX;
@@ -54,7 +54,7 @@ pub(crate) struct Flights {
     first: Option<Flight>,
     lanes: Vec<VecDeque<Flight>>,
     /// The first of each lane's queue.
-    fronts: Tournament,
+    fronts: TimerTree,
     strays: BinaryHeap<Flight>,
     /// Frames in queues and heap.
     behind: usize,

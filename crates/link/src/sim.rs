@@ -12,7 +12,7 @@ use crate::fault::{Fault, panic_words};
 use crate::net::{Home, Net, Port};
 use crate::node::{Command, Node};
 use crate::queue::Flight;
-use crate::tournament::Tournament;
+use crate::timer_tree::TimerTree;
 
 mod remote;
 mod topology;
@@ -49,7 +49,7 @@ use remote::Remotes;
 pub struct Sim {
     nodes: Vec<Slot>,
     /// By [`NodeId`].
-    timers: Tournament,
+    timers: TimerTree,
     net: Net,
     remotes: Remotes,
     faults: Vec<NodeFault>,
@@ -87,7 +87,7 @@ impl Sim {
     #[must_use]
     pub fn new(seed: u64, limits: Limits) -> Self {
         let net = Net::new(seed, limits);
-        let (nodes, timers) = (Vec::new(), Tournament::default());
+        let (nodes, timers) = (Vec::new(), TimerTree::default());
         Self { nodes, timers, net, remotes: Remotes::default(), faults: Vec::new() }
     }
 

@@ -150,8 +150,8 @@ impl<'a> Options<'a> {
         name: &str,
     ) -> Result<Option<T>, ConfigError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let told = |error| ConfigError::at(name, format!("the option `{name}`: {error}"));
-        text.parse().map(Some).map_err(told)
+        let context = |error| ConfigError::at(name, format!("the option `{name}`: {error}"));
+        text.parse().map(Some).map_err(context)
     }
 
     /// The names given that are not allowed: the first as an error with what would be.

@@ -185,23 +185,23 @@ impl Asked<'_> {
     /// The steps between allocation and transmission, in order; the first that fails ends it.
     fn build(&self, skb: &mut SkBuff, fail: Option<&'static str>) -> Result<(), Failed> {
         let no_room = |step: &'static str| move |error: NoRoom| (step, error.to_string());
-        let told = |step: &'static str| match fail {
-            Some(told) if told == step => Err((step, "told to fail".to_owned())),
+        let context = |step: &'static str| match fail {
+            Some(context) if context == step => Err((step, "told to fail".to_owned())),
             _ => Ok(()),
         };
         skb.reserve(ROOM).map_err(no_room("alloc"))?;
-        told("payload")?;
+        context("payload")?;
         skb.push(self.payload.len()).map_err(no_room("payload"))?.copy_from_slice(self.payload);
-        told("tcp")?;
+        context("tcp")?;
         self.tcp(skb.push(20).map_err(no_room("tcp"))?);
-        told("ip")?;
+        context("ip")?;
         let total = skb.data().len() + 20;
         self.ip(skb.push(20).map_err(no_room("ip"))?, total);
-        told("checksum")?;
+        context("checksum")?;
         self.checksums(skb.data_mut());
-        told("eth")?;
+        context("eth")?;
         self.eth(skb.push(14).map_err(no_room("eth"))?);
-        told("xmit")
+        context("xmit")
     }
 
     fn tcp(&self, header: &mut [u8]) {

@@ -130,13 +130,13 @@ impl Tester {
     #[inline(never)]
     fn build(&mut self, port: PortIndex, packet: &Packet) -> Result<(), CommandError> {
         let defaults = &self.defaults[usize::from(port)];
-        let told = |error: wire::build::BuildError| CommandError(error.to_string());
+        let context = |error: wire::build::BuildError| CommandError(error.to_string());
         if packet.fragment.is_some() {
-            let frames = wire::build::build(packet, defaults).map_err(told)?;
+            let frames = wire::build::build(packet, defaults).map_err(context)?;
             self.sent += frames.len() as u64;
             frames.iter().for_each(|frame| self.outbox.push(port, frame));
         } else {
-            wire::build::build_into(packet, defaults, &mut self.scratch).map_err(told)?;
+            wire::build::build_into(packet, defaults, &mut self.scratch).map_err(context)?;
             self.sent += 1;
             self.outbox.push(port, &self.scratch);
         }
@@ -147,8 +147,9 @@ impl Tester {
 fn address(datum: &Datum) -> Result<IpAddr, ConfigError> {
     let text = datum.to_string();
     text.parse().map_err(|_| {
-        let told = format!("the option `to`: `{text}` is no IP address, and no node is called so");
-        ConfigError::at("to", told)
+        let message =
+            format!("the option `to`: `{text}` is no IP address, and no node is called so");
+        ConfigError::at("to", message)
     })
 }
 

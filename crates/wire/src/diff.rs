@@ -245,16 +245,16 @@ impl Differ<'_> {
     fn rest(&mut self) {
         let (ours, theirs) = (self.expected.bytes(), self.actual.bytes());
         let length = ours.len().max(theirs.len());
-        let mut told = vec![false; length];
+        let mut text = vec![false; length];
         for known in &self.out {
             let range = known.bytes.start.min(length)..known.bytes.end.min(length);
-            told[range].fill(true);
+            text[range].fill(true);
         }
-        let open = |at: &usize| !told[*at] && ours.get(*at) != theirs.get(*at);
+        let open = |at: &usize| !text[*at] && ours.get(*at) != theirs.get(*at);
         let mut at = 0;
         while let Some(start) = (at..length).find(open) {
             // One run goes on over bytes that happen to be equal, but not into another's range.
-            let stop = (start..length).find(|at| told[*at]).unwrap_or(length);
+            let stop = (start..length).find(|at| text[*at]).unwrap_or(length);
             let end = (start..stop).rev().find(open).map_or(stop, |last| last + 1);
             self.bytes(start..end);
             at = end;

@@ -39,35 +39,35 @@ pub fn bless(root: Option<&Path>, words: &Bless, registry: Registry) -> Result<u
         veth::enter()?;
     }
     let hints = Hints::command(root, &words.swap).on(words.on, &[]);
-    let mut told = String::new();
-    let code = accept_all(&walk, items, &hints, &mut told);
+    let mut text = String::new();
+    let code = accept_all(&walk, items, &hints, &mut text);
     // What was blessed before a golden could not be written is printed all the same.
-    streams::print(&told).and(code)
+    streams::print(&text).and(code)
 }
 
 /// Carries out what the reviewer decided, and says of what is still open how it is decided.
 fn reviewed(items: &[Item]) -> Result<u8> {
     let [mut accepted, mut rejected, mut open] = [0, 0, 0];
-    let mut told = String::new();
+    let mut text = String::new();
     for item in items {
         match golden::settle(item)? {
             Settled::Nothing => {}
             Settled::Open => open += 1,
             Settled::Accepted => {
                 accepted += 1;
-                told += &format!("accepted {}\n", line(&item.golden));
+                text += &format!("accepted {}\n", line(&item.golden));
             }
             Settled::Rejected => {
                 rejected += 1;
-                told += &format!("rejected {}\n", line(&golden::pending_path(item)));
+                text += &format!("rejected {}\n", line(&golden::pending_path(item)));
             }
         }
     }
     let accepted = count(accepted, "golden");
-    told += &format!("{accepted} accepted in review, {rejected} rejected\n");
+    text += &format!("{accepted} accepted in review, {rejected} rejected\n");
     if open > 0 {
-        told += &format!("{open} still to be reviewed: cargo insta review\n");
+        text += &format!("{open} still to be reviewed: cargo insta review\n");
     }
-    streams::print(&told)?;
+    streams::print(&text)?;
     Ok(EXIT_HOLDS)
 }

@@ -133,11 +133,11 @@ pub fn diff(words: &Diff) -> Result<u8> {
     let mut expected = Side::open(&words.expected, ignored.clone())?;
     let mut actual = Side::open(&words.actual, ignored.clone())?;
     let name = expected.name.clone();
-    let (mut differences, mut told) = (0, String::new());
+    let (mut differences, mut message) = (0, String::new());
     let mut beside = Beside::new(ignored, words.time, pairing, |unlike| {
         differences += 1;
         if differences <= text::MOST_DIFFERENCES {
-            told += &self::unlike(&unlike, &name);
+            message += &self::unlike(&unlike, &name);
         }
     });
     // One of each in turn, so that none waits longer than it must.
@@ -153,18 +153,18 @@ pub fn diff(words: &Diff) -> Result<u8> {
     let partial = beside.partial;
     drop(beside);
     if let more @ 1.. = differences.saturating_sub(text::MOST_DIFFERENCES) {
-        let _ = writeln!(told, "  … and {} more", count(more, "difference"));
+        let _ = writeln!(message, "  … and {} more", count(more, "difference"));
     }
     for side in [&expected, &actual] {
         for note in side.reader.notes() {
-            let _ = writeln!(told, "note: {}: {}", side.name, line(&note));
+            let _ = writeln!(message, "note: {}: {}", side.name, line(&note));
         }
     }
     if !words.ignore.is_empty() {
-        let _ = writeln!(told, "not compared: {}", words.ignore.join(", "));
+        let _ = writeln!(message, "not compared: {}", words.ignore.join(", "));
     }
     if words.pair == Pair::Flow {
-        told += "paired by flow; not compared: the order of flows, interface\n";
+        message += "paired by flow; not compared: the order of flows, interface\n";
     }
     let frames = count(actual.frames, "frame");
     let partial = match partial {
@@ -177,7 +177,7 @@ pub fn diff(words: &Diff) -> Result<u8> {
         (0, false) => (format!("identical as far as captured: {frames}{partial}"), EXIT_HOLDS),
         _ => (format!("{}{partial}", count(differences, "difference")), EXIT_FINDING),
     };
-    streams::print(&format!("{}{last}\n", harmless(&told)))?;
+    streams::print(&format!("{}{last}\n", harmless(&message)))?;
     Ok(code)
 }
 

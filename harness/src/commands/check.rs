@@ -30,7 +30,7 @@ pub fn check(words: &Check) -> Result<u8> {
                     copy(path, target, &checked)?;
                 }
                 if words.format == Format::Text {
-                    print(words, &observed::told(&checked, words.verbose))?;
+                    print(words, &observed::describe(&checked, words.verbose))?;
                 }
                 all.push(checked);
             }

@@ -13,9 +13,9 @@ use crate::streams;
 /// # Errors
 /// When standard output cannot be written.
 pub fn doctor() -> Result<u8> {
-    let mut told = String::new();
+    let mut text = String::new();
     let mut line = |found: &Result<(), String>, what: &str, purpose: &str| {
-        told += &match found {
+        text += &match found {
             Ok(()) => format!("ok       {what:16}  {purpose}\n"),
             Err(way) => format!("missing  {what:16}  {purpose}: {way}\n"),
         };
@@ -49,7 +49,7 @@ pub fn doctor() -> Result<u8> {
     for guest::Need { what, purpose, found } in guest::needs() {
         line(&found.map_err(|error| error.to_string()), what, purpose);
     }
-    streams::print(&told)?;
+    streams::print(&text)?;
     Ok(EXIT_HOLDS)
 }
 

@@ -60,8 +60,8 @@ pub fn explain(root: Option<&Path>, words: &Explain, registry: Registry) -> Resu
         streams::say(anstream::stdout().lock(), all().as_bytes())?;
         return Ok(EXIT_HOLDS);
     };
-    let told = in_words(id, &cited(root, registry)?)?;
-    streams::say(anstream::stdout().lock(), harmless(&told).as_bytes())?;
+    let text = in_words(id, &cited(root, registry)?)?;
+    streams::say(anstream::stdout().lock(), harmless(&text).as_bytes())?;
     Ok(EXIT_HOLDS)
 }
 

@@ -68,18 +68,18 @@ pub fn init(words: &Init, registry: Registry) -> Result<u8> {
     let root = Root { dir: dir.to_owned() };
     let items = catalog::select(Some(&root), &[ID.to_owned()])?;
     let walk = Walk { registry, ..Walk::standard() };
-    let mut told = String::new();
+    let mut message = String::new();
     for item in &items {
         let Walked::Judged(judged) = walk.item(item) else {
             bail!("the first scenario did not run: this is a fault of wireproof, please report it");
         };
         golden::bless(item, &judged.run.transcript.capture)?;
-        told += &format!("made {}\n", crate::text::path(&path));
-        told += &format!("made {}\n", crate::text::path(&item.golden));
+        message += &format!("made {}\n", crate::text::path(&path));
+        message += &format!("made {}\n", crate::text::path(&item.golden));
     }
     let root =
         if here { String::new() } else { format!(" --root {}", shell(&dir.display().to_string())) };
-    told += &format!("run it: wireproof run fin-meets-closed-port -v{root}\n");
-    streams::print(&told)?;
+    message += &format!("run it: wireproof run fin-meets-closed-port -v{root}\n");
+    streams::print(&message)?;
     Ok(EXIT_HOLDS)
 }

@@ -89,12 +89,12 @@ pub fn inject(words: &Inject, registry: &Registry) -> Result<u8> {
     for note in &file.notes {
         streams::warn(&format!("note: {}: {}", path(&words.input), line(note)));
     }
-    let told = injected::told(&node.kind, &feed.exchange, &report, &feed.silent, words.verbose);
+    let text = injected::describe(&node.kind, &feed.exchange, &report, &feed.silent, words.verbose);
     // With the capture on standard output, the report goes where it is still read.
     if words.write.as_deref() == Some(Path::new("-")) {
-        streams::warn(told.trim_end());
+        streams::warn(text.trim_end());
     } else {
-        streams::print(&told)?;
+        streams::print(&text)?;
     }
     match injected.broken {
         None if report.findings.is_empty() => Ok(EXIT_HOLDS),

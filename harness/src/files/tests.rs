@@ -13,7 +13,7 @@ fn pipe(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
-fn told<T: std::fmt::Debug>(result: Result<T>) -> String {
+fn describe<T: std::fmt::Debug>(result: Result<T>) -> String {
     format!("{:#}", result.unwrap_err())
 }
 
@@ -45,17 +45,19 @@ fn only_regular_files_are_read_and_no_link_leads_out() {
     symlink(&inside, root.join("link")).unwrap();
     assert_eq!(read(&root.join("link")).unwrap(), Some(b"in".to_vec()));
     symlink(&outside, root.join("out")).unwrap();
-    assert!(told(read(&root.join("out"))).contains("a link leads out of"));
+    assert!(describe(read(&root.join("out"))).contains("a link leads out of"));
     symlink(dir.path(), root.join("folder")).unwrap();
-    assert!(told(read(&root.join("folder/outside"))).contains("a link leads out of"));
+    assert!(describe(read(&root.join("folder/outside"))).contains("a link leads out of"));
     symlink("/dev/zero", root.join("zero")).unwrap();
-    assert!(told(self::read(&root.join("zero"), None, 9)).contains("a device; only a regular"));
+    assert!(describe(self::read(&root.join("zero"), None, 9)).contains("a device; only a regular"));
     pipe(&root.join("pipe"));
-    assert!(told(read(&root.join("pipe"))).contains("a pipe; only a regular file is read here"));
-    assert!(told(read(&root)).contains("a folder"));
-    assert!(told(self::read(&inside, within, 1)).contains("2 bytes; at most 1 are read"));
+    assert!(
+        describe(read(&root.join("pipe"))).contains("a pipe; only a regular file is read here")
+    );
+    assert!(describe(read(&root)).contains("a folder"));
+    assert!(describe(self::read(&inside, within, 1)).contains("2 bytes; at most 1 are read"));
     symlink("loop", root.join("loop")).unwrap();
-    assert!(told(read(&root.join("loop"))).contains("cannot read"));
+    assert!(describe(read(&root.join("loop"))).contains("cannot read"));
 }
 
 #[test]
@@ -70,12 +72,12 @@ fn what_is_written_stays_in_the_root_and_replaces_only_regular_files() {
     assert_eq!((fs::read(&old).unwrap(), mode(&old)), (b"new".to_vec(), 0o640));
     write(&root.join("b/c/new")).unwrap();
     symlink(&outside, root.join("link")).unwrap();
-    assert!(told(write(&root.join("link"))).contains("a link stands there; remove it first"));
+    assert!(describe(write(&root.join("link"))).contains("a link stands there; remove it first"));
     symlink(dir.path(), root.join("folder")).unwrap();
-    assert!(told(write(&root.join("folder/x/y"))).contains("a link leads out of"));
+    assert!(describe(write(&root.join("folder/x/y"))).contains("a link leads out of"));
     assert!(!dir.path().join("x").exists());
     pipe(&root.join("pipe"));
-    assert!(told(write(&root.join("pipe"))).contains("a pipe stands there"));
+    assert!(describe(write(&root.join("pipe"))).contains("a pipe stands there"));
     assert_eq!(fs::read(&outside).unwrap(), b"out");
 }
 
@@ -94,7 +96,7 @@ fn what_a_user_names_is_followed_and_written_to() {
     assert_eq!(fs::read(dir.path().join("made")).unwrap(), b"new");
     write(Path::new("/dev/null")).unwrap();
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
-    let full = told(write(Path::new("/dev/full")));
+    let full = describe(write(Path::new("/dev/full")));
     assert!(full.contains("cannot write /dev/full: No space left"), "{full}");
     let fifo = dir.path().join("pipe");
     pipe(&fifo);
@@ -129,7 +131,7 @@ fn folders_that_link_to_themselves_are_looked_into_once() {
     };
     assert_eq!(names(below(&root, "json").unwrap()), ["a/one.json", "b/two.json"]);
     symlink(dir.path(), root.join("out")).unwrap();
-    assert!(told(below(&root, "json")).contains("a link leads out of"));
+    assert!(describe(below(&root, "json")).contains("a link leads out of"));
 }
 
 #[test]

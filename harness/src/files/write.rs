@@ -152,10 +152,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 fn replace<D: Disk>(
     disk: &D,
     path: &Path,
-    told: &Path,
+    text: &Path,
     fill: impl FnOnce(&mut Whole<'_, D>) -> Result<()>,
 ) -> Result<()> {
-    let failed = || format!("cannot write {}", told.display());
+    let failed = || format!("cannot write {}", text.display());
     let mut whole = Whole::begin(disk, path).with_context(failed)?;
     fill(&mut whole).with_context(failed)?;
     whole.end().with_context(failed)

@@ -162,17 +162,17 @@ fn each_failure(
     act: impl Fn(&Failing) -> Result<()>,
     check: impl Fn(bool),
 ) -> [usize; 2] {
-    let mut told = 0;
+    let mut text = 0;
     for number in 1.. {
         let disk = Failing { left: std::cell::Cell::new(number), how };
         let done = act(&disk);
-        told += usize::from(done.is_err());
+        text += usize::from(done.is_err());
         check(done.is_ok());
         if disk.left.get() > 0 {
-            return [number - 1, told];
+            return [number - 1, text];
         }
     }
-    [0, told]
+    [0, text]
 }
 
 const WAYS: [(How, bool); 4] = [
@@ -206,10 +206,10 @@ fn whatever_fails_once_while_blessing_leaves_the_old_golden_or_the_new_one() {
             }
             assert_eq!(accepted(&item).expect("a golden"), is);
         };
-        let [operations, told] = each_failure(how, act, check);
+        let [operations, text] = each_failure(how, act, check);
         assert!(operations >= 8, "{how:?}: {operations} operations");
         let expected = if is_told { operations } else { 0 };
-        assert_eq!(told, expected, "{how:?}: failures that were told");
+        assert_eq!(text, expected, "{how:?}: failures that were told");
     }
 }
 
@@ -230,9 +230,9 @@ fn whatever_fails_once_while_a_capture_is_written_leaves_the_old_file_or_the_new
             assert!(is == encode(&capture(1)).unwrap() || (!done && is == b"old"), "{how:?}");
             assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "{how:?}: something is left");
         };
-        let [operations, told] = each_failure(how, act, check);
+        let [operations, text] = each_failure(how, act, check);
         assert!(operations >= 3, "{how:?}: {operations} operations");
-        assert_eq!(told, if is_told { operations } else { 0 }, "{how:?}");
+        assert_eq!(text, if is_told { operations } else { 0 }, "{how:?}");
     }
 }
 
@@ -309,8 +309,8 @@ fn nothing_of_a_stranger_is_written_through_links() {
     for path in paths {
         let _ = fs::remove_file(&path);
         std::os::unix::fs::symlink(&stranger, &path).unwrap();
-        let told = format!("{:#}", bless(&item, &capture(2)).unwrap_err());
-        assert!(told.contains("link"), "{told}");
+        let text = format!("{:#}", bless(&item, &capture(2)).unwrap_err());
+        assert!(text.contains("link"), "{text}");
         assert!(read(&item).is_err() || path == pending_path(&item));
         assert_eq!(fs::read(&stranger).unwrap(), b"theirs");
         fs::remove_file(&path).unwrap();
@@ -322,8 +322,8 @@ fn nothing_of_a_stranger_is_written_through_links() {
     std::os::unix::fs::symlink(dir.path(), root.join("golden-pcaps")).unwrap();
     for act in [bless(&item, &capture(1)), leave_pending(&item, &capture(1)), read(&item).map(drop)]
     {
-        let told = act.map_or_else(|error| format!("{error:#}"), |()| "done".to_owned());
-        assert!(told.contains("a link leads out of") || told == "done", "{told}");
+        let text = act.map_or_else(|error| format!("{error:#}"), |()| "done".to_owned());
+        assert!(text.contains("a link leads out of") || text == "done", "{text}");
     }
     assert!(!dir.path().join("rst").exists(), "a folder was made outside");
 }

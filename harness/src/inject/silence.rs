@@ -197,9 +197,9 @@ mod tests {
     fn a_kernels_silence_is_read_from_the_frame() {
         let ports = [port()];
         let of = |frame: &[u8]| reason(None, frame, 0, &ports, &Answers::Unknown).to_string();
-        let told = of(&[2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, 8, 0]);
+        let text = of(&[2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, 8, 0]);
         assert_eq!(
-            told,
+            text,
             "its destination MAC is not the node's: 02:00:00:00:00:09, not 02:00:00:00:00:02"
         );
         let tagged = |id: u8| of(&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x81, 0, 0x20, id, 8, 0]);

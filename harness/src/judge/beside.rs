@@ -75,7 +75,7 @@ pub struct Beside<F> {
     /// Pairs of which only the first bytes could be compared.
     pub partial: u64,
     /// Told of each place where the captures are not the same.
-    told: F,
+    text: F,
 }
 
 impl Held {
@@ -115,9 +115,9 @@ impl Held {
 
 impl<F: FnMut(Unlike)> Beside<F> {
     /// Nothing compared yet.
-    pub fn new(ignored: Ignored, times: bool, pairing: Pairing, told: F) -> Self {
+    pub fn new(ignored: Ignored, times: bool, pairing: Pairing, text: F) -> Self {
         let lanes = BTreeMap::new();
-        Self { ignored, times, pairing, lanes, waiting: 0, bytes: 0, partial: 0, told }
+        Self { ignored, times, pairing, lanes, waiting: 0, bytes: 0, partial: 0, text }
     }
 
     /// The next frame of what is expected.
@@ -230,13 +230,13 @@ impl<F: FnMut(Unlike)> Beside<F> {
                 Aligned::Missing(_) => {
                     if let Some(held) = lane.expected.pop_front() {
                         self.let_go(&held);
-                        (self.told)(Unlike::Missing(held));
+                        (self.text)(Unlike::Missing(held));
                     }
                 }
                 Aligned::Extra(_) => {
                     if let Some(held) = lane.actual.pop_front() {
                         self.let_go(&held);
-                        (self.told)(Unlike::Extra(held));
+                        (self.text)(Unlike::Extra(held));
                     }
                 }
             }
@@ -267,7 +267,7 @@ impl<F: FnMut(Unlike)> Beside<F> {
         self.partial += u64::from(expected.frame().is_cut() || actual.frame().is_cut());
         if self.same(&expected, &actual) {
             if self.times && !self.ignored.time && expected.time != actual.time {
-                (self.told)(Unlike::Time(expected, actual));
+                (self.text)(Unlike::Time(expected, actual));
             }
             return;
         }
@@ -278,6 +278,6 @@ impl<F: FnMut(Unlike)> Beside<F> {
             let fields = self.ignored.left(wire::diff::diff(ours, theirs), ours, theirs);
             Unlike::Bytes(expected, actual, fields)
         };
-        (self.told)(unlike);
+        (self.text)(unlike);
     }
 }

@@ -28,7 +28,7 @@ pub struct Choice {
     /// The frames of the run, or those of the golden that did not come.
     pub frames: Vec<FrameId>,
     /// All of it in words.
-    pub told: String,
+    pub text: String,
 }
 
 /// Takes the choices out of what a comparison found. What belongs to a frame that a check or a
@@ -45,7 +45,7 @@ pub(super) fn take(
         .into_iter()
         .partition(|difference| sorter.is_chosen(difference));
     found.differences = rest;
-    told(&sorter, &chosen)
+    describe(&sorter, &chosen)
 }
 
 /// Whose a difference is, and whether anybody finds fault with it.
@@ -149,7 +149,7 @@ impl<'a> Sorter<'a> {
 }
 
 /// The choices in words, in order of the frames where each first shows.
-fn told(sorter: &Sorter<'_>, chosen: &[Difference]) -> Vec<Choice> {
+fn describe(sorter: &Sorter<'_>, chosen: &[Difference]) -> Vec<Choice> {
     let (capture, golden) = (&sorter.run.transcript.capture, sorter.golden);
     let mut all: Vec<(Choice, String)> = Vec::new();
     let mut at = BTreeMap::new();
@@ -199,19 +199,19 @@ fn told(sorter: &Sorter<'_>, chosen: &[Difference]) -> Vec<Choice> {
     }
     for (choice, title) in &mut all {
         if choice.field.is_some() {
-            choice.told = of_field(choice, title);
+            choice.text = of_field(choice, title);
         }
         if !sorter.others.contains(choice.node.as_str()) {
-            choice.told += "; it follows from what another implementation chose";
+            choice.text += "; it follows from what another implementation chose";
         }
     }
     all.into_iter().map(|(choice, _)| choice).collect()
 }
 
 fn whole(node: String, frame: FrameId, what: String, line: String) -> (Choice, String) {
-    let told = format!("{node} {what}: {line}");
+    let text = format!("{node} {what}: {line}");
     let (golden, actual) = (Vec::new(), Vec::new());
-    (Choice { node, field: None, golden, actual, frames: vec![frame], told }, String::new())
+    (Choice { node, field: None, golden, actual, frames: vec![frame], text }, String::new())
 }
 
 /// Adds a field's difference to the choice that it is part of; `at` is where each stands.
@@ -225,7 +225,7 @@ fn add(
     if place == all.len() {
         let (node, path) = (node.to_owned(), Some(field.path.clone()));
         let (golden, actual, frames) = (Vec::new(), Vec::new(), Vec::new());
-        let choice = Choice { node, field: path, golden, actual, frames, told: String::new() };
+        let choice = Choice { node, field: path, golden, actual, frames, text: String::new() };
         all.push((choice, field.title.clone()));
     }
     let Some((choice, _)) = all.get_mut(place) else { return };

@@ -89,7 +89,7 @@ pub struct Judgement {
     /// What the checks found as the scenario's `finds` wants.
     pub wanted: Vec<Finding>,
     /// Checks that the scenario's `finds` names and that found nothing.
-    pub toothless: Vec<String>,
+    pub missing_findings: Vec<String>,
     /// Where an implementation that is measured by rules did otherwise than the golden.
     pub choices: Vec<Choice>,
     /// What the checks did not judge, or not in full, and why.
@@ -112,7 +112,7 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
         report.findings.into_iter().partition(|finding| finds.contains(finding.check.id));
     let bit: BTreeSet<&str> = wanted.iter().map(|finding| finding.check.id).collect();
     let bit = |id: &&String| bit.contains(id.as_str());
-    let toothless: Vec<String> = plan.finds.iter().filter(|id| !bit(id)).cloned().collect();
+    let missing_findings: Vec<String> = plan.finds.iter().filter(|id| !bit(id)).cloned().collect();
     let (against, golden, choices) = against(plan, run, state, &findings);
     let mut judgement = Judgement {
         verdict: Verdict::Identical,
@@ -120,7 +120,7 @@ pub fn judge(plan: &Plan, run: &Run, state: Result<golden::State, String>) -> Ju
         golden,
         findings,
         wanted,
-        toothless,
+        missing_findings,
         choices,
         unjudged,
     };
@@ -173,7 +173,7 @@ fn cut_short(verdict: Verdict) -> Judgement {
         golden: None,
         findings: Vec::new(),
         wanted: Vec::new(),
-        toothless: Vec::new(),
+        missing_findings: Vec::new(),
         choices: Vec::new(),
         unjudged: Vec::new(),
     }
@@ -191,7 +191,7 @@ fn verdict(run: &Run, judgement: &Judgement) -> Verdict {
     if run.untimely().next().is_some() {
         return Verdict::Inconclusive;
     }
-    if !run.failures.is_empty() || !judgement.toothless.is_empty() {
+    if !run.failures.is_empty() || !judgement.missing_findings.is_empty() {
         return Verdict::Differs;
     }
     match &judgement.against {

@@ -192,8 +192,8 @@ pub(super) fn rejected(config: &NodeConfig) -> Result<Option<PortSet>, ConfigErr
     let options = config.read();
     match (options.ports("ports")?, options.ports("reject-ports")?) {
         (Some(_), Some(_)) => {
-            let told = "`ports` and `reject-ports` are one option by two names; write one of them";
-            Err(ConfigError::at("reject-ports", told))
+            let text = "`ports` and `reject-ports` are one option by two names; write one of them";
+            Err(ConfigError::at("reject-ports", text))
         }
         (ports, other) => Ok(ports.or(other)),
     }
@@ -204,7 +204,7 @@ fn lines(config: &NodeConfig, name: &str) -> Result<Vec<String>, ConfigError> {
     let lines = texts(config, name)?;
     match lines.iter().try_for_each(|line| check_rule(line)) {
         Ok(()) => Ok(lines),
-        Err(told) => Err(ConfigError::at(name, told)),
+        Err(text) => Err(ConfigError::at(name, text)),
     }
 }
 
@@ -213,14 +213,14 @@ fn settings(config: &NodeConfig) -> Result<Vec<(String, String)>, ConfigError> {
     let pair = |text: String| match text.split_once('=') {
         Some((name, value)) => {
             let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
-            let told = check_setting(&name, &value);
-            told.map_err(|told| ConfigError::at("sysctls", told))?;
+            let message = check_setting(&name, &value);
+            message.map_err(|message| ConfigError::at("sysctls", message))?;
             Ok((name, value))
         }
         None => {
             let text = text.escape_debug();
-            let told = format!("`{text}`: a setting is NAME=VALUE, net.ipv4.tcp_sack=0 for one");
-            Err(ConfigError::at("sysctls", told))
+            let message = format!("`{text}`: a setting is NAME=VALUE, net.ipv4.tcp_sack=0 for one");
+            Err(ConfigError::at("sysctls", message))
         }
     };
     texts(config, "sysctls")?.into_iter().map(pair).collect()
@@ -232,8 +232,8 @@ const MOST_LISTENING: usize = 100;
 fn listening(ports: &PortSet) -> Result<Vec<u16>, ConfigError> {
     let all: Vec<u16> = ports.ranges().iter().cloned().flatten().collect();
     if all.len() > MOST_LISTENING || all.contains(&0) {
-        let told = format!("`{ports}`: at most {MOST_LISTENING} ports accept, from 1 to 65535");
-        return Err(ConfigError::at("listen", told));
+        let message = format!("`{ports}`: at most {MOST_LISTENING} ports accept, from 1 to 65535");
+        return Err(ConfigError::at("listen", message));
     }
     Ok(all)
 }

@@ -68,11 +68,11 @@ fn own_stations(nodes: &[PlanNode]) -> BTreeMap<usize, ConfigError> {
         for port in &node.config.ports {
             let Some(other) = stations.get(&port.mac) else { continue };
             let (own, mac, other) = (&port.name, port.mac, &nodes[*other].name);
-            let told = format!(
+            let text = format!(
                 "the port `{own}` of this bridge has the Ethernet address {mac} of `{other}`, and \
                  a bridge keeps what is for itself; give the port a `mac` of its own"
             );
-            found.entry(index).or_insert_with(|| ConfigError::at("hook", told));
+            found.entry(index).or_insert_with(|| ConfigError::at("hook", text));
         }
     }
     found
@@ -118,10 +118,10 @@ mod tests {
             format!(r#"{{ "title": "t", "nodes": {{ {nodes} }}, "links": [{links}], {wait} }}"#);
         let read = scenario::parse(text.as_bytes()).expect("a right file");
         let swaps: Vec<Swap> = swaps.iter().map(|swap| Swap::parse(swap).expect("one")).collect();
-        let told = |faults: Vec<scenario::Diagnostic>| {
+        let context = |faults: Vec<scenario::Diagnostic>| {
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
         };
-        plan(&read, &text, &crate::kinds::standard(), &swaps).map_err(told)
+        plan(&read, &text, &crate::kinds::standard(), &swaps).map_err(context)
     }
 
     const CHAIN: &str = r#"{ "ends": ["a", "x:l"] }, { "ends": ["x:r", "y:l"] },
@@ -188,8 +188,8 @@ mod tests {
                 "has the Ethernet address 02:00:00:00:00:02 of `b`",
             ),
         ] {
-            let told = planned(&nodes(options), links, &[]).expect_err(options);
-            assert!(told.contains(word), "{options}: {told}");
+            let text = planned(&nodes(options), links, &[]).expect_err(options);
+            assert!(text.contains(word), "{options}: {text}");
         }
         for options in [
             r#""linux", "hook": "forward""#,

@@ -52,8 +52,8 @@ fn a_swap_gives_addresses_to_ports_that_the_file_names() {
         ("two=sink,ip=10.7.0.1", "left, right: write left.mac=… and left.ip=…"),
         ("one=sink,left.ip=10.7.0.1", "there is no port `left`; its ports are p"),
     ] {
-        let told = refused(swapped(nodes, "", WAIT, &[swap]));
-        assert!(told.contains(expected), "{told}");
+        let text = refused(swapped(nodes, "", WAIT, &[swap]));
+        assert!(text.contains(expected), "{text}");
     }
 }
 
@@ -80,8 +80,8 @@ fn more_ports_than_can_be_numbered_are_refused() {
     let nodes: Vec<String> = (0..65).map(node).collect();
     assert!(planned(&nodes.join(","), "", WAIT).is_ok());
     let nodes: Vec<String> = (0..66).map(node).collect();
-    let told = refused(planned(&nodes.join(","), "", WAIT));
-    assert!(told.contains("need up to 66000 ports (a run has at most 65000"), "{told}");
+    let text = refused(planned(&nodes.join(","), "", WAIT));
+    assert!(text.contains("need up to 66000 ports (a run has at most 65000"), "{text}");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn wires_checks_and_masks_that_mean_nothing_are_refused() {
             "no kind of node is called `linus` (did you mean `linux`?)",
         ),
     ] {
-        let told = refused(planned(nodes, "", &format!("{WAIT}, {key}")));
-        assert!(told.contains(expected), "{told}");
+        let text = refused(planned(nodes, "", &format!("{WAIT}, {key}")));
+        assert!(text.contains(expected), "{text}");
     }
 }

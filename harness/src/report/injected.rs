@@ -15,7 +15,7 @@ const MOST: usize = 100;
 
 /// The report: findings, what was not judged, why frames were not answered, a line of sums.
 #[must_use]
-pub fn told(
+pub fn describe(
     kind: &str,
     exchange: &Exchange,
     report: &Report,

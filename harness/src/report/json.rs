@@ -258,7 +258,7 @@ fn details(judged: &Judged) -> Details<'_> {
         choices: judgement.choices.iter().map(chosen).collect(),
         findings: judgement.findings.iter().map(found).collect(),
         wanted: judgement.wanted.iter().map(found).collect(),
-        toothless: &judgement.toothless,
+        toothless: &judgement.missing_findings,
         not_judged: judgement.unjudged.iter().map(not_judged).collect(),
         failures: run
             .failures
@@ -311,7 +311,7 @@ fn timed(timed: &run::Timed) -> Timed {
         Timing::MachineLate(_) => "unclear",
     };
     let (step, frame) = (timed.step + 1, timed.frame.map(FrameId::number));
-    Timed { step, frame, outcome, told: timed.told() }
+    Timed { step, frame, outcome, told: timed.describe() }
 }
 
 fn frames(capture: &Capture) -> Vec<Frame<'_>> {
@@ -380,7 +380,7 @@ fn chosen(choice: &Choice) -> Chosen<'_> {
         golden: &choice.golden,
         actual: &choice.actual,
         frames: choice.frames.iter().map(|frame| frame.number()).collect(),
-        told: &choice.told,
+        told: &choice.text,
     }
 }
 

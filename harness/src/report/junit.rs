@@ -30,10 +30,11 @@ pub fn document(
 }
 
 fn case(entry: &Entry, hints: &text::Hints) -> TestCase {
-    let told = || anstream::adapter::strip_str(&text::entry(entry, hints, true, false)).to_string();
+    let context =
+        || anstream::adapter::strip_str(&text::entry(entry, hints, true, false)).to_string();
     let not_success = |kind, message: &str| {
         let mut status = TestCaseStatus::non_success(kind);
-        status.set_message(message).set_description(told());
+        status.set_message(message).set_description(context());
         status
     };
     let status = match &entry.walked {
@@ -59,7 +60,7 @@ fn case(entry: &Entry, hints: &text::Hints) -> TestCase {
         for choice in &judged.judgement.choices {
             let what = choice.field.as_deref().unwrap_or("frame");
             let name = format!("choice.{}.{what}", choice.node);
-            case.add_property(Property::new(name, choice.told.as_str()));
+            case.add_property(Property::new(name, choice.text.as_str()));
         }
         for unjudged in &judged.judgement.unjudged {
             case.add_property(Property::new("not judged", unjudged.to_string()));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use link::{LinkChange, Mishap};
+use link::{LinkChange, LinkEvent};
 use wire::{Cause, FrameId, PortId};
 
 use crate::outcome::Judged;
@@ -168,7 +168,7 @@ fn remarks(judged: &Judged, id: FrameId, cause: Cause) -> Vec<String> {
     }
     for note in judged.run.transcript.notes.iter().filter(|note| note.frame == id) {
         lines.push(match note.what {
-            Mishap::Lost(reason) => format!("✗ lost: {reason}"),
+            LinkEvent::Lost(reason) => format!("✗ lost: {reason}"),
             other => other.to_string(),
         });
     }

@@ -69,7 +69,7 @@ fn levels(one: &Checked) -> (u64, u64) {
 
 /// What is said of one file: findings, what was not judged, the hosts, and a line of sums.
 #[must_use]
-pub fn told(one: &Checked, verbose: bool) -> String {
+pub fn describe(one: &Checked, verbose: bool) -> String {
     let mut out = String::new();
     for finding in &one.observed.findings {
         out += &text::found(finding);

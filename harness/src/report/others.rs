@@ -17,7 +17,7 @@ pub(super) fn choices(judged: &Judged) -> String {
     let all = &judged.judgement.choices;
     let shown = all.iter().take(MOST_CHOICES);
     let mut text: String =
-        shown.map(|choice| format!("  choice: {}\n", line(&choice.told))).collect();
+        shown.map(|choice| format!("  choice: {}\n", line(&choice.text))).collect();
     if all.len() > MOST_CHOICES {
         let more = count(all.len() - MOST_CHOICES, "choice");
         let _ = writeln!(text, "  … and {more} more; --format json has all");

@@ -248,7 +248,7 @@ fn clock(judged: &Judged) -> String {
         let _ = writeln!(text, "  steps late by {all} µs; most: step {number}, {most} µs");
     }
     for timed in &run.timed {
-        let _ = writeln!(text, "  step {}: {}", timed.step + 1, timed.told());
+        let _ = writeln!(text, "  step {}: {}", timed.step + 1, timed.describe());
     }
     text
 }
@@ -269,9 +269,11 @@ fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
     for timed in run.untimely() {
         let (number, line) = (timed.step + 1, plan.steps[timed.step].line);
         let what = if timed.frame.is_some() { "saw its frame" } else { "began" };
-        let (place, told) = (path(&item.path), timed.told());
-        let _ =
-            writeln!(text, "  step {number} ({place}:{line}) {what} {told}: this machine was late");
+        let (place, words) = (path(&item.path), timed.describe());
+        let _ = writeln!(
+            text,
+            "  step {number} ({place}:{line}) {what} {words}: this machine was late"
+        );
     }
     for fault in run.at_fault() {
         let name = line(plan.node_name(fault.node));
@@ -293,7 +295,7 @@ fn trouble(item: &Item, judged: &Judged, hints: &Hints) -> String {
     for finding in &judgement.findings {
         text += &found(finding);
     }
-    for id in &judgement.toothless {
+    for id in &judgement.missing_findings {
         let _ = writeln!(text, "  `finds` names {id}, and it found nothing");
     }
     text += &against(item, judged, hints);

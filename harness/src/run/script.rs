@@ -71,9 +71,9 @@ enum Done {
 impl Timed {
     /// By how much it was missed, and what was allowed: `late by 3.1ms, allowed 2ms`.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn describe(&self) -> String {
         let (Timing::OnTime(off) | Timing::NodeOff(off) | Timing::MachineLate(off)) = self.held;
-        off.told(self.allowed)
+        off.describe(self.allowed)
     }
 }
 
@@ -261,7 +261,7 @@ impl<'a> Script<'a> {
         let Timing::NodeOff(off) = held else { return Done::Held };
         let shown = wire::render::line(self.backend.capture().frame(id));
         let lines = vec![
-            format!("the frame of {} is {}", wanted.from, off.told(allowed)),
+            format!("the frame of {} is {}", wanted.from, off.describe(allowed)),
             format!("frame {}: {shown}", id.number()),
         ];
         Done::Failed(StepFailure { step: step.index, lines, frame: Some(id) })

@@ -44,7 +44,7 @@ impl Deviation {
 
     /// `late by 3.1ms, allowed 2ms`.
     #[must_use]
-    pub fn told(self, tolerance: Tolerance) -> String {
+    pub fn describe(self, tolerance: Tolerance) -> String {
         let allowed = match self {
             Self::Not => return self.to_string(),
             Self::Early(_) => tolerance.early,
@@ -138,9 +138,9 @@ mod tests {
         ] {
             assert_eq!(hold(due, tolerance, began, moment(came, 0)), expected, "{due:?} {came}");
         }
-        let told =
-            Deviation::Late(ns(3_100_000)).told(Tolerance { early: ns(0), late: ns(2_000_000) });
-        assert_eq!(told, "late by 3.1ms, allowed 2ms");
+        let text = Deviation::Late(ns(3_100_000))
+            .describe(Tolerance { early: ns(0), late: ns(2_000_000) });
+        assert_eq!(text, "late by 3.1ms, allowed 2ms");
     }
 
     #[test]

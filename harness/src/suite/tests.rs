@@ -29,17 +29,17 @@ fn golden(place: &tempfile::TempDir, name: &str) -> PathBuf {
 fn only_what_is_named_is_accepted_and_the_rest_is_left_for_review() {
     let place = place();
     let suite = Suite::at(place.path());
-    let (holds, told) = suite.run_as(Some("a/one"), false).unwrap();
+    let (holds, text) = suite.run_as(Some("a/one"), false).unwrap();
     assert!(
-        !holds && told.contains("blessed  a/one") && !told.contains("blessed  b/two"),
-        "{told}"
+        !holds && text.contains("blessed  a/one") && !text.contains("blessed  b/two"),
+        "{text}"
     );
-    assert!(told.contains("  accept: WIREPROOF_BLESS=b/two cargo test\n"), "{told}");
+    assert!(text.contains("  accept: WIREPROOF_BLESS=b/two cargo test\n"), "{text}");
     assert!(golden(&place, "a/one.pcapng").exists() && !golden(&place, "b/two.pcapng").exists());
     // As insta accepts: one rename, and the frames follow.
     fs::rename(golden(&place, "b/two.snap.new"), golden(&place, "b/two.snap")).unwrap();
-    let (holds, told) = suite.run_as(None, false).unwrap();
-    assert!(holds, "{told}");
+    let (holds, text) = suite.run_as(None, false).unwrap();
+    assert!(holds, "{text}");
     assert!(
         golden(&place, "b/two.pcapng").exists() && !golden(&place, "b/two.pcapng.new").exists()
     );
@@ -53,8 +53,8 @@ fn in_ci_nothing_is_accepted_and_nothing_is_left() {
     assert!(suite.run_as(Some("*"), true).is_err());
     assert!(!suite.run_as(None, true).unwrap().0);
     assert!(!place.path().join(GOLDENS).exists());
-    let (_, told) = suite.run_as(Some("1"), false).unwrap();
-    assert!(told.contains("no scenario here is named `1`"), "{told}");
+    let (_, text) = suite.run_as(Some("1"), false).unwrap();
+    assert!(text.contains("no scenario here is named `1`"), "{text}");
     assert!(!golden(&place, "a/one.pcapng").exists());
     assert!(suite.run_as(Some("*"), false).unwrap().0);
 }

@@ -138,7 +138,9 @@ fn modules() -> Completion {
     all_hold(&[&["run", "--swap", sender], &more[..]].concat(), 3);
     // In a tester's place it is told every field, and what it has no room for is not run.
     let told = all_hold(&["run", "rst", "--swap", sender], 48);
-    assert!(told.contains("not with this implementation as sender: the module skb_sender builds IPv4"));
+    assert!(
+        told.contains("not with this implementation as sender: the module skb_sender builds IPv4")
+    );
     // Who takes it in, answers nothing and hands the sixteen bytes up, says so by the same events.
     all_hold(&["run", "custom", "--swap", "receiver=guest,module=md5_receiver"], 18);
     all_hold(&["run", "rst/*2-6", "--swap", "rejecter=guest,module=rst_reply"], 10);

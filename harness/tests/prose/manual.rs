@@ -82,7 +82,7 @@ fn why(run: &Run, judgement: &Judgement) -> String {
     for finding in &judgement.findings {
         lines.push(format!("{}: {}", finding.check.id, finding.message));
     }
-    lines.extend(judgement.toothless.iter().map(|id| format!("{id} found nothing")));
+    lines.extend(judgement.missing_findings.iter().map(|id| format!("{id} found nothing")));
     lines.extend(run.transcript.seen.iter().map(|seen| text::event(&seen.event)));
     lines.extend(
         run.transcript.capture.iter().map(|(_, _, frame)| wireproof::wire::render::line(frame)),

@@ -116,13 +116,13 @@ impl<'a> Search<'a> {
     pub(super) fn find(&self) -> Found {
         let Self { segments, capture, asker, role, .. } = *self;
         let ends = asker.ends;
-        let told = self.told();
-        if let Some((_, segment)) = told
+        let text = self.describe();
+        if let Some((_, segment)) = text
             && segment.is_unread()
         {
             return Found { unread: true, ..Found::default() };
         }
-        if let Some((id, segment)) = told
+        if let Some((id, segment)) = text
             && segment.ends(capture.frame(id)) == ends.swapped()
         {
             let mut found = Found { certain: true, ..Found::default() };
@@ -137,7 +137,7 @@ impl<'a> Search<'a> {
             found.trigger = to_many(segments, asker, capture);
         }
         if found.trigger.is_none()
-            && let Some((id, segment)) = told
+            && let Some((id, segment)) = text
             && segment.flags & RST == 0
         {
             found.foreign = Some(id);
@@ -150,7 +150,7 @@ impl<'a> Search<'a> {
 
     /// The TCP segment that the emitter was handling, or what may be one, by the wire's own word.
     #[inline]
-    fn told(&self) -> Option<(FrameId, &'a Segment)> {
+    fn describe(&self) -> Option<(FrameId, &'a Segment)> {
         let Cause::Frame(id) = self.context.record.cause else { return None };
         let segment = self.segments.get(id)?;
         ((segment.is_tcp() || segment.is_unread()) && self.asker.was_handed(segment))

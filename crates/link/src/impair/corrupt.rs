@@ -3,7 +3,7 @@
 use wire::{Chance, LinkChange, LinkConfig};
 
 use super::{ChanceState, Impairment, Kind, Passage};
-use crate::error::{LossReason, Mishap};
+use crate::error::{LinkEvent, LossReason};
 use crate::random::Random;
 
 pub(super) const KIND: Kind = Kind {
@@ -30,7 +30,7 @@ impl Impairment for Corrupt {
             let at = self.which.up_to(passage.len() as u64 * 8 - 1);
             let (offset, bit) = ((at / 8) as u32, (at % 8) as u8);
             passage.bytes()[offset as usize] ^= 1 << bit;
-            passage.note(Mishap::Corrupted { offset, bit });
+            passage.note(LinkEvent::Corrupted { offset, bit });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use wire::{Chance, LinkChange, LinkConfig};
 
 use super::{ChanceState, Impairment, Kind, Passage};
-use crate::error::{LossReason, Mishap};
+use crate::error::{LinkEvent, LossReason};
 
 pub(super) const KIND: Kind = Kind {
     streams: &[2],
@@ -22,7 +22,7 @@ impl Impairment for Duplicate {
     fn fate(&mut self, passage: &mut Passage<'_>) -> Result<(), LossReason> {
         if self.0.strikes(passage) {
             passage.crossing.duplicates += 1;
-            passage.note(Mishap::Duplicated);
+            passage.note(LinkEvent::Duplicated);
         }
         Ok(())
     }

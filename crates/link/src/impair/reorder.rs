@@ -4,7 +4,7 @@
 use wire::{Chance, Duration, LinkChange, LinkConfig};
 
 use super::{ChanceState, Impairment, Kind, Passage};
-use crate::error::{LossReason, Mishap};
+use crate::error::{LinkEvent, LossReason};
 
 pub(super) const KIND: Kind = Kind {
     streams: &[3],
@@ -30,7 +30,7 @@ impl Impairment for Reorder {
         if self.chance.strikes(passage) {
             let before = passage.crossing.held_back.unwrap_or_default();
             passage.crossing.held_back = Some(before.saturating_add(self.by));
-            passage.note(Mishap::Reordered(self.by));
+            passage.note(LinkEvent::Reordered(self.by));
         }
         Ok(())
     }

@@ -8,7 +8,8 @@ use wire::{FrameId, Packet, PortId};
 use super::*;
 use crate::outbox::Outbox;
 use crate::{
-    CommandError, Event, LinkChange, LinkConfig, LinkId, Mishap, PortIndex, TopologyError, Transmit,
+    CommandError, Event, LinkChange, LinkConfig, LinkEvent, LinkId, PortIndex, TopologyError,
+    Transmit,
 };
 
 /// What a node does beside sending back what comes.
@@ -38,7 +39,7 @@ struct Puppet {
     habit: Habit,
     begun: bool,
     alarm: Option<Instant>,
-    told: bool,
+    text: bool,
     out: Outbox,
 }
 
@@ -55,7 +56,7 @@ impl Node for Puppet {
 
     fn handle_timeout(&mut self, _: Instant) {
         self.alarm = None;
-        self.told = self.habit != Habit::Telling;
+        self.text = self.habit != Habit::Telling;
     }
 
     fn handle_command(&mut self, now: Instant, command: &Command) -> Result<(), CommandError> {
@@ -78,7 +79,7 @@ impl Node for Puppet {
 
     fn poll_event(&mut self, _: Instant) -> Option<Event> {
         let endless = self.habit == Habit::Telling && self.begun;
-        (std::mem::take(&mut self.told) || endless).then(|| Event::new("told"))
+        (std::mem::take(&mut self.text) || endless).then(|| Event::new("told"))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -95,7 +96,7 @@ impl Node for Puppet {
 }
 
 fn puppet(habit: Habit) -> Box<dyn Node> {
-    Box::new(Puppet { habit, begun: false, alarm: None, told: false, out: Outbox::new() })
+    Box::new(Puppet { habit, begun: false, alarm: None, text: false, out: Outbox::new() })
 }
 
 fn go() -> Command {
@@ -299,8 +300,8 @@ fn each_input_moves_the_one_timer() {
     sim.run_until(at_ms(5)).unwrap();
     sim.command(A, &go(), 0).unwrap();
     sim.run_until_idle().unwrap();
-    let told: Vec<_> = sim.events().iter().map(|seen| (seen.time, seen.node)).collect();
-    assert_eq!(told, [(at_ms(16), B)], "the first wish, for 11 ms, is stale");
+    let text: Vec<_> = sim.events().iter().map(|seen| (seen.time, seen.node)).collect();
+    assert_eq!(text, [(at_ms(16), B)], "the first wish, for 11 ms, is stale");
     assert_eq!(sim.steps(), 4, "two arrivals, one timeout, one thing told");
 }
 
@@ -330,7 +331,7 @@ fn a_panic_is_the_end_of_the_node_and_not_of_the_run() {
         time: at_ms(1),
         frame: FrameId(1),
         link: Some(LinkId(0)),
-        what: Mishap::Lost(LossReason::NodeDead),
+        what: LinkEvent::Lost(LossReason::NodeDead),
     };
     assert_eq!(sim.losses(), [dead]);
     assert_eq!(sim.command(B, &go(), 0), Ok(()));
@@ -359,7 +360,7 @@ fn a_frame_without_a_link_is_captured_and_lost() {
     sim.command(node, &go(), 0).unwrap();
     assert_eq!((sim.capture().len(), sim.next_event()), (1, None));
     let [note] = sim.losses() else { panic!("{:?}", sim.losses()) };
-    assert_eq!((note.link, note.what), (None, Mishap::Lost(LossReason::NoLink)));
+    assert_eq!((note.link, note.what), (None, LinkEvent::Lost(LossReason::NoLink)));
 }
 
 #[test]

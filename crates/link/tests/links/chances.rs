@@ -1,6 +1,6 @@
 //! Loss, corruption, duplication and reordering: when they strike, and what they do.
 
-use wireproof_link::{Chance, LinkChange, LinkConfig, LossReason, Mishap};
+use wireproof_link::{Chance, LinkChange, LinkConfig, LinkEvent, LossReason};
 
 use crate::{A, LINK, arrivals, at_us, emit, mishaps, numbered, numbers, pair, us, volley};
 
@@ -24,7 +24,9 @@ fn chances_strike_the_ordinals_that_they_name() {
         let mut sim = pair(1, losing(loss.clone()));
         volley(&mut sim, 6);
         assert_eq!(numbers(&mut sim), arrive, "{loss:?}");
-        assert!(mishaps(&sim).iter().all(|m| m.1 == Mishap::Lost(LossReason::Impairment("loss"))));
+        assert!(
+            mishaps(&sim).iter().all(|m| m.1 == LinkEvent::Lost(LossReason::Impairment("loss")))
+        );
         assert_eq!(sim.losses().len(), 6 - arrive.len());
     }
 }
@@ -49,7 +51,7 @@ fn a_duplicate_comes_right_behind_and_is_counted() {
     volley(&mut sim, 2);
     assert_eq!(numbers(&mut sim), [1, 1, 2]);
     assert!(sim.events().iter().all(|seen| seen.time == at_us(9)));
-    assert_eq!(mishaps(&sim), [(0, Mishap::Duplicated)]);
+    assert_eq!(mishaps(&sim), [(0, LinkEvent::Duplicated)]);
     let deliveries: Vec<u8> = sim.capture().iter().map(|(_, r, _)| r.deliveries).collect();
     assert_eq!(deliveries, [2, 1]);
 }
@@ -61,7 +63,7 @@ fn corruption_flips_the_noted_bit_of_the_copy_and_not_of_the_capture() {
         let mut sim = pair(seed, LinkConfig { corrupt, ..LinkConfig::default() });
         volley(&mut sim, 3);
         let arrived = arrivals(&mut sim);
-        let [(1, Mishap::Corrupted { offset, bit })] = mishaps(&sim)[..] else {
+        let [(1, LinkEvent::Corrupted { offset, bit })] = mishaps(&sim)[..] else {
             panic!("{:?}", mishaps(&sim));
         };
         let mut expected = numbered(2);
@@ -100,7 +102,7 @@ fn a_held_back_frame_is_overtaken_by_what_arrives_before_it() {
         sim.run_until(at_us(second_at)).unwrap();
         emit(&mut sim, A, &[&numbered(2)]);
         assert_eq!(numbers(&mut sim), order, "second at {second_at}");
-        assert_eq!(mishaps(&sim), [(0, Mishap::Reordered(us(30)))]);
+        assert_eq!(mishaps(&sim), [(0, LinkEvent::Reordered(us(30)))]);
         let first = sim.events().iter().map(|seen| seen.time).max();
         assert_eq!(first, Some(at_us(130)));
     }

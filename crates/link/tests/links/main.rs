@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use wire::Instant;
 use wireproof_link::{
-    Command, CommandError, Datum, Event, Limits, LinkConfig, LinkId, Mishap, Node, NodeId, Outbox,
-    PortIndex, Sim, Transmit,
+    Command, CommandError, Datum, Event, Limits, LinkConfig, LinkEvent, LinkId, Node, NodeId,
+    Outbox, PortIndex, Sim, Transmit,
 };
 
 pub(crate) const A: NodeId = NodeId(0);
@@ -98,7 +98,7 @@ pub(crate) fn numbers(sim: &mut Sim) -> Vec<u8> {
 }
 
 /// What was noted, without when.
-pub(crate) fn mishaps(sim: &Sim) -> Vec<(u32, Mishap)> {
+pub(crate) fn mishaps(sim: &Sim) -> Vec<(u32, LinkEvent)> {
     sim.losses().iter().map(|note| (note.frame.0, note.what)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! MTU, queue, rate, delay and going down: exact, one below and one above.
 
-use wireproof_link::{Direction, LinkChange, LinkConfig, LossReason, Mishap, TopologyError};
+use wireproof_link::{Direction, LinkChange, LinkConfig, LinkEvent, LossReason, TopologyError};
 
 use crate::{A, B, LINK, arrivals, at_us, emit, mishaps, numbered, numbers, pair, us, volley};
 
@@ -31,7 +31,7 @@ fn mtu_counts_what_follows_ethernet_and_vlan_tags() {
         emit(&mut sim, A, &[&fits, &longer]);
         assert_eq!(arrivals(&mut sim), [(at_us(0), fits)]);
         let reason = LossReason::Mtu { length: 101, mtu: 100 };
-        assert_eq!(mishaps(&sim), [(1, Mishap::Lost(reason))]);
+        assert_eq!(mishaps(&sim), [(1, LinkEvent::Lost(reason))]);
     }
 }
 
@@ -76,7 +76,7 @@ fn a_full_queue_loses_the_frame_that_is_one_more() {
         let mut sim = pair(1, config(queue));
         // One leaves, `queue` wait, one is too many.
         volley(&mut sim, queue as u8 + 2);
-        assert_eq!(mishaps(&sim), [(queue + 1, Mishap::Lost(LossReason::QueueFull))]);
+        assert_eq!(mishaps(&sim), [(queue + 1, LinkEvent::Lost(LossReason::QueueFull))]);
         assert_eq!(arrivals(&mut sim).len(), queue as usize + 1);
     }
 }
@@ -119,7 +119,7 @@ fn a_cut_loses_what_is_in_flight_and_not_what_has_arrived() {
         assert_eq!(sim.losses().len(), 1 - arrived);
         if let Some(note) = sim.losses().first() {
             assert_eq!((note.time, note.link), (at_us(cut_at), Some(LINK)));
-            assert_eq!(note.what, Mishap::Lost(LossReason::LinkDown));
+            assert_eq!(note.what, LinkEvent::Lost(LossReason::LinkDown));
         }
         assert_eq!(sim.next_event(), None);
     }
@@ -132,7 +132,7 @@ fn down_loses_and_up_again_passes() {
     sim.change_link(LINK, None, &up()).unwrap();
     emit(&mut sim, A, &[&numbered(2)]);
     assert_eq!(numbers(&mut sim), [2]);
-    assert_eq!(mishaps(&sim), [(0, Mishap::Lost(LossReason::LinkDown))]);
+    assert_eq!(mishaps(&sim), [(0, LinkEvent::Lost(LossReason::LinkDown))]);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_change_can_be_of_one_direction() {
         emit(&mut sim, A, &[&numbered(1)]);
         emit(&mut sim, B, &[&numbered(2)]);
         sim.change_link(LINK, Some(direction), &down()).unwrap();
-        assert_eq!(mishaps(&sim), [(lost, Mishap::Lost(LossReason::LinkDown))]);
+        assert_eq!(mishaps(&sim), [(lost, LinkEvent::Lost(LossReason::LinkDown))]);
         assert_eq!(arrivals(&mut sim).len(), 1);
     }
 }

@@ -47,7 +47,7 @@ fn sent(layers: &[Layer], payload: usize) -> Vec<u8> {
 }
 
 /// The event, or `None` when the frame was passed on.
-fn told(frame: &[u8]) -> Option<Event> {
+fn describe(frame: &[u8]) -> Option<Event> {
     let mut node = receiver(&[]).unwrap();
     node.handle_frame(NOW, 0, frame);
     assert_eq!(node.poll_transmit(NOW), None, "it answers nothing");
@@ -60,14 +60,14 @@ fn told(frame: &[u8]) -> Option<Event> {
 }
 
 fn reason(frame: &[u8]) -> Option<Datum> {
-    let event = told(frame)?;
+    let event = describe(frame)?;
     assert_eq!(event.kind, "drop");
     Some(event.fields[0].1.clone())
 }
 
 #[test]
 fn the_custom_packet_is_consumed_and_its_bytes_handed_up() {
-    let event = told(&sent(&[tcp_layer()], 16)).unwrap();
+    let event = describe(&sent(&[tcp_layer()], 16)).unwrap();
     let wanted = Event::new("payload")
         .with("bytes", Datum::Bytes((1..=16).collect()))
         .with("src", Datum::Text("10.0.0.1".into()))
@@ -83,7 +83,7 @@ fn options_padding_and_reserved_bits_do_not_matter() {
     ip.set(&ip4::OPTIONS, wire::Value::Bytes(vec![1; 4])).unwrap();
     let mut frame = sent(&[ip, options], 16);
     frame.extend_from_slice(&[0xff; 9]);
-    let event = told(&frame).unwrap();
+    let event = describe(&frame).unwrap();
     assert_eq!(event.kind, "payload");
     assert_eq!(event.fields[0].1, Datum::Bytes((1..=16).collect()));
 }
@@ -117,7 +117,7 @@ fn each_row_of_what_is_not_one_is_passed_on() {
         ("nothing", Vec::new()),
     ];
     for (what, frame) in rows {
-        assert_eq!(told(&frame), None, "{what}");
+        assert_eq!(describe(&frame), None, "{what}");
     }
 }
 
@@ -139,7 +139,7 @@ fn each_check_that_fails_drops_it_with_its_reason() {
 #[test]
 fn a_wrong_checksum_on_what_is_not_one_is_not_the_receivers_affair() {
     let frame = sent(&[tcp_layer().with(&tcp::CHECKSUM, 0xdead).with(&tcp::FLAGS, 2)], 16);
-    assert_eq!(told(&frame), None);
+    assert_eq!(describe(&frame), None);
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn send(node: &mut SkbSender, packet: Packet) -> Option<Vec<u8>> {
     frame
 }
 
-fn told(node: &mut SkbSender, step: &str) -> Result<(), CommandError> {
+fn fail(node: &mut SkbSender, step: &str) -> Result<(), CommandError> {
     let args = [("step".to_owned(), Datum::Text(step.into()))].into();
     node.handle_command(NOW, &Command::Do { verb: "fail".into(), args })
 }
@@ -107,7 +107,7 @@ fn a_checksum_given_stands_as_given() {
 fn every_step_can_be_told_to_fail_once_and_leaks_nothing() {
     for step in STEPS {
         let mut node = sender();
-        told(&mut node, step).unwrap();
+        fail(&mut node, step).unwrap();
         assert_eq!(send(&mut node, Packet::new()), None, "{step}");
         let event = node.poll_event(NOW).unwrap();
         assert_eq!(event.kind, "failed");
@@ -174,7 +174,7 @@ fn without_addresses_it_says_which_is_missing() {
 #[test]
 fn a_wrong_step_or_verb_is_named() {
     let mut node = sender();
-    let error = told(&mut node, "tpc").unwrap_err();
+    let error = fail(&mut node, "tpc").unwrap_err();
     assert!(error.0.contains("unknown value `tpc`") && error.0.contains("did you mean `tcp`?"));
     let command = Command::Do { verb: "jump".into(), args: BTreeMap::new() };
     let error = node.handle_command(NOW, &command).unwrap_err();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use link::{
-    Fault, LinkNote, LossReason, Mishap, Node, NodeFault, NodeId, PortIndex, Seen, SimError,
+    Fault, LinkEvent, LinkNote, LossReason, Node, NodeFault, NodeId, PortIndex, Seen, SimError,
     panic_words,
 };
 use wire::{Cause, Deliberate, FrameId, Instant, PortId};
@@ -98,7 +98,7 @@ impl Nic {
                 self.capture.record_mut(id).deliveries = 1;
             }
             None => {
-                let what = Mishap::Lost(LossReason::NoLink);
+                let what = LinkEvent::Lost(LossReason::NoLink);
                 self.notes.push(LinkNote { time: self.now, frame: id, link: None, what });
             }
         }

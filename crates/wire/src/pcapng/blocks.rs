@@ -151,8 +151,8 @@ impl Section {
             match code {
                 COMMENT => comments.push(String::from_utf8_lossy(value).into_owned()),
                 EPB_FLAGS if value.len() == 4 => {
-                    let told = (self.u32(value, 0) >> 5 & 15) as usize;
-                    fcs_len = (told > 0).then_some(told);
+                    let text = (self.u32(value, 0) >> 5 & 15) as usize;
+                    fcs_len = (text > 0).then_some(text);
                 }
                 _ => {}
             }

@@ -78,8 +78,8 @@ fn records<const N: usize>(message: &[u8], text: fn(&[u8; N]) -> String) -> Stri
     let claimed = message.get(6..8).map_or(0, be16);
     let mut out = count(claimed, "group record");
     let mut at = 8;
-    for told in 0..claimed {
-        if told == MAX_TOLD {
+    for words in 0..claimed {
+        if words == MAX_TOLD {
             return out + &more(claimed - MAX_TOLD);
         }
         let (Some(head), Some(group)) = (message.get(at..at + 4), address::<N>(message, at + 4))

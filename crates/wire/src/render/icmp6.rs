@@ -187,21 +187,21 @@ fn advertisement(rest: u64, message: &[u8]) -> String {
         "router advertisement, hop limit {hops}, Flags [{words}], pref {preference}, \
          router lifetime {lifetime}s"
     );
-    let (mut at, mut told) = (16, 0);
+    let (mut at, mut text) = (16, 0);
     while let Some([kind, words, ..]) = message.get(at..)
         && *words > 0
     {
         let length = usize::from(*words) * 8;
         if *kind == 3 && message.len() >= at + 32 {
-            told += 1;
-            if told <= MAX_PREFIXES {
+            text += 1;
+            if text <= MAX_PREFIXES {
                 out += &format!(", prefix {}/{}", address(message, at + 16), message[at + 2]);
             }
         }
         at += length;
     }
-    if told > MAX_PREFIXES {
-        out += &more(told - MAX_PREFIXES);
+    if text > MAX_PREFIXES {
+        out += &more(text - MAX_PREFIXES);
     }
     out
 }

@@ -74,17 +74,17 @@ impl Tree<'_> {
             self.dump(self.view.header(layer));
             return;
         }
-        let mut told = 0;
+        let mut text = 0;
         for field in layer.proto.fields().iter().filter(|field| !field.alias) {
             if let Some(value) = self.view.read_in(layer, field)
                 && value != Value::Bytes(Vec::new())
             {
                 self.field(layer, field, &value);
-                told = field.bytes().end.min(self.view.header(layer).len());
+                text = field.bytes().end.min(self.view.header(layer).len());
             }
         }
         // The rest of a header that ends within a field.
-        let rest = &self.view.header(layer)[told..];
+        let rest = &self.view.header(layer)[text..];
         if !rest.is_empty() {
             self.dump(rest);
         }

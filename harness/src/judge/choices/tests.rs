@@ -57,7 +57,7 @@ fn taken(
     change(&mut run, &mut findings);
     let mut found = races::compare(&golden, &run.transcript.capture, &[], Some(&golden));
     let choices = take(&plan(), &run, &golden, &findings, &mut found);
-    (choices.into_iter().map(|choice| choice.told).collect(), found.differences.len())
+    (choices.into_iter().map(|choice| choice.text).collect(), found.differences.len())
 }
 
 fn as_it_is(_: &mut Run, _: &mut Vec<Finding>) {}
@@ -72,23 +72,23 @@ fn finding(frame: Option<FrameId>) -> Finding {
 fn a_field_is_told_once_with_its_values_and_frames() {
     let golden = [(0, frame(64, 1), ALONE), (1, frame(64, 2), ALONE), (1, frame(64, 3), ALONE)];
     let same = [golden[0].clone(), (1, frame(255, 2), ALONE), (1, frame(255, 3), ALONE)];
-    let (told, left) = taken(&golden, &same, as_it_is);
+    let (text, left) = taken(&golden, &same, as_it_is);
     let all = "b chose ip4.ttl (Time to Live) 255 where the golden has 64, in frames 2, 3";
-    assert_eq!((told, left), (vec![all.to_owned()], 0));
+    assert_eq!((text, left), (vec![all.to_owned()], 0));
     let two = [golden[0].clone(), (1, frame(128, 2), ALONE), (1, frame(255, 3), ALONE)];
-    let (told, _) = taken(&golden, &two, as_it_is);
-    assert_eq!(told, [all.replace("255", "128, 255")]);
+    let (text, _) = taken(&golden, &two, as_it_is);
+    assert_eq!(text, [all.replace("255", "128, 255")]);
 }
 
 #[test]
 fn whole_frames_are_told_and_those_of_ours_stay_differences() {
     let (ask, answer) = ((0, frame(64, 1), ALONE), (1, frame(64, 2), ALONE));
-    let (told, left) = taken(from_ref(&ask), &[ask.clone(), answer.clone()], as_it_is);
-    assert!(told[0].starts_with("b sent frame 2, which the golden has not: IP "), "{told:?}");
-    assert_eq!((told.len(), left), (1, 0));
-    let (told, left) = taken(&[ask.clone(), answer.clone()], from_ref(&ask), as_it_is);
-    assert!(told[0].starts_with("b did not send frame 2 of the golden: IP "), "{told:?}");
-    assert_eq!((told.len(), left), (1, 0));
+    let (text, left) = taken(from_ref(&ask), &[ask.clone(), answer.clone()], as_it_is);
+    assert!(text[0].starts_with("b sent frame 2, which the golden has not: IP "), "{text:?}");
+    assert_eq!((text.len(), left), (1, 0));
+    let (text, left) = taken(&[ask.clone(), answer.clone()], from_ref(&ask), as_it_is);
+    assert!(text[0].starts_with("b did not send frame 2 of the golden: IP "), "{text:?}");
+    assert_eq!((text.len(), left), (1, 0));
     // Ours is held to every byte, there and not there.
     let other = [(0, frame(63, 1), ALONE), answer.clone()];
     assert_eq!(taken(&[ask.clone(), answer.clone()], &other, as_it_is), (vec![], 1));
@@ -117,10 +117,10 @@ fn what_a_check_or_a_step_finds_fault_with_is_no_choice() {
 fn what_of_ours_follows_from_a_choice_is_told_as_that() {
     let golden = [(1, frame(64, 2), ALONE), (0, frame(64, 1), Cause::Frame(FrameId(0)))];
     let other = [(1, frame(255, 2), ALONE), (0, frame(63, 1), Cause::Frame(FrameId(0)))];
-    let (told, left) = taken(&golden, &other, as_it_is);
+    let (text, left) = taken(&golden, &other, as_it_is);
     let follows = "; it follows from what another implementation chose";
-    assert!(told.len() == 2 && told[1].ends_with(follows) && left == 0, "{told:?}");
-    assert!(!told[0].ends_with(follows), "{told:?}");
+    assert!(text.len() == 2 && text[1].ends_with(follows) && left == 0, "{text:?}");
+    assert!(!text[0].ends_with(follows), "{text:?}");
     // The frame that it answers is the golden's: then it should be, too.
     let strange = [golden[0].clone(), (0, frame(63, 1), Cause::Frame(FrameId(0)))];
     assert_eq!(taken(&golden, &strange, as_it_is), (vec![], 1));

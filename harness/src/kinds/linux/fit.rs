@@ -12,41 +12,41 @@ use nodes::{ConfigError, NodeConfig};
 /// Refuses options of which one has no effect beside the others.
 pub(super) fn together(config: &NodeConfig, kernel: &Kernel) -> Result<(), ConfigError> {
     let Kernel { rules, listen, default_route, .. } = kernel;
-    let refused = |option: &str, told: &str| Err(ConfigError::at(option, told));
+    let refused = |option: &str, text: &str| Err(ConfigError::at(option, text));
     let given = |name: &str| config.options.contains_key(name);
     let at_input = matches!(rules.hook, Hook::Input | Hook::Forward);
     if rules.reject == Reject::Iptables && !at_input {
-        let told = "iptables rejects at input and forward only; reject=nft does it everywhere";
-        return refused("hook", told);
+        let text = "iptables rejects at input and forward only; reject=nft does it everywhere";
+        return refused("hook", text);
     }
     let no_rule = rules.reject == Reject::None && rules.own.is_empty();
     if no_rule && matches!(rules.hook, Hook::Prerouting | Hook::Ingress) {
-        let told = "no rule stands there: with reject=none the closed port answers, which is at no \
+        let text = "no rule stands there: with reject=none the closed port answers, which is at no \
                     hook; write rules of your own, or leave `hook` out";
-        return refused("hook", told);
+        return refused("hook", text);
     }
     for ports in ["ports", "reject-ports"].into_iter().filter(|name| given(name)) {
         if rules.reject == Reject::None {
-            let told = "nothing is rejected with reject=none; reject=nft or iptables has ports";
-            return refused(ports, told);
+            let text = "nothing is rejected with reject=none; reject=nft or iptables has ports";
+            return refused(ports, text);
         }
         if !rules.ports.is_empty() && rules.ports.without(&rules.accept).is_empty() {
-            let told = "every port of these is one of `listen`, which the rule lets pass; name \
+            let text = "every port of these is one of `listen`, which the rule lets pass; name \
                         others, or none";
-            return refused(ports, told);
+            return refused(ports, text);
         }
     }
     if rules.hook == Hook::Bridge {
-        let told = "a bridge has no addresses, so nothing comes to it";
+        let text = "a bridge has no addresses, so nothing comes to it";
         let translates = "a bridge translates no addresses; hook=forward does";
-        for (option, is_given, told) in [
-            ("listen", !listen.is_empty(), told),
-            ("default-route", *default_route, told),
+        for (option, is_given, text) in [
+            ("listen", !listen.is_empty(), text),
+            ("default-route", *default_route, text),
             ("dnat", !rules.dnat.is_empty(), translates),
             ("snat", !rules.snat.is_empty(), translates),
         ] {
             if is_given {
-                return refused(option, told);
+                return refused(option, text);
             }
         }
     }
@@ -64,29 +64,29 @@ pub(in crate::kinds) fn unfit(
     ports: &[PortConfig],
     linked: &[&PortConfig],
 ) -> Option<ConfigError> {
-    let told = |told: &str| Some(ConfigError::at("hook", told));
+    let context = |context: &str| Some(ConfigError::at("hook", context));
     match kernel.rules.hook {
-        Hook::Forward if linked.len() < 2 => told(
+        Hook::Forward if linked.len() < 2 => context(
             "hook=forward stands between two links, and this node has fewer: nothing passes \
              FORWARD, and the closed port would answer; hook=input rejects what is for the node",
         ),
-        Hook::Bridge if linked.len() < 2 => told(
+        Hook::Bridge if linked.len() < 2 => context(
             "hook=bridge joins two links, and this node has fewer: nothing passes the bridge; \
              hook=ingress rejects whatever comes in on one",
         ),
         Hook::Forward
             if !kernel.default_route && linked.iter().all(|port| port.addresses.is_empty()) =>
         {
-            told(
+            context(
                 "hook=forward routes to subnets, and no port of this node has an address: nothing \
                  passes FORWARD; give its ports addresses, or write hook=bridge",
             )
         }
         Hook::Bridge if ports.iter().any(|port| !port.addresses.is_empty()) => {
-            told("hook=bridge joins its ports below IP, so none has an address; leave `ip` out")
+            context("hook=bridge joins its ports below IP, so none has an address; leave `ip` out")
         }
         Hook::Prerouting | Hook::Ingress if linked.is_empty() => {
-            told("no link leads to this node, so nothing comes to its hook")
+            context("no link leads to this node, so nothing comes to its hook")
         }
         _ => None,
     }
@@ -100,8 +100,8 @@ pub(super) fn lacks(kernel: &Kernel) -> Option<String> {
     if kernel.rules.hook != Hook::Bridge || !rejects {
         return None;
     }
-    let told = |error| format!("the running kernel does not reject at a bridge ({error})");
-    BRIDGE.get_or_init(|| veth::can_load(&Load::bridge_probe()).err().map(told)).clone()
+    let context = |error| format!("the running kernel does not reject at a bridge ({error})");
+    BRIDGE.get_or_init(|| veth::can_load(&Load::bridge_probe()).err().map(context)).clone()
 }
 
 #[cfg(test)]

@@ -159,11 +159,11 @@ impl Cables {
         let mut given = Vec::new();
         let before = fit::addresses(plan);
         for (name, spec) in &self.addresses {
-            let told = |error| format!("--address {name}=…: {error}");
-            let at = place(plan, &ours, name).map_err(told)?;
+            let context = |error| format!("--address {name}=…: {error}");
+            let at = place(plan, &ours, name).map_err(context)?;
             let node = &mut plan.nodes[at];
-            let told = |error| format!("--address {name}=…: {error}");
-            spec.address(&mut node.config.ports).map_err(told)?;
+            let context = |error| format!("--address {name}=…: {error}");
+            spec.address(&mut node.config.ports).map_err(context)?;
             if spec.has_addresses() {
                 given.push(node.name.clone());
             }
@@ -175,11 +175,11 @@ impl Cables {
             node.role = device::role_of_place(&node.role);
         }
         for (name, role) in &self.roles {
-            let told = |error| format!("--address {name}=role=…: {error}");
-            let at = place(plan, &ours, name).map_err(told)?;
+            let context = |error| format!("--address {name}=role=…: {error}");
+            let at = place(plan, &ours, name).map_err(context)?;
             if known.is_ok() && ours[at] {
                 let node = &plan.nodes[at].name;
-                return Err(told(anyhow!("`{node}` is ours, and a role is what the device is")));
+                return Err(context(anyhow!("`{node}` is ours, and a role is what the device is")));
             }
             plan.nodes[at].role = role.clone();
             plan.nodes[at].standing.told_role = true;
@@ -220,11 +220,11 @@ impl Cables {
             let node = &plan.nodes[usize::from(node)];
             format!("{}:{}", node.name, node.config.ports[usize::from(port)].name)
         };
-        let told = |cable: &veth::Cable| {
+        let context = |cable: &veth::Cable| {
             let (ours, theirs, name) = (end(cable.ours), end(cable.theirs), &cable.interface);
             format!("{ours} is on {name}, the device stands for {theirs}")
         };
-        fit.cables.iter().map(told).chain(self.questions()).collect()
+        fit.cables.iter().map(context).chain(self.questions()).collect()
     }
 
     /// Which nodes are ours.

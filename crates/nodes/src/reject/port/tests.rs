@@ -48,59 +48,59 @@ fn from() -> Ethernet {
 
 #[test]
 fn frames_to_the_station_and_to_groups_are_for_this_port() {
-    let told = |port: &Port, dst| port.ethernet(&frame(dst, &[8, 0]));
+    let context = |port: &Port, dst| port.ethernet(&frame(dst, &[8, 0]));
     let read = |dst| Ok(Ethernet { dst, ..from() });
     for dst in [MAC, BROADCAST, [0x01, 0, 0x5e, 0, 0, 1], [0x33, 0x33, 0, 0, 0, 1]] {
-        assert_eq!(told(&near(), dst), read(dst), "{dst:02x?}");
+        assert_eq!(context(&near(), dst), read(dst), "{dst:02x?}");
     }
     for at in 0..6 {
         let mut other = MAC;
         other[at] ^= 0x80;
-        assert_eq!(told(&near(), other), Err(DropReason::OtherStation), "{other:02x?}");
-        assert_eq!(told(&bridge(), other), read(other), "a bridge has every station behind it");
+        assert_eq!(context(&near(), other), Err(DropReason::OtherStation), "{other:02x?}");
+        assert_eq!(context(&bridge(), other), read(other), "a bridge has every station behind it");
     }
 }
 
 #[test]
 fn priority_tags_are_taken_off_and_other_vlans_are_not_for_this_port() {
-    let told = |kind: &[u8]| near().ethernet(&frame(MAC, kind));
+    let context = |kind: &[u8]| near().ethernet(&frame(MAC, kind));
     let tagged = |len| Ok(Ethernet { link: LinkHeader { ethertype: 0x0800, len }, ..from() });
-    assert_eq!(told(&[0x81, 0, 0xe0, 0, 8, 0]), tagged(18));
-    assert_eq!(told(&[0x88, 0xa8, 0xf0, 0, 0x81, 0, 0, 0, 8, 0]), tagged(22));
-    assert_eq!(told(&[0x81, 0, 0, 1, 8, 0]), Err(DropReason::Vlan));
-    assert_eq!(told(&[0x81, 0, 1, 0, 8, 0]), Err(DropReason::Vlan));
+    assert_eq!(context(&[0x81, 0, 0xe0, 0, 8, 0]), tagged(18));
+    assert_eq!(context(&[0x88, 0xa8, 0xf0, 0, 0x81, 0, 0, 0, 8, 0]), tagged(22));
+    assert_eq!(context(&[0x81, 0, 0, 1, 8, 0]), Err(DropReason::Vlan));
+    assert_eq!(context(&[0x81, 0, 1, 0, 8, 0]), Err(DropReason::Vlan));
     assert_eq!(near().ethernet(&frame(MAC, &[8])[..13]), Err(DropReason::Truncated));
-    assert_eq!(told(&[0x81, 0, 0, 0]), Err(DropReason::Truncated));
-    assert_eq!(told(&[0x81, 0, 0, 0, 0x88, 0xa8, 0]), Err(DropReason::Truncated));
+    assert_eq!(context(&[0x81, 0, 0, 0]), Err(DropReason::Truncated));
+    assert_eq!(context(&[0x81, 0, 0, 0, 0x88, 0xa8, 0]), Err(DropReason::Truncated));
     // The tag of older bridges is none to a host, whatever stands in it or is missing of it.
-    assert_eq!(told(&[0x91, 0, 0, 0, 8, 0]), Err(DropReason::NotIp));
-    assert_eq!(told(&[0x81, 0, 0, 0, 0x91, 0, 0, 1, 8, 0]), Err(DropReason::NotIp));
-    assert_eq!(told(&[0x81, 0, 0, 0, 0x91, 0]), Err(DropReason::NotIp));
-    assert_eq!(told(&[0x81, 0, 0, 1, 0x91, 0]), Err(DropReason::Vlan));
+    assert_eq!(context(&[0x91, 0, 0, 0, 8, 0]), Err(DropReason::NotIp));
+    assert_eq!(context(&[0x81, 0, 0, 0, 0x91, 0, 0, 1, 8, 0]), Err(DropReason::NotIp));
+    assert_eq!(context(&[0x81, 0, 0, 0, 0x91, 0]), Err(DropReason::NotIp));
+    assert_eq!(context(&[0x81, 0, 0, 1, 0x91, 0]), Err(DropReason::Vlan));
 }
 
 #[test]
 fn a_source_that_nobody_has_is_refused() {
-    let told = |src| near().accepts4(ip4(src), ip4("10.0.0.2"));
+    let context = |src| near().accepts4(ip4(src), ip4("10.0.0.2"));
     for src in ["0.0.0.0", "127.0.0.0", "127.255.255.255", "224.0.0.0", "239.255.255.255"] {
-        assert_eq!(told(src), Err(DropReason::Source), "{src}");
+        assert_eq!(context(src), Err(DropReason::Source), "{src}");
         assert_eq!(bridge().accepts4(ip4("10.0.0.1"), ip4(src)), Err(DropReason::Destination));
     }
-    assert_eq!(told("255.255.255.255"), Err(DropReason::Source));
-    assert_eq!(told("10.0.0.2"), Err(DropReason::Source), "its own");
+    assert_eq!(context("255.255.255.255"), Err(DropReason::Source));
+    assert_eq!(context("10.0.0.2"), Err(DropReason::Source), "its own");
     let may_be = ["0.0.0.1", "16.0.0.1", "126.255.255.255", "128.0.0.0", "223.255.255.255"];
     for src in may_be.into_iter().chain(["240.0.0.0", "255.255.255.254", "10.0.0.255"]) {
-        assert_eq!(told(src), Ok(()), "{src}");
+        assert_eq!(context(src), Ok(()), "{src}");
         assert_eq!(bridge().accepts4(ip4("10.0.0.1"), ip4(src)), Ok(()), "{src}");
     }
 }
 
 #[test]
 fn a_destination_is_one_of_its_own() {
-    let told = |dst| near().accepts4(ip4("10.0.0.1"), ip4(dst));
-    assert_eq!(told("10.0.0.2"), Ok(()));
+    let context = |dst| near().accepts4(ip4("10.0.0.1"), ip4(dst));
+    assert_eq!(context("10.0.0.2"), Ok(()));
     for dst in ["10.0.0.3", "10.0.0.255", "255.255.255.255", "224.0.0.1", "127.0.0.1", "0.0.0.0"] {
-        assert_eq!(told(dst), Err(DropReason::Destination), "{dst}");
+        assert_eq!(context(dst), Err(DropReason::Destination), "{dst}");
     }
 }
 
@@ -120,19 +120,19 @@ fn an_address_is_local_that_is_own_a_broadcast_or_a_loopback() {
 
 #[test]
 fn an_ip6_source_that_nobody_has_is_refused() {
-    let told = |src| near().accepts6(ip6(src), ip6("fd00::2"));
+    let context = |src| near().accepts6(ip6(src), ip6("fd00::2"));
     let nobody = ["::", "::1", "ff02::1", "ff00::", "ffff::1", "::ffff:10.0.0.1", "::ffff:0:0"];
     for src in nobody {
-        assert_eq!(told(src), Err(DropReason::Source), "{src}");
+        assert_eq!(context(src), Err(DropReason::Source), "{src}");
     }
     for own in ["fd00::2", "fe80::ff:fe00:2"] {
-        assert_eq!(told(own), Err(DropReason::Source), "{own}");
+        assert_eq!(context(own), Err(DropReason::Source), "{own}");
         assert_eq!(near().accepts6(ip6("fd00::1"), ip6(own)), Ok(()), "{own}");
     }
     let may_be =
         ["::2", "::fffe:10.0.0.1", "::1:ffff:10.0.0.1", "feff::1", "fd00::1", "2001:db8::1"];
     for src in may_be {
-        assert_eq!(told(src), Ok(()), "{src}");
+        assert_eq!(context(src), Ok(()), "{src}");
         assert_eq!(
             near().accepts6(ip6("fd00::1"), ip6(src)),
             Err(DropReason::Destination),

@@ -5,7 +5,7 @@ use super::super::*;
 use super::frames::*;
 use crate::hex::decode as hex;
 
-fn told(frames: Vec<(&str, Vec<u8>)>) -> String {
+fn describe(frames: Vec<(&str, Vec<u8>)>) -> String {
     frames.into_iter().map(|(name, frame)| format!("{name}\n   {}\n", line(&frame))).collect()
 }
 
@@ -16,7 +16,7 @@ const BOTH: &str = "020000000001 0a000001 020000000009 0a000002";
 fn ethernet_types_llc_and_arp() {
     let raw = |text: &str| hex(text).expect("hex");
     let stp = raw("424203 0000000000").into_iter().chain([0; 30]).collect::<Vec<u8>>();
-    let text = told(vec![
+    let text = describe(vec![
         ("LLDP", eth(0x88cc, &[2, 7, 4])),
         ("PROFINET behind a tag", eth(0x8100, &[0, 5, 0x88, 0x92, 1])),
         ("unassigned", eth(0x1234, &[1])),
@@ -46,7 +46,7 @@ fn ip_protocols_and_options() {
     let igmp3 = "220000000000000304000000e000000502000001e00000060a00000901000000e0000007";
     let with = |options: &str| eth(0x0800, &ip4_with(&hex(options).expect("hex"), 6, &tcp4(2, "")));
     let mobile = [&[6, 2, 1, 2, 0, 0, 0xc9, 16][..], &HOME, &tcp6(HOME, 0)].concat();
-    let text = told(vec![
+    let text = describe(vec![
         ("SCTP", eth(0x0800, &ip4(132, &[1, 2, 3, 4]))),
         ("unassigned", eth(0x86dd, &ip6(200, 4, &[1, 2, 3, 4]))),
         ("ESP", eth(0x0800, &ip4(50, &[0, 0, 0, 1, 0, 0, 0, 2, 9]))),
@@ -108,7 +108,7 @@ fn icmp6_of_every_type() {
     }
     let prefix = "030440c0 00015180 00015180 00000000 fd000000000000000000000000000000";
     let group = "ff020000000000000000000000000005";
-    text += &told(vec![
+    text += &describe(vec![
         ("advertisement", icmp6(&format!("86000000 40480708 {} {prefix}", "00".repeat(8)))),
         ("flags", icmp6(&format!("88000000 60000000 {group}"))),
         ("MLDv2 query", icmp6(&format!("82000000 27100000 {group} 0a7d0001 {group}"))),
@@ -162,10 +162,10 @@ fn tcp_options_by_name() {
         ("unknown subtype", "1e049001".into()),
         ("DSS of a wrong length", "1e042001".into()),
     ] {
-        text += &told(vec![(name, options(&list))]);
+        text += &describe(vec![(name, options(&list))]);
     }
     let join = eth(0x0800, &ip4(6, &tcp4(0x12, &format!("1e101001{key}aabbccdd"))));
-    text += &told(vec![("MP_JOIN of a SYN,ACK", join)]);
+    text += &describe(vec![("MP_JOIN of a SYN,ACK", join)]);
     insta::assert_snapshot!(text);
 }
 
@@ -175,7 +175,7 @@ fn tunnels_are_opened() {
     let datagram = |packet: &[u8]| eth(0x0800, &ip4(17, packet));
     let packet = ip4(6, &tcp4(2, ""));
     let unsummed = vxlan(4789, &inner());
-    let text = told(vec![
+    let text = describe(vec![
         ("VXLAN", datagram(&vxlan(4789, &inner()))),
         ("VXLAN over IPv6 without a checksum", eth(0x86dd, &ip6(17, unsummed.len(), &unsummed))),
         ("VXLAN, unknown within", datagram(&vxlan(4789, &eth(0x1234, &[1])))),

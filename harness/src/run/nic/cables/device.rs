@@ -147,13 +147,13 @@ impl Cables {
     /// What was asked of the device outside the captures, a line each.
     pub(super) fn questions(&self) -> Vec<String> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = |((interface, target), asked): (&(String, Ipv6Addr), &Asked)| {
+        let context = |((interface, target), asked): (&(String, Ipv6Addr), &Asked)| {
             let (times, end) =
                 (asked.times, if asked.answered { "answered" } else { "not answered" });
             let solicitations = crate::text::count(times as usize, "neighbour solicitation");
             format!("asked on {interface} before: {solicitations} for {target}, {end}")
         };
-        asked.iter().map(told).collect()
+        asked.iter().map(context).collect()
     }
 }
 
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn what_is_no_role_is_named_with_what_would_be() {
-        for (words, told) in [
+        for (words, text) in [
             ("role=server", "no role is called `server`: there are host, closed, forwarder,"),
             ("open=80", "`open` goes with a role, such as role=host,open=80"),
             ("ttl=5", "`ttl` is neither `mac` nor `ip` nor `role`"),
@@ -244,7 +244,7 @@ mod tests {
             ("role=host,open=eighty", "`eighty` for `open`"),
         ] {
             let error = format!("{:#}", of(words).unwrap_err());
-            assert!(error.contains(told), "{words}: {error}");
+            assert!(error.contains(text), "{words}: {error}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! wire: where that shows that no frame is harmed on its way, a link's settings are a matter of
 //! time alone, and a cable will do.
 
-use link::{Datum, LossReason, Mishap};
+use link::{Datum, LinkEvent, LossReason};
 use scenario::{FieldTemplate, Pattern, ValueTemplate};
 use wire::{FrameId, LinkChange, Proto, Value};
 
@@ -123,12 +123,12 @@ pub(super) fn cables_can(
         let (Some(link), number) = (note.link, note.frame.number()) else { continue };
         let name = &plan.links[usize::from(link.0)].name;
         let what = match note.what {
-            Mishap::Lost(LossReason::NodeDead) => continue,
-            Mishap::Lost(reason) => format!("loses frame {number} ({reason})"),
-            Mishap::Duplicated => format!("duplicates frame {number}"),
-            Mishap::Reordered(_) => format!("holds frame {number} back"),
-            Mishap::Corrupted { .. } => format!("corrupts frame {number}"),
-            Mishap::Altered { .. } => format!("alters frame {number}"),
+            LinkEvent::Lost(LossReason::NodeDead) => continue,
+            LinkEvent::Lost(reason) => format!("loses frame {number} ({reason})"),
+            LinkEvent::Duplicated => format!("duplicates frame {number}"),
+            LinkEvent::Reordered(_) => format!("holds frame {number} back"),
+            LinkEvent::Corrupted { .. } => format!("corrupts frame {number}"),
+            LinkEvent::Altered { .. } => format!("alters frame {number}"),
         };
         return Err(format!("the link {name} {what}, and a cable does not"));
     }

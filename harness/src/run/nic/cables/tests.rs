@@ -91,8 +91,8 @@ fn what_does_not_fit_is_told_with_its_reason() {
             "step 1 (line 2) server sends a packet, and a device does",
         ),
     ] {
-        let told = fit(words, plan).expect_err(words);
-        assert!(told.contains(reason), "{words}: {told}");
+        let text = fit(words, plan).expect_err(words);
+        assert!(text.contains(reason), "{words}: {text}");
     }
 }
 
@@ -119,10 +119,10 @@ fn an_address_that_the_host_has_is_refused() {
         cables.sight.addresses = vec![(ip.parse().expect("an address"), "eth0".to_owned())];
         cables.fit(&plan)
     };
-    let told = taken("10.0.0.1").expect_err("our node has it");
+    let text = taken("10.0.0.1").expect_err("our node has it");
     assert!(
-        told.contains("client has the address 10.0.0.1, and so has this host on eth0"),
-        "{told}"
+        text.contains("client has the address 10.0.0.1, and so has this host on eth0"),
+        "{text}"
     );
     assert!(taken("10.0.0.2").is_ok(), "the device's own");
 }
@@ -139,8 +139,8 @@ fn frames_fit_the_interface() {
     };
     assert!(try_length(14).is_ok() && try_length(1514).is_ok());
     assert!(try_length(13).expect_err("short").contains("13 bytes"));
-    let told = try_length(1515).expect_err("long");
-    assert!(told.contains("`ip link set a mtu 1501`"), "{told}");
+    let text = try_length(1515).expect_err("long");
+    assert!(text.contains("`ip link set a mtu 1501`"), "{text}");
 }
 
 #[test]
@@ -196,8 +196,8 @@ fn the_device_is_measured_by_rules_and_has_a_role_of_its_own() {
 fn a_role_is_given_to_the_device_alone() {
     for name in ["us", "client"] {
         let words = format!("--iface a --address {name}=role=silent");
-        let told = placed(&words, plan(["tester", "", "reject"], WAIT)).expect_err("ours");
-        assert!(told.contains("`client` is ours, and a role is what the device is"), "{told}");
+        let text = placed(&words, plan(["tester", "", "reject"], WAIT)).expect_err("ours");
+        assert!(text.contains("`client` is ours, and a role is what the device is"), "{text}");
     }
 }
 
@@ -222,9 +222,9 @@ fn a_device_that_listens_is_not_asked_for_a_closed_port() {
     ] {
         let given = format!("--iface a --address device={words}");
         let (plan, _) = placed(&given, plan(["tester", "", "reject"], &steps)).expect("it fits");
-        let told = fit(&given, &plan).err().unwrap_or_default();
+        let text = fit(&given, &plan).err().unwrap_or_default();
         let word = "--address says that server listens on TCP port 80, and the scenario asks";
-        assert_eq!(told.contains(word), refused, "{words}, {steps}: {told}");
+        assert_eq!(text.contains(word), refused, "{words}, {steps}: {text}");
     }
 }
 
@@ -232,8 +232,8 @@ fn a_device_that_listens_is_not_asked_for_a_closed_port() {
 fn a_device_that_is_several_nodes_has_no_name_of_its_own() {
     let through = || plan(["tester", "firewall", "tester"], WAIT);
     let words = "--iface client=a --iface server=b --address us=ip=10.0.0.9";
-    let told = placed(words, through()).expect_err("two are ours");
-    assert!(told.contains("`us` is no single node here; its nodes are client, router"), "{told}");
+    let text = placed(words, through()).expect_err("two are ours");
+    assert!(text.contains("`us` is no single node here; its nodes are client, router"), "{text}");
     let words = "--iface client=a --iface server=b --address device=role=forwarder,reject=80";
     let (plan, _) = placed(words, through()).expect("one is the device");
     assert_eq!(
@@ -263,9 +263,9 @@ fn a_scenario_with_ip6_is_seen_in_what_is_sent_and_in_what_is_written() {
         (send(r#""stack": [{ "ip4": {} }, { "ip4": {} }, { "udp": {} }]"#), false),
     ] {
         let plan = plan(["tester", "", "reject"], &steps);
-        let told = waits(&plan);
+        let text = waits(&plan);
         let word = "it has no IPv6: --without ipv6 says so";
-        assert_eq!(told.err().as_deref(), needs.then_some(word), "{steps}");
+        assert_eq!(text.err().as_deref(), needs.then_some(word), "{steps}");
     }
 }
 
@@ -291,7 +291,7 @@ fn a_step_that_names_an_address_which_is_gone_is_not_run() {
         let placed = placed(words, plan(["tester", "", "reject"], &steps));
         match (placed, gone) {
             (Ok(_), None) => {}
-            (Err(told), Some(word)) => assert!(told.contains(word), "{told}"),
+            (Err(text), Some(word)) => assert!(text.contains(word), "{text}"),
             (placed, _) => panic!("{steps}: {:?}", placed.map(|(_, given)| given)),
         }
     }
@@ -305,6 +305,6 @@ fn an_address_given_without_ip6_takes_it_away() {
             .expect("right words");
     let cables = cables("--iface a --address us=ip=10.0.9.8").expect("right words");
     let fit = cables.fit(&plan).expect("it fits");
-    let told = cables.has_ip6(&plan, &fit).expect("nothing is asked").expect_err("none is left");
-    assert_eq!(told, "it has no IPv6: --address gives client no IPv6 address");
+    let text = cables.has_ip6(&plan, &fit).expect("nothing is asked").expect_err("none is left");
+    assert_eq!(text, "it has no IPv6: --address gives client no IPv6 address");
 }

@@ -9,7 +9,7 @@ pub(crate) type Turn = (Instant, u64);
 /// At most one turn for each place. Each inner entry holds the earlier of the two below it, so the
 /// earliest is on top, and a change costs one walk upward and leaves nothing stale behind.
 #[derive(Debug)]
-pub(crate) struct Tournament {
+pub(crate) struct TimerTree {
     /// The winner is at 1, the leaves begin at half of the length.
     entries: Vec<Entry>,
 }
@@ -38,13 +38,13 @@ impl Entry {
     }
 }
 
-impl Default for Tournament {
+impl Default for TimerTree {
     fn default() -> Self {
         Self { entries: vec![NOBODY; 2] }
     }
 }
 
-impl Tournament {
+impl TimerTree {
     /// Makes room for so many places.
     pub(crate) fn grow(&mut self, places: usize) {
         let leaves = self.entries.len() / 2;
@@ -95,33 +95,33 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// The tournament against the plainest thing that can be right: a list searched each time.
+        /// The timer_tree against the plainest thing that can be right: a list searched each time.
         #[test]
         fn turns_agree_with_a_list(
             places in 1_u16..40,
             changes in prop::collection::vec((0_u16..40, prop::option::of(0_u64..50)), 0..200),
         ) {
-            let mut tournament = Tournament::default();
+            let mut timer_tree = TimerTree::default();
             let mut list = vec![None; usize::from(places)];
             for (sequence, (place, nanos)) in changes.into_iter().enumerate() {
                 let place = place % places;
-                tournament.grow(usize::from(place) + 1);
+                timer_tree.grow(usize::from(place) + 1);
                 let turn = nanos.map(|nanos| (Instant::from_nanos(nanos), sequence as u64));
-                tournament.set(place, turn);
+                timer_tree.set(place, turn);
                 list[usize::from(place)] = turn.map(|turn| (turn, place));
-                prop_assert_eq!(tournament.next(), list.iter().flatten().min().copied());
-                prop_assert_eq!(tournament.get(place), turn);
+                prop_assert_eq!(timer_tree.next(), list.iter().flatten().min().copied());
+                prop_assert_eq!(timer_tree.get(place), turn);
             }
         }
 
         /// The last instant that can be named is a turn like any other.
         #[test]
         fn a_turn_at_the_end_of_time_is_kept(place in 0_u16..3, sequence in 0_u64..9) {
-            let mut tournament = Tournament::default();
-            tournament.grow(3);
+            let mut timer_tree = TimerTree::default();
+            timer_tree.grow(3);
             let turn = (Instant::MAX, sequence);
-            tournament.set(place, Some(turn));
-            prop_assert_eq!(tournament.next(), Some((turn, place)));
+            timer_tree.set(place, Some(turn));
+            prop_assert_eq!(timer_tree.next(), Some((turn, place)));
         }
     }
 }
