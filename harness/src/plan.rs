@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use link::{Direction, Limits, LinkChange, PortIndex};
+use link::{Direction, Limits, LinkChange, LinkId, NodeId, PortIndex};
 use nodes::{ConfigError, Home, Made, MakeError, NodeConfig, Recipe, Registry, Role, Site};
 use scenario::{Diagnostic, Due, PacketTemplate, Pattern, Scenario, Tolerance};
 use wire::{Duration, Field, Instant, PortId};
@@ -59,8 +59,8 @@ pub struct Plan {
 impl Plan {
     /// The name of a node of a run.
     #[must_use]
-    pub fn node_name(&self, node: link::NodeId) -> &str {
-        self.nodes.get(usize::from(node.0)).map_or("?", |node| &node.name)
+    pub fn node_name(&self, node: NodeId) -> &str {
+        self.nodes.get(node.index()).map_or("?", |node| &node.name)
     }
 
     /// The nodes that the scenario itself wants elsewhere than in this process.
@@ -187,7 +187,7 @@ pub struct PlanLink {
     /// Its name in reports: as given, or its ends.
     pub name: String,
     /// Node and port of its two ends.
-    pub ends: [(usize, PortIndex); 2],
+    pub ends: [(NodeId, PortIndex); 2],
     /// How it treats frames at the start; what is not given is the link's default.
     pub settings: LinkChange,
     /// What is otherwise in one direction from the start.
@@ -228,7 +228,7 @@ pub enum Action {
     /// A node sends a packet.
     Send {
         /// The node.
-        node: usize,
+        node: NodeId,
         /// The port it leaves by.
         port: PortIndex,
         /// What to send; names are filled in when the step begins.
@@ -237,7 +237,7 @@ pub enum Action {
     /// A node is given a command.
     Do {
         /// The node.
-        node: usize,
+        node: NodeId,
         /// What to do.
         verb: String,
         /// How; names are filled in when the step begins.
@@ -259,7 +259,7 @@ pub enum Action {
 #[derive(Clone, Debug)]
 pub struct LinkStep {
     /// The link.
-    pub link: usize,
+    pub link: LinkId,
     /// One direction, or both.
     pub direction: Option<Direction>,
     /// What changes.
@@ -302,7 +302,7 @@ pub struct ExpectEvent {
     /// How long to wait for it.
     pub within: Duration,
     /// The node.
-    pub node: usize,
+    pub node: NodeId,
     /// The event's kind.
     pub kind: String,
     /// Fields it must have, with their values as text or number.

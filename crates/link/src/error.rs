@@ -12,9 +12,43 @@ use crate::node::{CommandError, Event, PortIndex};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(pub u16);
 
+impl NodeId {
+    /// The node at this place of a list of all of them.
+    ///
+    /// # Panics
+    /// Beyond 65,535, which no run has.
+    #[must_use]
+    pub fn at(index: usize) -> Self {
+        Self(u16::try_from(index).expect("a run has at most 65,536 of them"))
+    }
+
+    /// Its place in a list of all of them.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// A link of a run, in the order in which links were connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LinkId(pub u16);
+
+impl LinkId {
+    /// The link at this place of a list of all of them.
+    ///
+    /// # Panics
+    /// Beyond 65,535, which no run has.
+    #[must_use]
+    pub fn at(index: usize) -> Self {
+        Self(u16::try_from(index).expect("a run has at most 65,536 of them"))
+    }
+
+    /// Its place in a list of all of them.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
 
 /// Why a run ended before its time. Nodes are named by number; the driver knows their names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

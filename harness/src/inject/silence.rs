@@ -168,7 +168,7 @@ fn in_vlan(frame: &[u8]) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use nodes::{NodeConfig, Registry};
+    use nodes::{NodeConfig, PortRule, Registry};
 
     use super::*;
 
@@ -183,7 +183,9 @@ mod tests {
             assert!(words(&name).is_some(), "{name}");
         }
         for kind in ["firewall", "md5-receiver"] {
-            let ports = if kind == "firewall" { vec![port(), port()] } else { vec![port()] };
+            let needs = Registry::standard().find(kind).expect(kind).ports;
+            let two = needs == PortRule::AtLeast(2);
+            let ports = if two { vec![port(), port()] } else { vec![port()] };
             let config = NodeConfig { name: kind.into(), ports, options: BTreeMap::new() };
             let mut node = Registry::standard().build(kind, &config).expect(kind);
             for (name, _) in node.counters() {

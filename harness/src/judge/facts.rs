@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use checks::{Answers, PortFacts};
-use link::{Address, PortIndex};
+use link::{Address, NodeId, PortIndex};
 use nodes::Role;
 use wire::segment::{ACK, RST, SYN};
 use wire::{Capture, Mac, PortId, PortSet, TcpSegment};
@@ -30,7 +30,7 @@ pub(crate) fn ports(plan: &Plan, capture: &Capture) -> Vec<PortFacts> {
                 mac: if bridges { Mac::default() } else { port.mac },
                 addresses: port.addresses.iter().map(|address| address.ip).collect(),
                 broadcasts: port.addresses.iter().filter_map(Address::broadcast).collect(),
-                peer: peers.get(&(number, index as PortIndex)).copied(),
+                peer: peers.get(&(NodeId::at(number), index as PortIndex)).copied(),
                 answers: answers.clone(),
             });
         }
@@ -39,12 +39,13 @@ pub(crate) fn ports(plan: &Plan, capture: &Capture) -> Vec<PortFacts> {
 }
 
 /// The port at the other end of each port's link.
-fn peers(plan: &Plan) -> BTreeMap<(usize, PortIndex), PortId> {
+fn peers(plan: &Plan) -> BTreeMap<(NodeId, PortIndex), PortId> {
     let mut peers = BTreeMap::new();
     for link in &plan.links {
         let [a, b] = link.ends;
         for (here, (node, port)) in [(a, b), (b, a)] {
-            let there = plan.nodes.get(node).and_then(|node| node.ports.get(usize::from(port)));
+            let there =
+                plan.nodes.get(node.index()).and_then(|node| node.ports.get(usize::from(port)));
             if let Some(there) = there {
                 peers.insert(here, *there);
             }

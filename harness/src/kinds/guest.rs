@@ -273,7 +273,7 @@ impl Recipe for Configured {
     /// kernels holds for it.
     fn known_as(&self) -> Vec<&'static str> {
         let kernel = matches!(self.module, None | Some((_, Module::Md5Receiver(_))));
-        let kernel = kernel.then_some(kernels::KIND);
+        let kernel = kernel.then_some(kernels::NAME);
         kernel.into_iter().chain(self.module.as_ref().map(|(name, _)| *name)).collect()
     }
 

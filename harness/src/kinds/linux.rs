@@ -19,7 +19,7 @@ pub(super) use fit::{is_bridge, unfit};
 pub(super) use label::answers;
 
 /// Its name.
-pub(super) const KIND: &str = "linux";
+pub(super) const NAME: &str = "linux";
 
 /// What it is told, wherever it runs.
 pub(super) const OPTIONS: &[OptionSpec] = &[
@@ -99,7 +99,7 @@ const REJECTS: [(&str, Reject); 3] =
 /// The kind.
 #[must_use]
 pub fn kind() -> Kind {
-    Kind::new(KIND, "the running kernel, in a namespace of its own (--on veth)", |config, _| {
+    Kind::new(NAME, "the running kernel, in a namespace of its own (--on veth)", |config, _| {
         let recipe: Arc<dyn Recipe> = Arc::new(Running(kernel(config)?));
         Ok(recipe)
     })

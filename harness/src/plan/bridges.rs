@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use link::{PortConfig, PortIndex};
+use link::{NodeId, PortConfig, PortIndex};
 use nodes::ConfigError;
 use wire::Mac;
 
 use super::{PlanLink, PlanNode, Planner};
 
-type End = (usize, PortIndex);
+type End = (NodeId, PortIndex);
 
 /// The two ends that each bridge of two links joins, by the bridge's own ports.
 #[derive(Debug, Default)]
@@ -24,8 +24,8 @@ impl Bridges {
         for link in links.iter().filter(|_| !bridges.is_empty()) {
             for (here, there) in [(0, 1), (1, 0)] {
                 let end = link.ends[here];
-                if bridges.contains(&end.0) {
-                    sides.entry(end.0).or_default().push((end, link.ends[there]));
+                if bridges.contains(&end.0.index()) {
+                    sides.entry(end.0.index()).or_default().push((end, link.ends[there]));
                 }
             }
         }
@@ -84,7 +84,7 @@ impl Planner<'_> {
     pub(super) fn unfit(&mut self, nodes: &mut [PlanNode], links: &[PlanLink]) {
         let mut linked: BTreeMap<usize, BTreeSet<PortIndex>> = BTreeMap::new();
         for (node, port) in links.iter().flat_map(|link| link.ends) {
-            linked.entry(node).or_default().insert(port);
+            linked.entry(node.index()).or_default().insert(port);
         }
         let taken = own_stations(nodes);
         for (index, node) in nodes.iter_mut().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use link::{Direction, PortIndex};
+use link::{Direction, LinkId, NodeId, PortIndex};
 use scenario::{PortRef, Spanned};
 use wire::{Duration, Instant, PortId};
 
@@ -60,14 +60,14 @@ impl Planner<'_> {
         use scenario::Action as Asked;
         Some(match action {
             Asked::Send { when: at, from, packet } => {
-                let (node, port) = (from.index, self.port(nodes, from)?.unwrap_or(0));
+                let (node, port) = (NodeId::at(from.index), self.port(nodes, from)?.unwrap_or(0));
                 (when(*at), Action::Send { node, port, packet: packet.value.clone() })
             }
             Asked::Do { when: at, node, verb, args } => {
                 let named =
                     |arg: &scenario::Argument| (arg.name.value.clone(), arg.value.value.clone());
                 let (verb, args) = (verb.value.clone(), args.iter().map(named).collect());
-                (when(*at), Action::Do { node: node.index, verb, args })
+                (when(*at), Action::Do { node: NodeId::at(node.index), verb, args })
             }
             Asked::Expect { due, from, pattern, bind, skip_others } => {
                 let named = |bind: &scenario::Bind| {
@@ -97,7 +97,7 @@ impl Planner<'_> {
                     .map(|field| (field.name.value.clone(), field.value.value.clone()))
                     .collect();
                 let (within, kind) = (within.value, kind.value.clone());
-                let event = ExpectEvent { within, node: from.index, kind, fields };
+                let event = ExpectEvent { within, node: NodeId::at(from.index), kind, fields };
                 (When::Next, Action::ExpectEvent(event))
             }
             Asked::SetLink { when: at, link: _, index, toward, set } => {
@@ -105,7 +105,8 @@ impl Planner<'_> {
                     Some(end) => Some(self.direction(*index, end, nodes, links)?),
                     None => None,
                 };
-                let step = LinkStep { link: *index, direction, change: (**set).clone() };
+                let step =
+                    LinkStep { link: LinkId::at(*index), direction, change: (**set).clone() };
                 (when(*at), Action::Link(step))
             }
             Asked::Wait(time) => (When::After(time.value), Action::Wait),
@@ -136,8 +137,8 @@ impl Planner<'_> {
         let wanted = self.port(nodes, end)?;
         // A link that is itself faulty has been told of; the step then has nothing to add.
         let link = links.get(link)?;
-        let meant = |(node, port): &(usize, PortIndex)| {
-            *node == end.index && wanted.is_none_or(|wanted| wanted == *port)
+        let meant = |(node, port): &(NodeId, PortIndex)| {
+            node.index() == end.index && wanted.is_none_or(|wanted| wanted == *port)
         };
         match link.ends.iter().position(meant) {
             Some(1) => Some(Direction::AToB),

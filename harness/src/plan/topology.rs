@@ -1,6 +1,6 @@
 //! Nodes and links of a plan: who is who, where each port leads, and whether each node can be made.
 
-use link::{Address, Datum, Peer, PortConfig, PortIndex};
+use link::{Address, Datum, NodeId, Peer, PortConfig, PortIndex};
 use nodes::{NodeConfig, PortRule, Registry, Replaced, Role};
 use scenario::{PortRef, Scalar, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,9 +185,9 @@ impl Planner<'_> {
         nodes: &[PlanNode],
         end: &PortRef,
         taken: &mut Taken,
-    ) -> Option<(usize, PortIndex)> {
+    ) -> Option<(NodeId, PortIndex)> {
         let free = match self.port(nodes, end)? {
-            Some(port) => (!taken.ports.contains(&(end.index, port))).then_some(port),
+            Some(port) => (!taken.ports.contains(&(NodeId::at(end.index), port))).then_some(port),
             None => taken.first_free(end.index, nodes[end.index].ports.len() as u16),
         };
         if free.is_none() {
@@ -195,7 +195,7 @@ impl Planner<'_> {
             let help = "a port takes one link; put a node with more ports between".to_owned();
             self.fault(span, format!("`{}` has a link already", shown(end)), help);
         }
-        free.map(|port| (end.index, port))
+        free.map(|port| (NodeId::at(end.index), port))
     }
 
     /// The port that a reference names, `Some(None)` where it names none; a fault if there is none.
@@ -263,14 +263,15 @@ fn linked_ports(scenario: &Scenario) -> Vec<Vec<&str>> {
 /// Ports that have a link.
 struct Taken {
     /// By node and port.
-    ports: BTreeSet<(usize, PortIndex)>,
+    ports: BTreeSet<(NodeId, PortIndex)>,
     /// For each node a port before which none is free: links come and none goes.
     free: Vec<PortIndex>,
 }
 
 impl Taken {
     fn first_free(&mut self, node: usize, ports: PortIndex) -> Option<PortIndex> {
-        let free = (self.free[node]..ports).find(|port| !self.ports.contains(&(node, *port)));
+        let free =
+            (self.free[node]..ports).find(|port| !self.ports.contains(&(NodeId::at(node), *port)));
         self.free[node] = free.unwrap_or(ports);
         free
     }
@@ -310,10 +311,10 @@ pub(crate) fn set_peers(nodes: &mut [PlanNode], links: &[PlanLink]) {
     for link in links {
         for (here, there) in [(0, 1), (1, 0)] {
             let (node, port) = bridges.behind(link.ends[there]);
-            let other = &nodes[node].config.ports[usize::from(port)];
+            let other = &nodes[node.index()].config.ports[usize::from(port)];
             let peer = Peer { mac: other.mac, addresses: other.addresses.clone() };
             let (node, port) = link.ends[here];
-            let port = &mut nodes[node].config.ports[usize::from(port)];
+            let port = &mut nodes[node.index()].config.ports[usize::from(port)];
             port.peer = Some(peer);
             port.mtu = Some(link.settings.mtu.flatten().unwrap_or(ETHERNET_MTU));
         }

@@ -67,16 +67,20 @@ fn aside(judged: &Judged, begun: &Begun) -> String {
         Action::ExpectEvent(event) => {
             format!(
                 "{} is to see `{}` within {}",
-                node(event.node),
+                node(event.node.index()),
                 event.kind,
                 duration(event.within)
             )
         }
         Action::Do { node: index, verb, .. } => {
-            format!("{} is told to {verb}", node(*index))
+            format!("{} is told to {verb}", node(index.index()))
         }
         Action::Link(step) => {
-            format!("the link {} {}", judged.plan.links[step.link].name, changes(&step.change))
+            format!(
+                "the link {} {}",
+                judged.plan.links[step.link.index()].name,
+                changes(&step.change)
+            )
         }
         _ => "time has passed".to_owned(),
     };
@@ -106,9 +110,9 @@ fn owner(judged: &Judged, port: PortId) -> usize {
 fn receiver(judged: &Judged, port: PortId) -> Option<usize> {
     let node = owner(judged, port);
     let index = judged.plan.nodes[node].ports.iter().position(|found| *found == port)?;
-    let here = (node, index as link::PortIndex);
+    let here = (link::NodeId::at(node), index as link::PortIndex);
     let link = judged.plan.links.iter().find(|link| link.ends.contains(&here))?;
-    Some(if link.ends[0] == here { link.ends[1].0 } else { link.ends[0].0 })
+    Some(if link.ends[0] == here { link.ends[1].0.index() } else { link.ends[0].0.index() })
 }
 
 fn rails(columns: usize, width: usize) -> String {

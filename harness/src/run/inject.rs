@@ -60,7 +60,7 @@ pub fn plan(
     ];
     let links = (0..ports).map(|port| PlanLink {
         name: format!("link {port}"),
-        ends: [(0, port), (1, port)],
+        ends: [(INJECTOR, port), (NODE, port)],
         settings: LinkChange::default(),
         toward: Vec::new(),
     });
@@ -149,7 +149,7 @@ fn broken(
     transcript: &Transcript,
     last: Option<u32>,
 ) -> Option<String> {
-    let kind = &plan.nodes[usize::from(NODE.0)].kind;
+    let kind = &plan.nodes[NODE.index()].kind;
     let at = last.map_or_else(|| "the start".to_owned(), |number| format!("trigger={number}"));
     if let Some(fault) = transcript.faults.first() {
         return Some(match &fault.fault {

@@ -77,7 +77,7 @@ impl Backend for Cabled<'_> {
     }
 
     fn change_link(&mut self, step: &LinkStep) -> Result<(), Stop> {
-        let link = &self.plan.links[step.link].name;
+        let link = &self.plan.links[step.link.index()].name;
         Err(Stop::Refused(format!("{link} is a cable, and nothing of it can be changed")))
     }
 

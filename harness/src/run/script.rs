@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use link::{Datum, NodeId};
+use link::{Datum, LinkId};
 use scenario::{Bindings, Due, ExprError, Scalar, Tolerance};
 use wire::{Duration, FrameId, Instant};
 
@@ -97,6 +97,7 @@ impl<'a> Script<'a> {
     pub(super) fn run(&mut self) -> Result<(), Stop> {
         let plan = self.plan;
         for (link, planned) in plan.links.iter().enumerate() {
+            let link = LinkId::at(link);
             for (direction, change) in &planned.toward {
                 let (direction, change) = (Some(*direction), change.clone());
                 self.backend.change_link(&LinkStep { link, direction, change })?;
@@ -163,14 +164,14 @@ impl<'a> Script<'a> {
             Action::Do { node, verb, args } => match self.arguments(args) {
                 Ok(args) => {
                     let command = link::Command::Do { verb: verb.clone(), args };
-                    self.backend.command(NodeId(*node as u16), &command, tag)?;
+                    self.backend.command(*node, &command, tag)?;
                 }
                 Err(error) => return unbound(error),
             },
             Action::Send { node, port, packet } => match packet.resolve(&self.bindings) {
                 Ok(packet) => {
                     let command = link::Command::Send { port: *port, packet };
-                    self.backend.command(NodeId(*node as u16), &command, tag)?;
+                    self.backend.command(*node, &command, tag)?;
                 }
                 Err(error) => return unbound(error),
             },
@@ -336,14 +337,14 @@ impl<'a> Script<'a> {
                 if wrong.is_empty() {
                     return Ok(Done::Held);
                 }
-                let name = &self.plan.nodes[wanted.node].name;
+                let name = &self.plan.nodes[wanted.node.index()].name;
                 let mut lines = vec![format!("the next event of {name} is another one")];
                 lines.extend(wrong);
                 lines.push(format!("seen at {}: {}", seen.time, crate::text::event(&seen.event)));
                 return Ok(Done::Failed(StepFailure { step: step.index, lines, frame: None }));
             }
             if !self.backend.advance(Some(deadline))? {
-                let name = &self.plan.nodes[wanted.node].name;
+                let name = &self.plan.nodes[wanted.node.index()].name;
                 let after = crate::text::duration(wanted.within);
                 return Ok(failed(step, format!("{name} told of nothing within {after}")));
             }

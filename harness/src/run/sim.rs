@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use anyhow::{Context, bail};
-use link::{Command, LinkConfig, LinkId, NodeFault, NodeId, Seen, Sim, SimError};
+use link::{Command, LinkConfig, NodeFault, NodeId, Seen, Sim, SimError};
 use nodes::Occupant;
 use wire::{Capture, Instant};
 
@@ -30,7 +30,7 @@ pub(super) fn open(plan: &Plan) -> Opened<'_> {
         sim.add_node(name, node, &ports.collect::<Vec<_>>());
     }
     for link in &plan.links {
-        let [a, b] = link.ends.map(|(node, port)| (NodeId(node as u16), port));
+        let [a, b] = link.ends;
         let id = sim.connect(a, b, LinkConfig::default()).with_context(|| link.name.clone())?;
         sim.change_link(id, None, &link.settings).with_context(|| link.name.clone())?;
     }
@@ -65,7 +65,7 @@ impl Backend for Simulated<'_> {
     }
 
     fn change_link(&mut self, step: &LinkStep) -> Result<(), Stop> {
-        let changed = self.sim.change_link(LinkId(step.link as u16), step.direction, &step.change);
+        let changed = self.sim.change_link(step.link, step.direction, &step.change);
         changed.map_err(|error| Stop::Refused(error.to_string()))
     }
 

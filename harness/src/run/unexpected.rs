@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use link::Seen;
+use link::{NodeId, Seen};
 use wire::{Capture, FrameId, PortId};
 
 use crate::plan::Plan;
@@ -93,13 +93,13 @@ impl Unexpected {
     }
 
     /// The place of a node's next event in the list of all; it counts as expected from now on.
-    pub(super) fn event(&mut self, seen: &[Seen], node: usize) -> Option<usize> {
+    pub(super) fn event(&mut self, seen: &[Seen], node: NodeId) -> Option<usize> {
         for (index, seen) in seen.iter().enumerate().skip(self.events_entered) {
             if let Some(queue) = self.events.get_mut(usize::from(seen.node.0)) {
                 queue.push_back(index);
             }
         }
         self.events_entered = seen.len();
-        self.events.get_mut(node)?.pop_front()
+        self.events.get_mut(node.index())?.pop_front()
     }
 }

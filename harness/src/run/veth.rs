@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use anyhow::Context;
-use link::{Command, LinkId, NodeFault, NodeId, Seen};
+use link::{Command, NodeFault, NodeId, Seen};
 use nodes::Occupant;
 use veth::{Error, LinkSpec, NodeSpec};
 use wire::{Capture, Duration, FrameId, Instant};
@@ -43,12 +43,12 @@ pub(super) fn open(plan: &Plan) -> Opened<'_> {
 
 fn spec(plan: &Plan, at: usize, link: &PlanLink) -> LinkSpec {
     let changed = plan.steps.iter().any(|step| match &step.action {
-        Action::Link(change) => change.link == at,
+        Action::Link(change) => change.link.index() == at,
         _ => false,
     });
     LinkSpec {
         name: link.name.clone(),
-        ends: link.ends.map(|(node, port)| (node as u16, port)),
+        ends: link.ends.map(|(node, port)| (node.0, port)),
         settings: link.settings.clone(),
         steady: !changed && link.toward.is_empty(),
     }
@@ -80,7 +80,7 @@ impl Backend for Real<'_> {
     }
 
     fn change_link(&mut self, step: &LinkStep) -> Result<(), Stop> {
-        let changed = self.wire.change_link(LinkId(step.link as u16), step.direction, &step.change);
+        let changed = self.wire.change_link(step.link, step.direction, &step.change);
         changed.map_err(|error| stop(error, self.plan))
     }
 

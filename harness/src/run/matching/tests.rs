@@ -164,7 +164,7 @@ fn lists_are_compared_item_by_item_and_whole() {
 fn an_event_has_the_kind_and_the_fields() {
     let wanted = |kind: &str, fields: &[(&str, u64)]| ExpectEvent {
         within: wire::Duration::ZERO,
-        node: 0,
+        node: link::NodeId(0),
         kind: kind.into(),
         fields: fields.iter().map(|&(name, n)| (name.into(), Scalar::Num(n))).collect(),
     };

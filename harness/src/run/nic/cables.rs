@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, anyhow, bail};
-use link::PortIndex;
+use link::{NodeId, PortIndex};
 use nodes::Role;
 use wire::{Capture, Duration, Proto};
 
@@ -265,11 +265,12 @@ impl Cables {
             let Some(at) = free.iter().position(fits) else {
                 return Err(format!(
                     "no interface is plugged into the link {}; say --iface {}=NAME",
-                    link.name, plan.nodes[here.0].name
+                    link.name,
+                    plan.nodes[here.0.index()].name
                 ));
             };
             let interface = free.remove(at).interface.clone();
-            let [ours, theirs] = [here, there].map(|(node, port)| (node as u16, port));
+            let [ours, theirs] = [here, there].map(|(node, port)| (node.0, port));
             cables.push(veth::Cable { interface, ours, theirs });
         }
         match free.first() {
@@ -343,12 +344,12 @@ fn place(plan: &Plan, ours: &[bool], name: &str) -> Result<usize, anyhow::Error>
 }
 
 /// A node of the plan and its port.
-type End = (usize, PortIndex);
+type End = (NodeId, PortIndex);
 
 /// A link's ends: ours, and the device's.
 fn here_and_there(link: &PlanLink, ours: &[bool]) -> Result<[End; 2], String> {
     let [a, b] = link.ends;
-    match (ours[a.0], ours[b.0]) {
+    match (ours[a.0.index()], ours[b.0.index()]) {
         (true, false) => Ok([a, b]),
         (false, true) => Ok([b, a]),
         (both, _) => Err(format!(
@@ -361,7 +362,7 @@ fn here_and_there(link: &PlanLink, ours: &[bool]) -> Result<[End; 2], String> {
 }
 
 fn is_end(plan: &Plan, (node, port): End, (name, wanted): &(String, Option<String>)) -> bool {
-    let node = &plan.nodes[node];
+    let node = &plan.nodes[node.index()];
     let is_port = |wanted: &String| node.config.ports[usize::from(port)].name == *wanted;
     node.name == *name && wanted.as_ref().is_none_or(is_port)
 }

@@ -27,13 +27,13 @@ pub(super) fn device_can(plan: &Plan, ours: &[bool]) -> Result<(), String> {
             Action::Do { node, .. } => (*node, "is given a command"),
             Action::ExpectEvent(event) => (event.node, "tells what its application saw"),
             Action::Link(change) => {
-                let link = &plan.links[change.link].name;
+                let link = &plan.links[change.link.index()].name;
                 return Err(format!("{} changes the link {link}, and a cable stays", place()));
             }
             _ => continue,
         };
-        if device(node) {
-            let name = &plan.nodes[node].name;
+        if device(node.index()) {
+            let name = &plan.nodes[node.index()].name;
             return Err(format!("in {} {name} {asks}, and a device does not", place()));
         }
     }
