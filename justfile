@@ -63,6 +63,14 @@ bench:
 soak +WORDS:
     .ci/soak {{WORDS}}
 
+# Kills the command at so many random moments and shows that nothing is left: just kills 100
+kills +WORDS:
+    .ci/kills {{WORDS}}
+
+# Runs all scenarios so many times and makes one hash of all their captures: just hash 200
+hash +WORDS:
+    .ci/hash {{WORDS}}
+
 # Fuzzes one target, or all of them one after the other, for so many seconds: just fuzz view 60
 fuzz TARGET="all" TIME="60":
     .ci/fuzz {{TARGET}} {{TIME}}
