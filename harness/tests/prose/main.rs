@@ -2,6 +2,7 @@
 //! planned and run, and every command of `README.md` says what stands under it.
 
 mod manual;
+mod promises;
 mod readme;
 
 use std::path::{Path, PathBuf};
