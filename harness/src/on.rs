@@ -2,31 +2,38 @@
 
 use clap::ValueEnum;
 
-/// A wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum On {
-    /// The simulated wire, in virtual time
-    #[default]
-    Sim,
-    /// Namespaces and veth pairs
-    Veth,
-    /// An interface of this host, with the device under test at the other end of its cable
-    Nic,
+/// The wires, a row each: what it is, and its name on the command line and in `not-on`.
+macro_rules! wires {
+    ($($(#[$about:meta])* $wire:ident = $name:literal,)*) => {
+        /// A wire.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+        pub enum On {
+            $($(#[$about])* $wire,)*
+        }
+
+        impl On {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$wire),*];
+
+            /// Its name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$wire => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl On {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sim, Self::Veth, Self::Nic];
-
-    /// Its name, as the command line and `not-on` have it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sim => "sim",
-            Self::Veth => "veth",
-            Self::Nic => "nic",
-        }
-    }
+wires! {
+    /// The simulated wire, in virtual time
+    #[default]
+    Sim = "sim",
+    /// Namespaces and veth pairs
+    Veth = "veth",
+    /// An interface of this host, with the device under test at the other end of its cable
+    Nic = "nic",
 }
 
 /// How fast a capture is fed.

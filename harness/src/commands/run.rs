@@ -75,12 +75,12 @@ fn available(words: &Run) -> Result<Option<Cables>> {
         bail!("{flag} goes with --on nic");
     }
     match words.on {
-        On::Sim => Ok(None),
         On::Veth => veth::enter().map(|()| None).map_err(Into::into),
         On::Nic if words.jobs.is_some_and(|jobs| jobs.get() > 1) => {
             bail!("--jobs: a cable carries one scenario at a time")
         }
         On::Nic => Cables::plug(&words.nic.options(), words.any_host).map(Some),
+        _ => Ok(None),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::on::On;
 /// node's place; `other`, for one with an implementation that is not held to the golden.
 fn wires(registry: &Registry) -> Vec<&'static str> {
     let elsewhere = registry.kinds().filter(|kind| kind.home != Home::InProcess);
-    let wires = On::ALL.map(On::name).into_iter();
+    let wires = On::ALL.iter().map(|on| on.name());
     wires.chain(elsewhere.map(|kind| kind.name)).chain([standing::OTHER]).collect()
 }
 
