@@ -73,7 +73,7 @@ fn aside(judged: &Judged, begun: &Begun) -> String {
             )
         }
         Action::Do { node: index, verb, .. } => {
-            format!("{} is told to {verb}", node(index.index()))
+            format!("{} is given the command {verb}", node(index.index()))
         }
         Action::Link(step) => {
             format!(

@@ -158,7 +158,7 @@ fn headline(id: &str, judged: &Judged) -> String {
     }
     let passed_over: u64 = judged.run.transcript.ignored.iter().map(|(_, number)| number).sum();
     if passed_over > 0 {
-        let _ = write!(text, ", {} passed over", count(passed_over as usize, "frame"));
+        let _ = write!(text, ", {} ignored", count(passed_over as usize, "frame"));
     }
     if !judged.judgement.wanted.is_empty() {
         let ids: Vec<&str> = judged.plan.finds.iter().map(String::as_str).collect();
@@ -180,7 +180,7 @@ fn speakers(judged: &Judged, all: bool) -> String {
             }
             None if all && !run.transcript.answering.is_empty() => {
                 let name = line(&node.name);
-                let _ = writeln!(text, "  {name}: node of Rust ({})", line(&node.kind));
+                let _ = writeln!(text, "  {name}: in-process node ({})", line(&node.kind));
             }
             None => {}
         }
@@ -237,7 +237,7 @@ fn clock(judged: &Judged) -> String {
         .map(|remark| format!("  {}\n", block(remark, DEEPER)))
         .collect();
     for (kind, number) in &run.transcript.ignored {
-        let _ = writeln!(text, "  passed over: {number} × {}", line(kind));
+        let _ = writeln!(text, "  ignored: {number} × {}", line(kind));
     }
     if let (true, Some(worst)) =
         (run.transcript.real, run.begun.iter().max_by_key(|step| step.late))

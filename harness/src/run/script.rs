@@ -244,7 +244,7 @@ impl<'a> Script<'a> {
                 let after = crate::text::duration(allowed.max(self.backend.least_wait()));
                 let mut line = format!("no such frame of {from} within {after}");
                 if passed_over > 0 {
-                    line += &format!(" ({passed_over} others passed over)");
+                    line += &format!(" ({passed_over} others ignored)");
                 }
                 return Ok(failed(step, line));
             }
@@ -346,7 +346,7 @@ impl<'a> Script<'a> {
             if !self.backend.advance(Some(deadline))? {
                 let name = &self.plan.nodes[wanted.node.index()].name;
                 let after = crate::text::duration(wanted.within);
-                return Ok(failed(step, format!("{name} told of nothing within {after}")));
+                return Ok(failed(step, format!("{name} reported no event within {after}")));
             }
         }
     }

@@ -157,7 +157,7 @@ fn nothing_else_is_sent() {
         device.wireproof(&listener.words(&device.far[0], &["--node", "b", "-w", out, "-v"]));
     let (_, said) = run(&["run", "rst/fin-then-rst", "--on", "nic", "--iface", &device.near[0]]);
     let heard = ended(child);
-    assert!(heard.contains("ok   ") && !heard.contains("passed over"), "{heard}{said}");
+    assert!(heard.contains("ok   ") && !heard.contains("ignored"), "{heard}{said}");
     let read = |path: PathBuf| pcapng::read(&fs::read(path).expect("a file")).expect("pcapng");
     let golden = read(top().join("golden-pcaps/rst/fin-then-rst.pcapng")).capture;
     let ours = golden.iter().filter(|(_, record, _)| record.port.0 == 0);
@@ -269,10 +269,10 @@ fn what_others_say() {
     );
     let heard = ended(listening);
     assert!(
-        heard.contains("0 frames, ") && heard.contains(", 3 frames passed over"),
+        heard.contains("0 frames, ") && heard.contains(", 3 frames ignored"),
         "{heard}{said}"
     );
-    let word = "passed over: 3 × Ethernet type 0x88b5 of 02:00:00:00:00:09";
+    let word = "ignored: 3 × Ethernet type 0x88b5 of 02:00:00:00:00:09";
     assert!(heard.contains(word), "{heard}");
     // From the device the same frame is one that was not to be.
     let listening = wireproof(&words).stdout(std::process::Stdio::piped()).spawn();

@@ -101,10 +101,10 @@ fn a_hook_that_nothing_comes_to_is_refused_with_its_place(place: &Place) {
 fn a_label_says_what_answers(place: &Place) -> Result<(), Ignored> {
     has("nft")?;
     for (text, label) in [
-        (host(r#""reject": "none""#, SYN), "(its closed port)"),
+        (host(r#""reject": "none""#, SYN), "(closed port)"),
         (
             host(r#""reject": "none", "listen": 22"#, SYN),
-            "(listening on ports 22, its closed ports)",
+            "(listening on ports 22, closed ports)",
         ),
         (host(r#""hook": "prerouting""#, SYN), "(nft at prerouting)"),
         (router(r#""reject": "none""#, "server", "client", SYN), "(routing)"),

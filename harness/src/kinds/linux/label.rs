@@ -9,7 +9,7 @@ use super::HOOKS;
 /// Longer lists of ports are not written out.
 const MOST_CHARACTERS: usize = 40;
 
-/// What of a kernel answers, in words: `nft at input`, `listening on 22, its closed ports`.
+/// What of a kernel answers, in words: `nft at input`, `listening on 22, closed ports`.
 pub(in crate::kinds) fn answers(kernel: &Kernel) -> String {
     let Kernel { rules, listen, .. } = kernel;
     let hook = HOOKS.iter().find(|(_, hook)| *hook == rules.hook).map_or("", |(name, _)| name);
@@ -45,8 +45,8 @@ pub(in crate::kinds) fn answers(kernel: &Kernel) -> String {
         }
         Some(_) => {}
         None if rules.hook.passes_on() => {}
-        None if listen.is_empty() => parts.push("its closed port".to_owned()),
-        None => parts.push("its closed ports".to_owned()),
+        None if listen.is_empty() => parts.push("closed port".to_owned()),
+        None => parts.push("closed ports".to_owned()),
     }
     parts.join(", ")
 }
@@ -76,8 +76,8 @@ mod tests {
             (&[("ports", "none")], "nft drops at input"),
             (&[("hook", "prerouting")], "nft at prerouting"),
             (&[("hook", "ingress")], "nft at ingress"),
-            (&[("reject", "none")], "its closed port"),
-            (&[("reject", "none"), ("listen", "22")], "listening on ports 22, its closed ports"),
+            (&[("reject", "none")], "closed port"),
+            (&[("reject", "none"), ("listen", "22")], "listening on ports 22, closed ports"),
             (&[("listen", "22")], "listening on ports 22, nft at input"),
             (&[("listen", "22"), ("ports", "none")], "listening on ports 22, nft drops at input"),
             (&[("hook", "forward")], "routing, nft at forward"),
@@ -97,7 +97,7 @@ mod tests {
             ),
             (
                 &[("reject", "none"), ("rules", "tcp dport 9 drop")],
-                "rules of the user's at input, its closed port",
+                "rules of the user's at input, closed port",
             ),
             (&[("hook", "bridge")], "bridging, nft at bridge"),
             (&[("hook", "bridge"), ("reject", "none")], "bridging"),
