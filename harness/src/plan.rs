@@ -385,7 +385,7 @@ pub fn plan(
     let limits = limits(scenario);
     Ok(Plan {
         title: scenario.title.value.clone(),
-        note: scenario.note.clone(),
+        note: scenario.notes(),
         cites: scenario.cites.iter().map(|cite| cite.value.clone()).collect(),
         any_host: scenario.any_host.as_ref().map(|reason| reason.value.clone()),
         seed: scenario.seed.as_ref().map_or(0, |seed| seed.value),

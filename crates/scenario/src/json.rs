@@ -5,6 +5,8 @@ mod keys;
 mod read;
 mod schema;
 mod tree;
+mod write;
 
 pub use read::{MAX_FILE_BYTES, parse};
 pub use schema::schema;
+pub use write::write;

@@ -20,7 +20,7 @@ mod span;
 
 pub use diagnostic::{Diagnostic, line_and_column, nearest, suggestion};
 pub use expr::{Bindings, Expr, ExprError, ExprSyntax, is_name};
-pub use json::{MAX_FILE_BYTES, parse, schema};
+pub use json::{MAX_FILE_BYTES, parse, schema, write};
 pub use model::*;
 pub use quantity::duration;
 pub use span::{Span, Spanned};

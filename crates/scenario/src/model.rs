@@ -3,6 +3,7 @@
 //! program without one, is the same.
 
 mod file;
+mod notes;
 mod packet;
 mod pattern;
 mod refs;
@@ -10,6 +11,7 @@ mod steps;
 mod value;
 
 pub use file::*;
+pub use notes::*;
 pub use packet::*;
 pub use pattern::*;
 pub use refs::*;

@@ -47,6 +47,39 @@ pub(crate) fn chance(number: &str) -> Result<Chance, String> {
     }
 }
 
+/// A duration as [`duration`] reads it: the largest unit that needs at most three decimals.
+pub(crate) fn duration_text(time: Duration) -> String {
+    let nanos = time.as_nanos();
+    let units = DURATION_UNITS[..4].iter().rev().map(|(name, scale)| (*name, u128::from(*scale)));
+    let fits = |(_, scale): &(&str, u128)| nanos >= *scale && (nanos * 1000).is_multiple_of(*scale);
+    match units.into_iter().find(fits) {
+        Some((name, scale)) => {
+            let decimals = format!("{:03}", nanos % scale * 1000 / scale);
+            match decimals.trim_end_matches('0') {
+                "" => format!("{}{name}", nanos / scale),
+                decimals => format!("{}.{decimals}{name}", nanos / scale),
+            }
+        }
+        None => "0s".to_owned(),
+    }
+}
+
+/// A rate as [`rate`] reads it, in the largest unit that needs no decimals.
+pub(crate) fn rate_text(rate: u64) -> String {
+    let whole = |(_, scale): &&(&str, u64)| rate.is_multiple_of(*scale);
+    let (name, scale) = RATE_UNITS.iter().rev().find(whole).unwrap_or(&RATE_UNITS[0]);
+    format!("{}{name}", rate / scale)
+}
+
+/// So many in a million as [`chance`] reads it.
+pub(crate) fn chance_text(rate: u32) -> String {
+    match rate {
+        0 => "0".to_owned(),
+        1_000_000.. => "1".to_owned(),
+        _ => format!("0.{rate:06}").trim_end_matches('0').to_owned(),
+    }
+}
+
 fn scaled(text: &str, units: &[(&str, u64)], least: &str) -> Result<u64, String> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
@@ -107,6 +140,11 @@ mod tests {
         {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+        for nanos in [0, 1, 999, 1_500, 1_500_000, 1_234_567, 60_000_000_000, u64::MAX] {
+            let time = Duration::from_nanos(nanos);
+            assert_eq!(duration(&duration_text(time)), Ok(time), "{nanos}");
+        }
+        assert_eq!(duration_text(Duration::from_micros(1500)), "1.5ms");
         assert!(duration("99999999999s").unwrap_err().contains("more than"));
         assert!(duration("99999999999999999999m").is_err());
     }
@@ -115,6 +153,12 @@ mod tests {
     fn rates_and_chances() {
         assert_eq!(rate("10Mbit"), Ok(10_000_000));
         assert_eq!(rate("1.5kbit"), Ok(1500));
+        for bits in [1, 1500, 9_600, 10_000_000, 1_000_000_000, u64::MAX] {
+            assert_eq!(rate(&rate_text(bits)), Ok(bits));
+        }
+        for millionths in [1, 10, 250_000, 999_999] {
+            assert_eq!(chance(&chance_text(millionths)), Ok(Chance::Rate(millionths)));
+        }
         assert!(rate("0bit").is_err());
         assert!(rate("10mbit").unwrap_err().contains("Mbit"));
         assert_eq!(chance("0"), Ok(Chance::Never));

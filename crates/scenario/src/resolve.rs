@@ -29,6 +29,8 @@ pub(crate) struct Names {
     linked: BTreeMap<String, Span>,
     /// Names bound by the steps before the one that is read.
     bound: BTreeSet<String>,
+    /// Every name counts as bound: a value is read out of its place.
+    any_bound: bool,
     /// The place of every binding in the file, to tell "bound later" from "never bound".
     binds: BTreeMap<String, Span>,
 }
@@ -48,6 +50,11 @@ pub(crate) fn name(faults: &mut Faults<'_>, name: &Spanned<String>, what: &str) 
 }
 
 impl Names {
+    /// Names of which none has been read, and every one counts as bound.
+    pub(crate) fn with_all_bound() -> Self {
+        Self { any_bound: true, ..Self::default() }
+    }
+
     /// The nodes and links that were entered, in their order.
     pub(crate) fn into_parts(self) -> (Vec<Node>, Vec<Link>) {
         (self.nodes, self.links)
@@ -188,7 +195,8 @@ impl Names {
 
     /// Whether every name of an expression is bound by an earlier step; a fault if one is not.
     pub(crate) fn all_bound(&self, faults: &mut Faults<'_>, expr: &Expr, span: Span) -> bool {
-        let Some(name) = expr.names().find(|name| !self.bound.contains(*name)) else {
+        let unbound = |name: &&str| !self.any_bound && !self.bound.contains(*name);
+        let Some(name) = expr.names().find(unbound) else {
             return true;
         };
         faults.add_with(span, |faults| {

@@ -33,7 +33,7 @@ fn a_small_file() {
     let Action::Expect { due, pattern, .. } = &scenario.steps[1].action else { panic!() };
     assert_eq!(*due, scenario::Due::Within(Duration::from_millis(5)));
     let pattern = pattern.resolve(&Bindings::new()).unwrap();
-    assert_eq!(pattern.layers[0].fields[0], (&fields::tcp::FLAGS, Value::Num(0x14)));
+    assert_eq!(pattern.layers[0].fields[2], (&fields::tcp::FLAGS, Value::Num(0x14)));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn layers_options_and_payloads() {
     let payload: Vec<u8> = (1..=16).collect();
     assert_eq!(packet.layers[5].get(&fields::payload::DATA), Some(&Value::Bytes(payload)));
     assert_eq!((packet.pad, packet.truncate, packet.fragment), (Some(60), Some(1000), Some(8)));
-    assert_eq!(scenario.steps[0].note.as_deref(), Some("the packet\ninside\ninner tag"));
+    assert_eq!(scenario.steps[0].notes().as_deref(), Some("the packet\ninside\ninner tag"));
 }
 
 #[test]

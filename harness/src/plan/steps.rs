@@ -44,7 +44,7 @@ impl Planner<'_> {
                 continue;
             };
             let line = lines.at(step.span.start);
-            let (tolerance, note) = (step.tolerance, step.note.clone());
+            let (tolerance, note) = (step.tolerance, step.notes());
             steps.push(Step { index, line, when, action, tolerance, note });
         }
         steps

@@ -11,7 +11,7 @@ mod timing;
 mod topology;
 mod values;
 
-use self::decoder::Decoder;
+pub(super) use self::decoder::{Decoder, Object};
 use super::tree;
 use crate::diagnostic::Diagnostic;
 use crate::faults::Faults;

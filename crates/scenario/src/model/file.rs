@@ -2,6 +2,7 @@
 
 use wire::{Address, Duration, LinkChange, Mac};
 
+use super::notes::Noted;
 use super::refs::{FieldPath, PortRef};
 use super::steps::Step;
 use super::value::Argument;
@@ -10,6 +11,8 @@ use crate::span::{Span, Spanned};
 /// A scenario file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scenario {
+    /// Where the JSON Schema is, for editors.
+    pub schema: Option<String>,
     /// What happens, in one line.
     pub title: Spanned<String>,
     /// A comment on the whole.
@@ -21,7 +24,7 @@ pub struct Scenario {
     /// The seed of the wire's random choices.
     pub seed: Option<Spanned<u64>>,
     /// Limits of the run.
-    pub limits: Limits,
+    pub limits: Noted<Limits>,
     /// When the run stops; it runs until idle where this is left out.
     pub end: Option<Spanned<Duration>>,
     /// The nodes, in the order of the file.
@@ -104,7 +107,7 @@ pub struct Link {
     /// How it treats frames; what is left out takes the default.
     pub settings: LinkChange,
     /// What is otherwise for frames that travel toward one of its ends.
-    pub toward: Vec<(PortRef, LinkChange)>,
+    pub toward: Vec<(PortRef, Noted<LinkChange>)>,
     /// A comment.
     pub note: Option<String>,
     /// The whole object.
@@ -124,4 +127,16 @@ pub struct Mask {
     pub kind: Option<Spanned<String>>,
     /// Why, not empty.
     pub reason: Spanned<String>,
+    /// A comment.
+    pub note: Option<String>,
+}
+
+impl Mask {
+    /// One entry of the file may name several fields, and each has its mask: whether this one is
+    /// of the same entry as another.
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let rest = |mask: &Self| (mask.frames.clone(), mask.from.clone(), mask.kind.clone());
+        self.reason == other.reason && self.note == other.note && rest(self) == rest(other)
+    }
 }

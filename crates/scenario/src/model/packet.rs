@@ -18,6 +18,8 @@ pub struct PacketTemplate {
     pub pad: Option<usize>,
     /// Cut to this length.
     pub truncate: Option<usize>,
+    /// A comment.
+    pub note: Option<String>,
 }
 
 /// One layer of a [`PacketTemplate`].
@@ -27,12 +29,14 @@ pub struct LayerTemplate {
     pub proto: Proto,
     /// Where it stands in the file.
     pub span: Span,
-    /// The fields given.
+    /// The fields given, in the order of the protocol's table.
     pub fields: Vec<FieldTemplate>,
     /// TCP options by name.
     pub tcp_options: Option<Vec<OptionTemplate>>,
     /// The packet that an ICMP error quotes.
     pub quote: Option<Box<PacketTemplate>>,
+    /// A comment.
+    pub note: Option<String>,
 }
 
 /// A field and its value.

@@ -20,6 +20,8 @@ pub struct Pattern {
     pub length: Option<usize>,
     /// The whole frame.
     pub raw: Option<Vec<u8>>,
+    /// A comment.
+    pub note: Option<String>,
 }
 
 /// One layer of a [`Pattern`].
@@ -31,12 +33,14 @@ pub struct LayerPattern {
     pub occurrence: usize,
     /// Where it stands in the file.
     pub span: Span,
-    /// Fields that must have these values.
+    /// Fields that must have these values, in the order of the protocol's table.
     pub fields: Vec<FieldTemplate>,
     /// The TCP options it must have, all of them and in this order; padding is no option.
     pub tcp_options: Option<Vec<OptionTemplate>>,
     /// What the packet quoted by an ICMP error must look like.
     pub quote: Option<Box<Pattern>>,
+    /// A comment.
+    pub note: Option<String>,
 }
 
 /// A [`Pattern`] with every value known.
@@ -100,6 +104,7 @@ impl Pattern {
     /// Nothing is asked: any frame matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let Self { layers, absent, payload, length, raw, note: _ } = self;
+        layers.is_empty() && absent.is_empty() && (payload, length, raw) == (&None, &None, &None)
     }
 }

@@ -35,3 +35,14 @@ pub struct FieldPath {
     /// Which layer of its protocol, from 0.
     pub occurrence: usize,
 }
+
+/// As the file writes it: `tcp.seq`, or `vlan#2.id`.
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (layer, key) = (self.field.proto.key(), self.field.key);
+        match self.occurrence {
+            0 => write!(f, "{layer}.{key}"),
+            before => write!(f, "{layer}#{}.{key}", before + 1),
+        }
+    }
+}

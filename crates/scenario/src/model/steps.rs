@@ -2,6 +2,7 @@
 
 use wire::{Duration, LinkChange};
 
+use super::notes::Noted;
 use super::packet::PacketTemplate;
 use super::pattern::Pattern;
 use super::refs::{FieldPath, PortRef};
@@ -15,7 +16,7 @@ pub struct Step {
     pub action: Action,
     /// By how much its time may be missed; where it is left out, the real clock judges nothing.
     pub tolerance: Option<Tolerance>,
-    /// A comment; it travels to the report and the capture.
+    /// A comment on the whole step; [`Step::notes`] has those inside it as well.
     pub note: Option<String>,
     /// The whole object.
     pub span: Span,
@@ -106,7 +107,7 @@ pub enum Action {
         /// Only frames that travel toward this end; both directions where it is left out.
         toward: Option<PortRef>,
         /// What changes; the rest stays.
-        set: Box<LinkChange>,
+        set: Box<Noted<LinkChange>>,
     },
     /// Time passes.
     Wait(Spanned<Duration>),

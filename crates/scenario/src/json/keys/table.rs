@@ -71,6 +71,20 @@ impl Table {
         layers.iter().map(|proto| proto.key()).chain(keys).collect()
     }
 
+    /// Where a key is written: layers before all others, and options of a node before its ports.
+    pub(crate) fn rank(&self, name: &str) -> (usize, usize) {
+        let at = |is: &dyn Fn(&Key) -> bool| self.keys.iter().position(is);
+        let layer = |proto: &Proto| proto.key() == name;
+        match at(&|key| key.name == name) {
+            Some(place) => (place + 1, 1),
+            None if self.others == Others::Scalars => {
+                let ports = at(&|key| matches!(key.shape, Shape::MapOrScalar(_)));
+                (ports.map_or(self.keys.len(), |place| place + 1), 0)
+            }
+            None => (0, Proto::SENDABLE.iter().position(layer).unwrap_or(usize::MAX)),
+        }
+    }
+
     pub(crate) fn allows(&self, name: &str) -> bool {
         self.others == Others::Scalars || self.names().contains(&name)
     }

@@ -9,11 +9,9 @@ use crate::resolve::Names;
 use crate::span::{Span, Spanned};
 
 /// The reader of one file.
-pub(super) struct Decoder<'f, 't> {
+pub(in crate::json) struct Decoder<'f, 't> {
     pub(super) faults: &'f mut Faults<'t>,
     pub(super) names: Names,
-    /// Notes inside the step that is read: on its packet, on a layer.
-    pub(super) notes: Vec<String>,
     /// Bytes of payloads that were written as a count.
     pub(super) filled: usize,
     /// Fields that masks name, and frames that they name, once for each field.
@@ -22,10 +20,10 @@ pub(super) struct Decoder<'f, 't> {
 
 /// A JSON object whose keys have been held against a table.
 #[derive(Clone, Copy)]
-pub(super) struct Object<'j> {
-    pub(super) table: &'static Table,
-    pub(super) members: &'j [Member],
-    pub(super) span: Span,
+pub(in crate::json) struct Object<'j> {
+    pub(in crate::json) table: &'static Table,
+    pub(in crate::json) members: &'j [Member],
+    pub(in crate::json) span: Span,
 }
 
 impl<'j> Object<'j> {
@@ -45,7 +43,12 @@ impl<'j> Object<'j> {
 
 impl<'f, 't> Decoder<'f, 't> {
     pub(super) fn new(faults: &'f mut Faults<'t>) -> Self {
-        Self { faults, names: Names::default(), notes: Vec::new(), filled: 0, masked: (0, 0) }
+        Self { faults, names: Names::default(), filled: 0, masked: (0, 0) }
+    }
+
+    /// A reader of one value out of its file: every name counts as bound.
+    pub(in crate::json) fn of_value(faults: &'f mut Faults<'t>) -> Self {
+        Self { names: Names::with_all_bound(), ..Self::new(faults) }
     }
 
     pub(super) fn fault(
@@ -152,18 +155,5 @@ impl<'f, 't> Decoder<'f, 't> {
     /// `note`.
     pub(super) fn note(&mut self, object: &Object<'_>) -> Option<String> {
         self.text(object, "note").map(|note| note.value)
-    }
-
-    /// `note` of an inner object: it is told with the step, or the scenario, that it stands in.
-    pub(super) fn inner_note(&mut self, object: &Object<'_>) {
-        if let Some(note) = self.note(object) {
-            self.notes.push(note);
-        }
-    }
-
-    /// An outer note with the inner ones after it.
-    pub(super) fn with_inner_notes(&mut self, outer: Option<String>) -> Option<String> {
-        let notes: Vec<String> = outer.into_iter().chain(self.notes.drain(..)).collect();
-        (!notes.is_empty()).then(|| notes.join("\n"))
     }
 }

@@ -18,12 +18,12 @@ struct Layer<'j> {
     fields: Vec<FieldTemplate>,
     tcp_options: Option<Vec<OptionTemplate>>,
     quote: Option<&'j Json>,
+    note: Option<String>,
 }
 
 impl Decoder<'_, '_> {
     pub(super) fn packet(&mut self, json: &Json) -> Option<PacketTemplate> {
         let object = self.object(json, &PACKET)?;
-        self.inner_note(&object);
         let raw = object.get("raw").and_then(|raw| self.hex(raw, "`raw`"));
         let layers = self.layers(&object);
         let layers = layers.into_iter().filter_map(|(proto, json)| self.layer(proto, json));
@@ -33,6 +33,7 @@ impl Decoder<'_, '_> {
             fragment: self.whole(&object, "fragment").map(|number| number.value),
             pad: self.whole::<usize>(&object, "pad").map(|number| number.value),
             truncate: self.whole::<usize>(&object, "truncate").map(|number| number.value),
+            note: self.note(&object),
         };
         if object.members.iter().all(|member| member.key.value == "note") {
             let help = "give a layer, such as {\"tcp\": {\"dst\": 80}}, or `raw`";
@@ -98,12 +99,20 @@ impl Decoder<'_, '_> {
         if proto == Proto::Payload {
             let bytes = self.payload(json)?;
             let value = ValueTemplate::Fixed(Value::Bytes(bytes));
+            let note = None;
             let fields = vec![FieldTemplate { field: &fields::payload::DATA, value, span }];
-            return Some(LayerTemplate { proto, span, fields, tcp_options: None, quote: None });
+            return Some(LayerTemplate {
+                proto,
+                span,
+                fields,
+                tcp_options: None,
+                quote: None,
+                note,
+            });
         }
-        let Layer { fields, tcp_options, quote } = self.layer_object(proto, json)?;
+        let Layer { fields, tcp_options, quote, note } = self.layer_object(proto, json)?;
         let quote = quote.and_then(|quote| self.packet(quote)).map(Box::new);
-        Some(LayerTemplate { proto, span, fields, tcp_options, quote })
+        Some(LayerTemplate { proto, span, fields, tcp_options, quote, note })
     }
 
     fn layer_object<'j>(&mut self, proto: Proto, json: &'j Json) -> Option<Layer<'j>> {
@@ -111,12 +120,11 @@ impl Decoder<'_, '_> {
             let example = "an object of its fields, {} for none";
             return self.wrong(json, &format!("the layer {}", proto.key()), example);
         };
-        let mut layer = Layer { fields: Vec::new(), tcp_options: None, quote: None };
+        let mut layer = Layer { fields: Vec::new(), tcp_options: None, quote: None, note: None };
         for Member { key, value } in members {
             match (proto, key.as_str(), &value.kind) {
                 (_, "note", _) => {
-                    let note = self.plain_text(value, "`note`");
-                    self.notes.extend(note.map(|note| note.value));
+                    layer.note = self.plain_text(value, "`note`").map(|note| note.value);
                 }
                 (Proto::Icmp4 | Proto::Icmp6, "quote", _) => layer.quote = Some(value),
                 (Proto::Tcp, "options", Kind::List(items)) => {
@@ -125,10 +133,17 @@ impl Decoder<'_, '_> {
                 _ => layer.fields.extend(self.field(proto, key, value)),
             }
         }
+        let place = |given: &FieldTemplate| proto.fields().iter().position(|f| *f == given.field);
+        layer.fields.sort_by_key(place);
         Some(layer)
     }
 
-    fn field(&mut self, proto: Proto, key: &Spanned<String>, json: &Json) -> Option<FieldTemplate> {
+    pub(in crate::json) fn field(
+        &mut self,
+        proto: Proto,
+        key: &Spanned<String>,
+        json: &Json,
+    ) -> Option<FieldTemplate> {
         let field = self.layer_field(proto, key)?;
         let read = match &json.kind {
             Kind::Text(text) if text.contains('$') && field.max().is_some() => {
@@ -164,10 +179,10 @@ impl Decoder<'_, '_> {
 
     fn pattern(&mut self, json: &Json) -> Option<Pattern> {
         let object = self.object(json, &PATTERN)?;
-        self.inner_note(&object);
+        let note = self.note(&object);
         let raw = object.get("raw").and_then(|raw| self.hex(raw, "`raw`"));
         let length = self.whole::<usize>(&object, "length").map(|number| number.value);
-        let mut pattern = Pattern { raw, length, ..Pattern::default() };
+        let mut pattern = Pattern { raw, length, note, ..Pattern::default() };
         for (proto, json) in self.layers(&object) {
             match &json.kind {
                 Kind::Bool(false) => pattern.absent.push(proto),
@@ -191,6 +206,7 @@ impl Decoder<'_, '_> {
             fields: Vec::new(),
             tcp_options: None,
             quote: None,
+            note: None,
         };
         if proto == Proto::Payload && !bare {
             pattern.payload = self.payload(json);
@@ -198,6 +214,7 @@ impl Decoder<'_, '_> {
             let Some(read) = self.layer_object(proto, json) else { return };
             layer.fields = read.fields;
             layer.tcp_options = read.tcp_options;
+            layer.note = read.note;
             layer.quote = read.quote.and_then(|quote| self.pattern(quote)).map(Box::new);
         }
         pattern.layers.push(layer);

@@ -9,7 +9,7 @@ const MAX_FILLED: usize = 64 << 20;
 
 impl Decoder<'_, '_> {
     /// The bytes of a payload, in one of its forms.
-    pub(super) fn payload(&mut self, json: &Json) -> Option<Vec<u8>> {
+    pub(in crate::json) fn payload(&mut self, json: &Json) -> Option<Vec<u8>> {
         if let Kind::Text(_) = json.kind {
             return self.hex(json, "a payload");
         }

@@ -3,7 +3,7 @@
 use super::decoder::{Decoder, Object};
 use crate::json::keys::{Key, LIMITS, MASK, SCENARIO, Shape};
 use crate::json::tree::{Json, Kind};
-use crate::model::{FieldPath, Limits, Mask, Reason, Scenario};
+use crate::model::{FieldPath, Limits, Mask, Noted, Reason, Scenario};
 use crate::resolve::fields::field_path;
 use crate::span::Spanned;
 
@@ -17,7 +17,7 @@ const MAX_MASKED_FRAMES: usize = 1_000_000;
 impl Decoder<'_, '_> {
     pub(super) fn scenario(mut self, json: &Json) -> Option<Scenario> {
         let file = self.object(json, &SCENARIO)?;
-        self.text(&file, "$schema");
+        let schema = self.text(&file, "$schema").map(|schema| schema.value);
         let title = self.title(&file);
         let cites = self.texts(&file, "cites");
         let any_host = file.get("any-host").and_then(|reason| self.reason(reason));
@@ -27,13 +27,13 @@ impl Decoder<'_, '_> {
         self.read_nodes(&file);
         self.read_links(&file);
         let masks = self.list(&file, "masks").iter().flat_map(|mask| self.mask(mask)).collect();
-        let outer = self.note(&file);
-        let note = self.with_inner_notes(outer);
+        let note = self.note(&file);
         let steps = self.steps(&file);
         let finds = self.texts(&file, "finds");
         let not_on = self.not_on(&file);
         let (nodes, links) = self.names.into_parts();
         Some(Scenario {
+            schema,
             title: title.unwrap_or_default(),
             note,
             cites,
@@ -71,23 +71,24 @@ impl Decoder<'_, '_> {
         texts
     }
 
-    fn limits(&mut self, file: &Object<'_>) -> Limits {
+    fn limits(&mut self, file: &Object<'_>) -> Noted<Limits> {
         let object = file.get("limits").and_then(|json| self.object(json, &LIMITS));
-        let Some(object) = object else { return Limits::default() };
-        self.inner_note(&object);
-        Limits {
+        let Some(object) = object else { return Noted::default() };
+        let note = self.note(&object);
+        let value = Limits {
             frames: self.whole(&object, "frames"),
             bytes: self.whole(&object, "bytes"),
             steps: self.whole(&object, "steps"),
             queue: self.whole(&object, "queue"),
             duration: self.duration(&object, "duration"),
-        }
+        };
+        Noted { value, note }
     }
 
     /// A mask for each of its fields.
     fn mask(&mut self, json: &Json) -> Vec<Mask> {
         let Some(object) = self.object(json, &MASK) else { return Vec::new() };
-        self.inner_note(&object);
+        let note = self.note(&object);
         let reason = object.get("reason").and_then(|reason| self.reason(reason));
         let fields = self.masked_fields(&object);
         let kind = self.text(&object, "kind").filter(|kind| {
@@ -118,7 +119,8 @@ impl Decoder<'_, '_> {
         let Some(reason) = reason else { return Vec::new() };
         let mask = |field| {
             let (frames, from) = (frames.clone(), from.clone());
-            Mask { field, frames, from, kind: kind.clone(), reason: reason.clone() }
+            let (reason, note) = (reason.clone(), note.clone());
+            Mask { field, frames, from, kind: kind.clone(), reason, note }
         };
         fields.into_iter().map(mask).collect()
     }

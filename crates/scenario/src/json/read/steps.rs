@@ -35,7 +35,6 @@ impl Decoder<'_, '_> {
         };
         let table = self.kind(members, json.span)?;
         let step = self.object(json, table)?;
-        self.notes.clear();
         let action = match table.mark {
             "send" => self.send(&step),
             "do" => self.command(&step),
@@ -46,8 +45,7 @@ impl Decoder<'_, '_> {
             _ => self.duration(&step, "wait").map(Action::Wait),
         };
         let tolerance = self.tolerance(&step);
-        let outer = self.note(&step);
-        let note = self.with_inner_notes(outer);
+        let note = self.note(&step);
         Some(Step { action: action?, tolerance, note, span: json.span })
     }
 
@@ -188,7 +186,6 @@ impl Decoder<'_, '_> {
         let toward = self.who(step, "toward");
         let json = step.get("set")?;
         let object = self.object(json, &SETTINGS)?;
-        self.inner_note(&object);
         let set = Box::new(self.settings(&object));
         if object.members.is_empty() {
             self.fault(json.span, "`set` is empty", "say what changes: {\"up\": false}");

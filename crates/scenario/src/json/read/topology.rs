@@ -6,7 +6,7 @@ use wire::{LINK_SETTINGS, LinkChange};
 use super::decoder::{Decoder, Object};
 use crate::json::keys::{LINK, NODE, PORT, SETTINGS, Shape};
 use crate::json::tree::{Json, Kind, Member};
-use crate::model::{Link, Node, Port, PortRef};
+use crate::model::{Link, Node, Noted, Port, PortRef};
 use crate::resolve;
 use crate::span::Spanned;
 
@@ -93,21 +93,23 @@ impl Decoder<'_, '_> {
         if let Some(name) = &name {
             resolve::name(self.faults, name, "a link's name");
         }
-        let settings = self.settings(&object);
-        let note = self.note(&object);
+        let Noted { value: settings, note } = self.settings(&object);
         let ends = self.ends(&object)?;
         let toward = self.toward(&object, &ends);
         Some(Link { name, ends, settings, toward, note, span: object.span })
     }
 
     /// Settings for one direction, by the end that frames travel toward.
-    fn toward(&mut self, link: &Object<'_>, ends: &[PortRef; 2]) -> Vec<(PortRef, LinkChange)> {
-        let mut all: Vec<(PortRef, LinkChange)> = Vec::new();
+    fn toward(
+        &mut self,
+        link: &Object<'_>,
+        ends: &[PortRef; 2],
+    ) -> Vec<(PortRef, Noted<LinkChange>)> {
+        let mut all: Vec<(PortRef, Noted<LinkChange>)> = Vec::new();
         for Member { key, value } in self.map(link, "toward") {
             let name = Json { kind: Kind::Text(key.value.clone()), span: key.span };
             let end = self.port_ref(&name, "an end");
             let Some(object) = self.object(value, &SETTINGS) else { continue };
-            self.inner_note(&object);
             let settings = self.settings(&object);
             if object.members.is_empty() {
                 self.fault(value.span, "no setting", "say what is otherwise: {\"loss\": 1}");
@@ -137,7 +139,7 @@ impl Decoder<'_, '_> {
     }
 
     /// The keys that a link and a step that changes it share.
-    pub(super) fn settings(&mut self, object: &Object<'_>) -> LinkChange {
+    pub(super) fn settings(&mut self, object: &Object<'_>) -> Noted<LinkChange> {
         let mut change = LinkChange::default();
         for row in LINK_SETTINGS {
             let value = match row.shape {
@@ -162,6 +164,6 @@ impl Decoder<'_, '_> {
                 debug_assert!(fits, "{} does not take its own shape", row.key);
             }
         }
-        change
+        Noted { value: change, note: self.note(object) }
     }
 }

@@ -81,7 +81,7 @@ impl Decoder<'_, '_> {
     }
 
     /// The value of a key that is a duration.
-    pub(super) fn duration(
+    pub(in crate::json) fn duration(
         &mut self,
         object: &Object<'_>,
         name: &str,
@@ -95,7 +95,11 @@ impl Decoder<'_, '_> {
     }
 
     /// The value of a key that is a rate.
-    pub(super) fn rate(&mut self, object: &Object<'_>, name: &str) -> Option<Spanned<Option<u64>>> {
+    pub(in crate::json) fn rate(
+        &mut self,
+        object: &Object<'_>,
+        name: &str,
+    ) -> Option<Spanned<Option<u64>>> {
         let json = object.get(name)?;
         let help = format!("`{name}` is {}, or \"unlimited\"", quantity::RATE);
         let read = match &json.kind {
@@ -110,7 +114,11 @@ impl Decoder<'_, '_> {
     }
 
     /// The value of a key that is a chance.
-    pub(super) fn chance(&mut self, object: &Object<'_>, name: &str) -> Option<Spanned<Chance>> {
+    pub(in crate::json) fn chance(
+        &mut self,
+        object: &Object<'_>,
+        name: &str,
+    ) -> Option<Spanned<Chance>> {
         const HELP: &str = "a chance between 0 and 1, {\"nth\": [1, 3]} or {\"every\": n}";
         let json = object.get(name)?;
         let what = format!("`{name}`");
@@ -159,7 +167,7 @@ impl Decoder<'_, '_> {
     }
 
     /// `mac`.
-    pub(super) fn mac(&mut self, object: &Object<'_>) -> Option<Spanned<Mac>> {
+    pub(in crate::json) fn mac(&mut self, object: &Object<'_>) -> Option<Spanned<Mac>> {
         let text = self.text(object, "mac")?;
         match text.parse() {
             Ok(mac) => Some(Spanned::new(mac, text.span)),
@@ -181,7 +189,7 @@ impl Decoder<'_, '_> {
         Some(items.iter().filter_map(|item| self.address(item)).collect())
     }
 
-    fn address(&mut self, json: &Json) -> Option<Spanned<Address>> {
+    pub(in crate::json) fn address(&mut self, json: &Json) -> Option<Spanned<Address>> {
         let text = self.plain_text(json, "an IP address")?;
         match text.parse() {
             Ok(address) => Some(Spanned::new(address, json.span)),
@@ -218,7 +226,12 @@ impl Decoder<'_, '_> {
     }
 
     /// A number or an expression: what stands in a TCP option.
-    pub(super) fn expr_number(&mut self, json: &Json, what: &str, most: u64) -> Option<Expr> {
+    pub(in crate::json) fn expr_number(
+        &mut self,
+        json: &Json,
+        what: &str,
+        most: u64,
+    ) -> Option<Expr> {
         match &json.kind {
             Kind::Text(text) if text.contains('$') => self.expression(text, json.span),
             Kind::Text(text) => {
@@ -240,7 +253,7 @@ impl Decoder<'_, '_> {
     }
 
     /// Bytes in hex.
-    pub(super) fn hex(&mut self, json: &Json, what: &str) -> Option<Vec<u8>> {
+    pub(in crate::json) fn hex(&mut self, json: &Json, what: &str) -> Option<Vec<u8>> {
         let text = self.plain_text(json, what)?;
         match hex::decode(&text) {
             Ok(bytes) => Some(bytes),
@@ -259,7 +272,12 @@ impl Decoder<'_, '_> {
         Some(Argument { name: member.key.clone(), value })
     }
 
-    fn scalar(&mut self, json: &Json, what: &str, computed: bool) -> Option<Scalar> {
+    pub(in crate::json) fn scalar(
+        &mut self,
+        json: &Json,
+        what: &str,
+        computed: bool,
+    ) -> Option<Scalar> {
         Some(match &json.kind {
             Kind::Bool(flag) => Scalar::Bool(*flag),
             Kind::Number => Scalar::Num(self.number(json, what)?),
