@@ -42,6 +42,8 @@ pub enum Command {
     Show(Show),
     /// Compare two captures field by field
     Diff(Diff),
+    /// Bring scenario files into the canonical form
+    Fmt(Fmt),
     /// List the scenarios
     List(List),
     /// List the kinds of nodes, their options and the faults that can be planted
@@ -330,6 +332,17 @@ pub enum Pair {
     Place,
     /// Frames of one flow in the flow's order, on whatever interfaces
     Flow,
+}
+
+/// `wireproof fmt`.
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Ids, as for run; none: all
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Write nothing, and list the files that have another form
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `wireproof list`.

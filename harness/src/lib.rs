@@ -81,7 +81,7 @@ fn cannot(error: &anyhow::Error) -> u8 {
 fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
     use cli::Command;
     use commands::{
-        bite, bless, captures, check, doctor, explain, init, inject, lists, modules, run,
+        bite, bless, captures, check, doctor, explain, fmt, init, inject, lists, modules, run,
     };
     let root = cli.root.as_deref();
     match &cli.command {
@@ -92,6 +92,7 @@ fn dispatch(cli: &cli::Cli, registry: Registry) -> anyhow::Result<u8> {
         Command::Check(words) => check::check(words),
         Command::Show(words) => captures::show(words),
         Command::Diff(words) => captures::diff(words),
+        Command::Fmt(words) => fmt::fmt(root, words),
         Command::List(words) => lists::list(root, words, registry),
         Command::Nodes => lists::nodes(&registry),
         Command::Explain(words) => explain::explain(root, words, registry),

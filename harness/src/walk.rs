@@ -231,7 +231,7 @@ fn unfit(plan: &Plan, on: On) -> Option<String> {
 }
 
 /// A file's bytes, unless it is longer than any scenario.
-fn read(item: &Item) -> Result<Vec<u8>> {
+pub(crate) fn read(item: &Item) -> Result<Vec<u8>> {
     let (path, most) = (&item.path, scenario::MAX_FILE_BYTES as u64);
     let within = item.in_root().then_some(Within(&item.root));
     let failed = || format!("cannot read {}", path.display());

@@ -6,6 +6,7 @@ pub mod captures;
 pub mod check;
 pub mod doctor;
 pub mod explain;
+pub mod fmt;
 pub mod init;
 pub mod inject;
 pub mod lists;

@@ -105,8 +105,8 @@ impl Planner<'_> {
                     Some(end) => Some(self.direction(*index, end, nodes, links)?),
                     None => None,
                 };
-                let step =
-                    LinkStep { link: LinkId::at(*index), direction, change: (**set).clone() };
+                let change = set.value.clone();
+                let step = LinkStep { link: LinkId::at(*index), direction, change };
                 (when(*at), Action::Link(step))
             }
             Asked::Wait(time) => (When::After(time.value), Action::Wait),

@@ -172,7 +172,7 @@ impl Planner<'_> {
             let index = links.len() - 1;
             for (end, settings) in &link.toward {
                 if let Some(direction) = self.direction(index, end, nodes, &links) {
-                    links[index].toward.push((direction, settings.clone()));
+                    links[index].toward.push((direction, settings.value.clone()));
                 }
             }
         }

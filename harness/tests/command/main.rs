@@ -6,6 +6,7 @@ mod bless;
 mod bombs;
 mod captures;
 mod determinism;
+mod formatted;
 mod inject;
 mod judged;
 mod killed;

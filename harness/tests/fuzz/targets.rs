@@ -63,10 +63,17 @@ impl<'a> Input<'a> {
     }
 }
 
-/// A scenario file is read, planned and run within small limits.
+/// A scenario file is read, written, planned and run within small limits. What is written reads as
+/// the same scenario, and written again it is the same text.
 pub(crate) fn scenario(data: &[u8]) {
     let Ok(read) = scenario::parse(data) else { return };
     let text = String::from_utf8_lossy(data);
+    let made = scenario::write(&read, None);
+    for new in [&scenario::write(&read, Some(&text)), &made] {
+        let again = scenario::parse(new.as_bytes()).expect("what is written can be read");
+        assert_eq!(scenario::write(&again, None), made, "it means the same");
+        assert_eq!(scenario::write(&again, Some(new)), *new, "it is a fixed point");
+    }
     REGISTRY.with(|registry| {
         let Ok(mut plan) = wireproof::plan::plan(&read, &text, registry, &[]) else { return };
         plan.limits.frames = plan.limits.frames.min(200);
