@@ -116,7 +116,8 @@ proptest! {
         scenario.end = Some(Spanned::new(time, scenario.end.expect("an end").span));
         scenario.note = Some(text.clone());
         scenario.nodes[0].options[0].value.value = Scalar::Text(text);
-        scenario.nodes[0].mac.as_mut().expect("a mac").value = Mac(number.to_be_bytes()[..6].try_into().unwrap());
+        let mac = Mac(number.to_be_bytes()[..6].try_into().expect("six bytes"));
+        scenario.nodes[0].mac.as_mut().expect("a mac").value = mac;
         let settings = &mut scenario.links[0].settings.clone();
         settings.delay = Some(time);
         settings.rate_bps = Some(Some(bits));

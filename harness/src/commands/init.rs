@@ -21,8 +21,8 @@ const ID: &str = "first/fin-meets-closed-port";
 const SCENARIO: &str = r#"{
   "$schema": "../schema.json",
   "title": "A bare FIN meets a closed port",
-  "cites": ["RFC 9293 3.10.7.1"],
   "note": "Change a value and run it again: the difference is told field by field.",
+  "cites": ["RFC 9293 3.10.7.1"],
   "nodes": {
     "sender":   { "kind": "tester", "mac": "02:00:00:00:00:01", "ip": "10.0.0.1" },
     "receiver": { "kind": "reject", "mac": "02:00:00:00:00:02", "ip": "10.0.0.2" }
@@ -32,7 +32,7 @@ const SCENARIO: &str = r#"{
     { "at": "0ms", "node": "sender",
       "send": { "tcp": { "src": 4000, "dst": 80, "seq": 123, "flags": "F" } } },
     { "within": "5ms", "from": "receiver",
-      "expect": { "tcp": { "flags": "RA", "seq": 0, "ack": 124 } },
+      "expect": { "tcp": { "seq": 0, "ack": 124, "flags": "RA" } },
       "note": "123 and 1 for the FIN" }
   ]
 }

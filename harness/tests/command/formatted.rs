@@ -9,7 +9,7 @@ fn files_are_brought_into_the_canonical_form_once() {
     let canonical = place.text(&file);
     place.run(&["fmt", "--check"]).ends_with(0);
     // The same with other white space.
-    let other = canonical.replace("  \"", "\"").replace(": ", ":");
+    let other = canonical.replace("  \"", "\"").replace("\": ", "\":");
     place.write(&file, &other);
     let before = place.all();
     let check = place.run(&["fmt", "--check"]).ends_with(1);
@@ -37,7 +37,7 @@ fn a_file_with_errors_is_shown_and_left_as_it_is() {
 fn a_link_in_place_of_a_file_is_not_written_through() {
     let place = Place::made();
     let file = place.path(&format!("scenarios/{FIRST}.json"));
-    let text = place.text(&format!("scenarios/{FIRST}.json")).replace(": ", ":");
+    let text = place.text(&format!("scenarios/{FIRST}.json")).replace("\": ", "\":");
     place.write("elsewhere.json", text);
     std::fs::remove_file(&file).expect("a file");
     std::os::unix::fs::symlink(place.path("elsewhere.json"), &file).expect("a link");

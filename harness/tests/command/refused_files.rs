@@ -36,7 +36,7 @@ const CHANGES: [(&str, &str, &str); 24] = [
     ),
     ("an unknown check", r#""links""#, r#""finds": ["tcp-checksums"], "links""#),
     ("a mask without a reason", r#""links""#, r#""masks": [{ "field": "ip4.id" }], "links""#),
-    ("a missing comma", r#""flags": "RA", "seq""#, r#""flags": "RA" "seq""#),
+    ("a missing comma", r#""ack": 124, "flags""#, r#""ack": 124 "flags""#),
     ("a comment", r#""nodes": {"#, "// who is who\n  \"nodes\": {"),
     ("a kind that is left out", r#""kind": "reject", "#, ""),
 ];

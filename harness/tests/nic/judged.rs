@@ -268,10 +268,7 @@ fn what_others_say() {
             .expect("the command"),
     );
     let heard = ended(listening);
-    assert!(
-        heard.contains("0 frames, ") && heard.contains(", 3 frames ignored"),
-        "{heard}{said}"
-    );
+    assert!(heard.contains("0 frames, ") && heard.contains(", 3 frames ignored"), "{heard}{said}");
     let word = "ignored: 3 × Ethernet type 0x88b5 of 02:00:00:00:00:09";
     assert!(heard.contains(word), "{heard}");
     // From the device the same frame is one that was not to be.

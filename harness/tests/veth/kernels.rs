@@ -102,10 +102,7 @@ fn a_label_says_what_answers(place: &Place) -> Result<(), Ignored> {
     has("nft")?;
     for (text, label) in [
         (host(r#""reject": "none""#, SYN), "(closed port)"),
-        (
-            host(r#""reject": "none", "listen": 22"#, SYN),
-            "(listening on ports 22, closed ports)",
-        ),
+        (host(r#""reject": "none", "listen": 22"#, SYN), "(listening on ports 22, closed ports)"),
         (host(r#""hook": "prerouting""#, SYN), "(nft at prerouting)"),
         (router(r#""reject": "none""#, "server", "client", SYN), "(routing)"),
         (router(r#""reject-ports": 81"#, "server", "client", SYN), "(routing, nft at forward, p"),
