@@ -3,15 +3,12 @@
 //! This file lies here, not in the harness, because `cargo insta review` looks for pending
 //! snapshots only in folders that hold the source of some target.
 
-use std::path::{Path, PathBuf};
-
+use testing::project;
 use wireproof::catalog::{GOLDENS, Root, files_below};
 use wireproof::golden::{self, State};
 
 fn root() -> Root {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    let dir = package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
-    Root::at(&dir).expect("the project's own folder")
+    Root::at(&project()).expect("the project's own folder")
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use testing::project;
 use wireproof::catalog::files_below;
 
 /// The floors of the harness, the lowest first. A module uses those of lower floors alone.
@@ -23,11 +24,6 @@ const FLOORS: [&[&str]; 13] = [
     &["commands"],
     &["lib", "main"],
 ];
-
-fn top() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
 
 /// A module by its path, `run/nic/cables`, with the modules that it names by `crate`, `self` or
 /// `super`.
@@ -182,11 +178,11 @@ fn upward(arrows: &Arrows) -> Vec<String> {
 
 #[test]
 fn no_crate_has_a_circle_of_modules() {
-    let mut crates: Vec<PathBuf> = fs::read_dir(top().join("crates"))
+    let mut crates: Vec<PathBuf> = fs::read_dir(project().join("crates"))
         .expect("crates")
         .map(|entry| entry.expect("an entry").path())
         .collect();
-    crates.push(top().join("harness"));
+    crates.push(project().join("harness"));
     for folder in crates {
         let arrows = arrows(&folder.join("src"));
         assert!(arrows.len() > 4, "{}: no modules were found", folder.display());
@@ -196,13 +192,13 @@ fn no_crate_has_a_circle_of_modules() {
 
 #[test]
 fn the_harness_uses_what_is_below() {
-    let wrong = upward(&arrows(&top().join("harness/src")));
+    let wrong = upward(&arrows(&project().join("harness/src")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn an_arrow_that_is_planted_is_found() {
-    let src = top().join("harness/src");
+    let src = project().join("harness/src");
     let mut texts = BTreeMap::new();
     for (name, text) in [
         ("lib", "mod plan; mod run;"),

@@ -6,7 +6,7 @@ use std::process::Command;
 #[test]
 fn every_expectation_bites() {
     let out = Command::new(env!("CARGO_BIN_EXE_wireproof"))
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(testing::project())
         .arg("bite")
         .output()
         .expect("the command");

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
 
+use testing::project;
 use wireproof::catalog::Root;
 use wireproof::checks::observed::{Given, Observed, Observer, Part, Settings};
 use wireproof::checks::{Answers, Finding};
@@ -14,11 +14,6 @@ use wireproof::outcome::Walked;
 use wireproof::plan::Plan;
 use wireproof::walk::Walk;
 use wireproof::wire::Capture;
-
-fn top() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
 
 /// A golden with its scenario.
 struct Golden {
@@ -38,7 +33,7 @@ const NOBODYS: (&str, &str) = ("wire/raw-runt", "eth-header");
 fn goldens() -> Vec<Golden> {
     // A guest takes seconds to boot.
     let walk = Walk { guests: false, ..Walk::standard() };
-    let items = Root::at(&top()).expect("the project's own folder").items().expect("scenarios");
+    let items = Root::at(&project()).expect("the project's own folder").items().expect("scenarios");
     let mut all = Vec::new();
     for item in items {
         let (Ok(plan), Ok(State::Accepted(capture))) = (walk.plan(&item), golden::read(&item))

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
+use testing::project;
 use wireproof::catalog::{Item, Root};
 use wireproof::commands::lists::schema_text;
 use wireproof::files::write_whole;
@@ -17,14 +17,9 @@ use wireproof::wire::field::{Field, Form};
 use wireproof::wire::link_settings::SettingShape;
 use wireproof::wire::{LINK_SETTINGS, Proto};
 
-fn top() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
-
 /// Holds a committed file against what the code says, or writes it.
 fn committed(name: &str, text: &str) {
-    let path = top().join(name);
+    let path = project().join(name);
     if std::env::var_os("WIREPROOF_WRITE_DOCS").is_some() {
         write_whole(&path, text.as_bytes()).expect("a file to write");
         return;
@@ -71,7 +66,7 @@ fn the_fields_are_those_of_the_tables() {
 /// The same for a part of a file: what stands between two marks, each a line of its own.
 fn committed_part(name: &str, part: &str, text: &str) {
     let (begin, end) = (format!("<!-- {part}: begin -->\n"), format!("<!-- {part}: end -->\n"));
-    let whole = std::fs::read_to_string(top().join(name)).expect("a file");
+    let whole = std::fs::read_to_string(project().join(name)).expect("a file");
     let (before, rest) = whole.split_once(&begin).expect("where the part begins");
     let (_, after) = rest.split_once(&end).expect("where it ends");
     committed(name, &format!("{before}{begin}{text}{end}{after}"));
@@ -146,7 +141,7 @@ fn speaks(node: &PlanNode) -> bool {
 
 #[test]
 fn every_fault_is_caught_and_the_table_says_by_what() {
-    let root = Root::at(&top()).expect("the project's own folder");
+    let root = Root::at(&project()).expect("the project's own folder");
     let walk = Walk::standard();
     let plans: Vec<(Item, Plan)> = root
         .items()

@@ -5,10 +5,10 @@
 //! cannot be read is a failing test of its own.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use testing::project;
 use wireproof::catalog::{Item, Root};
 use wireproof::judge::{Against, judge};
 use wireproof::nodes::Home;
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         }
     }));
     let arguments = Arguments::from_args();
-    let items = Root::at(&root()).and_then(|root| root.items());
+    let items = Root::at(&project()).and_then(|root| root.items());
     let trials = match items {
         Ok(items) => items.into_iter().map(trial).collect(),
         Err(error) => {
@@ -39,12 +39,6 @@ fn main() -> ExitCode {
         }
     };
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// The project's folder: at run time, so that tests run from an archive elsewhere too.
-fn root() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
 fn trial(item: Item) -> Trial {

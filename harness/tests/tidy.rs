@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use testing::project;
 use wireproof::catalog::{Root, files_below};
 use wireproof::walk::Walk;
 
@@ -13,14 +14,9 @@ const MOST_LINES: usize = 450;
 /// Wider lines do not fit two panes on a screen.
 const MOST_COLUMNS: usize = 100;
 
-fn top() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
-
 fn sources() -> Vec<PathBuf> {
     let folders = ["crates", "harness", "golden-pcaps"];
-    let below = |folder| files_below(&top().join(folder), "rs").expect("a folder to read");
+    let below = |folder| files_below(&project().join(folder), "rs").expect("a folder to read");
     let sources: Vec<PathBuf> = folders.into_iter().flat_map(below).collect();
     assert!(sources.len() > 50, "the sources were not found");
     sources
@@ -36,7 +32,7 @@ fn none(wrong: &[String]) {
 
 #[test]
 fn rooms_use_only_the_rooms_that_they_may() {
-    let allowed: [(&str, &[&str]); 9] = [
+    let allowed: [(&str, &[&str]); 10] = [
         ("crates/wire", &[]),
         ("crates/link", &["wire"]),
         ("crates/nodes", &["link", "linux", "wire"]),
@@ -45,13 +41,18 @@ fn rooms_use_only_the_rooms_that_they_may() {
         ("crates/linux", &["link", "wire"]),
         ("crates/veth", &["link", "linux", "wire"]),
         ("crates/guest", &["link", "linux", "wire"]),
+        ("crates/testing", &["guest", "link", "veth", "wire"]),
         ("harness", &["checks", "guest", "link", "linux", "nodes", "scenario", "veth", "wire"]),
     ];
     let rooms = ["wire", "link", "nodes", "scenario", "checks", "linux", "veth", "guest"];
     let mut wrong = Vec::new();
     for (room, may) in allowed {
-        let manifest = read(&top().join(room).join("Cargo.toml"));
+        let manifest = read(&project().join(room).join("Cargo.toml"));
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or("");
+        let in_use = dependencies.split("[dev-dependencies]").next().unwrap_or("");
+        if in_use.lines().any(|line| line.starts_with("testing")) {
+            wrong.push(format!("{room} uses testing, which is for tests alone"));
+        }
         for line in dependencies.lines() {
             let name = line.split(['.', ' ', '=']).next().unwrap_or("");
             if rooms.contains(&name) && !may.contains(&name) {
@@ -59,7 +60,7 @@ fn rooms_use_only_the_rooms_that_they_may() {
             }
         }
     }
-    let crates = fs::read_dir(top().join("crates")).expect("crates").count();
+    let crates = fs::read_dir(project().join("crates")).expect("crates").count();
     if crates != allowed.len() - 1 {
         wrong.push(format!("{crates} crates, {} known here", allowed.len() - 1));
     }
@@ -122,7 +123,7 @@ fn unsafe_code_counts_allocations_or_calls_the_kernel_and_says_why_it_is_sound()
     let uses = |path: &PathBuf| read(path).lines().any(begins);
     let mut unsaid = Vec::new();
     for file in CALLS {
-        let text = read(&top().join(file));
+        let text = read(&project().join(file));
         let lines: Vec<&str> = text.lines().collect();
         let bare = |at: &usize| !lines[at.saturating_sub(4)..*at].concat().contains("// SAFETY: ");
         let wrong = (0..lines.len()).filter(|at| begins(lines[*at]) && bare(at));
@@ -141,7 +142,7 @@ fn unsafe_code_counts_allocations_or_calls_the_kernel_and_says_why_it_is_sound()
 
 #[test]
 fn every_check_is_shown_biting_alone() {
-    let root = Root::at(&top()).expect("the project's own folder");
+    let root = Root::at(&project()).expect("the project's own folder");
     let walk = Walk::standard();
     let mut bites = BTreeSet::new();
     let mut wrong = Vec::new();
@@ -165,9 +166,9 @@ fn every_check_is_shown_biting_alone() {
 
 #[test]
 fn scenarios_are_named_titled_and_cite_what_exists() {
-    let table = read(&top().join("docs/requirements.tsv"));
+    let table = read(&project().join("docs/requirements.tsv"));
     let known: BTreeSet<&str> = table.lines().filter_map(|line| line.split('\t').next()).collect();
-    let root = Root::at(&top()).expect("the project's own folder");
+    let root = Root::at(&project()).expect("the project's own folder");
     let walk = Walk::standard();
     let mut wrong = Vec::new();
     let items = root.items().expect("scenarios");
@@ -202,10 +203,10 @@ fn scenarios_are_named_titled_and_cite_what_exists() {
 
 #[test]
 fn the_readme_names_only_scenarios_that_are_there() {
-    let root = Root::at(&top()).expect("the project's own folder");
+    let root = Root::at(&project()).expect("the project's own folder");
     let ids: Vec<String> =
         root.items().expect("scenarios").into_iter().map(|item| item.id).collect();
-    let readme = read(&top().join("README.md"));
+    let readme = read(&project().join("README.md"));
     let mut wrong = Vec::new();
     for line in readme.lines() {
         let Some((_, words)) = line.split_once("-- run ") else { continue };

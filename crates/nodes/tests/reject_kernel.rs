@@ -6,12 +6,12 @@
 //! further measurements of the same shape.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use link::{Address, Node, PortConfig};
-use wire::{Instant, Mac};
+use link::Node;
+use testing::{both, digits, port};
+use wire::Instant;
 use wireproof_nodes::NodeConfig;
 use wireproof_nodes::reject::Reject;
 
@@ -23,22 +23,8 @@ fn frames(file: &Path) -> Vec<(Instant, Vec<u8>)> {
 
 /// The host that was measured.
 fn host() -> Reject {
-    let address = |ip: &str, prefix| Address { ip: ip.parse().expect("an address"), prefix };
-    let port = PortConfig {
-        name: "eth0".to_owned(),
-        mac: Mac([2, 0, 0, 0, 0, 2]),
-        addresses: vec![address("10.0.0.2", 24), address("fd00::2", 64)],
-        peer: None,
-        mtu: None,
-    };
-    Reject::new(&NodeConfig { ports: vec![port], ..NodeConfig::default() }).expect("a host")
-}
-
-fn hex(frame: &[u8]) -> String {
-    frame.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Reject::new(&NodeConfig { ports: vec![port(2, &both(2))], ..NodeConfig::default() })
+        .expect("a host")
 }
 
 /// The triggers whose answers differ, in words; and how many triggers there were.
@@ -57,9 +43,10 @@ fn differences(folder: &Path) -> (usize, Vec<String>) {
         }
         let expected = answers.remove(time).unwrap_or_default();
         if emitted != expected {
-            let shown = |all: &[Vec<u8>]| all.iter().map(|f| hex(f)).collect::<Vec<_>>().join(" ");
+            let shown =
+                |all: &[Vec<u8>]| all.iter().map(|f| digits(f)).collect::<Vec<_>>().join(" ");
             let (told, said) = (shown(&expected), shown(&emitted));
-            let trigger = hex(trigger);
+            let trigger = digits(trigger);
             differ.push(format!("{number}: {trigger}\n  kernel: {told}\n  reject: {said}"));
         }
     }

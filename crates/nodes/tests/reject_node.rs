@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use link::{Address, Command, Datum, Node, Peer, PortConfig};
+use link::{Address, Command, Datum, Node, Peer};
 use proptest::prelude::*;
+use testing::{both, port};
 use wire::{Instant, Mac, PortSet, checksum};
 use wireproof_nodes::reject::{Profile, Reject, reset_for};
 use wireproof_nodes::{NodeConfig, Registry, Role};
@@ -13,17 +14,9 @@ mod trigger;
 use trigger::{DST4, FIN, SYN, Trigger};
 
 fn config(options: &[(&str, Datum)]) -> NodeConfig {
-    let address = |ip: &str, prefix| Address { ip: ip.parse().expect("an address"), prefix };
-    let port = PortConfig {
-        name: "eth0".to_owned(),
-        mac: Mac([2, 0, 0, 0, 0, 2]),
-        addresses: vec![address("10.0.0.2", 24), address("fd00::2", 64)],
-        peer: None,
-        mtu: None,
-    };
     let options: BTreeMap<_, _> =
         options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    NodeConfig { ports: vec![port], options, ..NodeConfig::default() }
+    NodeConfig { ports: vec![port(2, &both(2))], options, ..NodeConfig::default() }
 }
 
 /// A frame from the station 02:00:00:00:00:01.

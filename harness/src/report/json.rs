@@ -9,6 +9,7 @@ use crate::judge::Against;
 use crate::judge::choices::Choice;
 use crate::judge::compare::Difference;
 use crate::outcome::{Judged, Walked};
+use crate::plan::Plan;
 use crate::run;
 use crate::run::Ended;
 use crate::run::timing::Timing;
@@ -260,25 +261,8 @@ fn details(judged: &Judged) -> Details<'_> {
         wanted: judgement.wanted.iter().map(found).collect(),
         toothless: &judgement.missing_findings,
         not_judged: judgement.unjudged.iter().map(not_judged).collect(),
-        failures: run
-            .failures
-            .iter()
-            .map(|failure| Failure {
-                step: failure.step + 1,
-                line: plan.steps[failure.step].line,
-                frame: failure.frame.map(FrameId::number),
-                told: &failure.lines,
-            })
-            .collect(),
-        steps: run
-            .begun
-            .iter()
-            .map(|begun| Begun {
-                step: begun.step + 1,
-                time_ns: begun.time.as_nanos(),
-                late_ns: begun.late.as_nanos(),
-            })
-            .collect(),
+        failures: run.failures.iter().map(|failure| failed(plan, failure)).collect(),
+        steps: run.begun.iter().map(begun).collect(),
         times: run.timed.iter().map(timed).collect(),
         panics: run
             .at_fault()
@@ -302,6 +286,20 @@ fn details(judged: &Judged) -> Details<'_> {
             .collect(),
         end_ns: run.transcript.end.as_nanos(),
     }
+}
+
+fn failed<'a>(plan: &Plan, failure: &'a run::StepFailure) -> Failure<'a> {
+    Failure {
+        step: failure.step + 1,
+        line: plan.steps[failure.step].line,
+        frame: failure.frame.map(FrameId::number),
+        told: &failure.lines,
+    }
+}
+
+fn begun(begun: &run::Begun) -> Begun {
+    let (time_ns, late_ns) = (begun.time.as_nanos(), begun.late.as_nanos());
+    Begun { step: begun.step + 1, time_ns, late_ns }
 }
 
 fn timed(timed: &run::Timed) -> Timed {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+pub(crate) use testing::project;
 use wireproof::catalog::files_below;
 
 /// The first scenario that `init` makes.
@@ -173,12 +174,6 @@ pub(crate) fn told(command: &mut Command, input: &[u8]) -> Told {
     let told = Told { code: done.status.code(), out: done.stdout, err };
     assert!(!told.err.contains("panicked at"), "{}", told.shown());
     told
-}
-
-/// The project's own folder, at run time, so that tests run from an archive elsewhere too.
-pub(crate) fn project() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
 /// Files below a folder, by their path in it.

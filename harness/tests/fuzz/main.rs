@@ -12,7 +12,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use targets::{TARGETS, Target};
 
 fn main() -> ExitCode {
-    let top = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let top = testing::project();
     if std::env::var_os("WIREPROOF_WRITE_SEEDS").is_some() {
         seeds::write(&top);
     }

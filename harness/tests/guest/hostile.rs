@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use guest::{Headers, Image};
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::Failed;
+use testing::{Stop, found, told};
 
-use crate::{lacks, told};
+use crate::has_built;
 
 const SCENARIO: &str = r#"{
   "title": "A module sends", "cites": ["wireproof"],
@@ -108,7 +109,7 @@ fn files(folder: &Path) -> BTreeSet<PathBuf> {
 }
 
 /// A run builds nothing and says which command does.
-pub(crate) fn run() -> Result<Completion, Failed> {
+pub(crate) fn run() -> Result<(), Stop> {
     let hostile = Hostile::new(&Image::find()?.release)?;
     let before = files(hostile.path());
     let clock = "a=guest,clock=lockstep";
@@ -147,15 +148,12 @@ pub(crate) fn run() -> Result<Completion, Failed> {
         }
     }
     assert_eq!(files(hostile.path()), before);
-    Ok(Completion::Completed)
+    Ok(())
 }
 
 /// A build that is asked for takes no word of the surroundings, and what it built is found.
-pub(crate) fn build() -> Result<Completion, Failed> {
-    let headers = match Headers::of(&Image::find()?.release) {
-        Ok(headers) => headers,
-        Err(missing) => return Ok(Completion::ignored_with(missing.to_string())),
-    };
+pub(crate) fn build() -> Result<(), Stop> {
+    let headers = found(Headers::of(&Image::find()?.release))?;
     let hostile = Hostile::new(&headers.release)?;
     let (here, line) = (hostile.path(), hostile.make_line());
     let before = files(here);
@@ -167,9 +165,7 @@ pub(crate) fn build() -> Result<Completion, Failed> {
     command.env("CC", here.join("gcc")).env("KCFLAGS", "-no-such-option").env("TMPDIR", here);
     let output = command.env("KBUILD_OUTPUT", here).output()?;
     let told = hostile.holds(&output);
-    if !output.status.success() {
-        return lacks(&told).ok_or_else(|| told.into());
-    }
+    has_built(&output)?;
     assert!(told.starts_with("built "), "{told}");
     assert_eq!(files(here), before, "files of the repository");
     let again = hostile.holds(&hostile.command(&["modules", "build"]).output()?);
@@ -185,5 +181,5 @@ pub(crate) fn build() -> Result<Completion, Failed> {
     let told = hostile.holds(&output);
     assert_eq!(output.status.code(), Some(0), "{told}");
     assert!(told.contains("a: guest module skb_sender"), "{told}");
-    Ok(Completion::Completed)
+    Ok(())
 }

@@ -6,13 +6,13 @@
 mod hostile;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use guest::Machine;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
+use testing::{Outcome, Stop, need, needs, project, told, wait};
 use wireproof::golden;
 use wireproof::wire::{Capture, FrameId, Instant, pcapng};
 
@@ -35,25 +35,20 @@ fn main() -> ExitCode {
 }
 
 /// A test that takes a machine. One at a time: each has two machines for its two workers.
-fn trial(name: &str, test: impl FnOnce() -> Result<Completion, Failed> + Send + 'static) -> Trial {
+fn trial(name: &str, test: impl FnOnce() -> Result<(), Stop> + Send + 'static) -> Trial {
     static ALONE: Mutex<()> = Mutex::new(());
-    Trial::ignorable_test(name, move || {
+    testing::trial(name, move || {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        match Machine::possible() {
-            Ok(()) => test(),
-            Err(missing) => Ok(Completion::ignored_with(missing.to_string())),
-        }
+        need(needs::machine())?;
+        test()
     })
 }
 
 /// A test that takes modules too, which are built before it where that can be done.
-fn with_modules(name: &str, test: fn() -> Completion) -> Trial {
+fn with_modules<T: Outcome + 'static>(name: &str, test: fn() -> T) -> Trial {
     trial(name, move || {
-        let built = command(&["modules", "build"]).output()?;
-        if !built.status.success() {
-            return lacks(&told(&built)).ok_or_else(|| told(&built).into());
-        }
-        Ok(test())
+        has_built(&command(&["modules", "build"]).output()?)?;
+        test().outcome()
     })
 }
 
@@ -61,30 +56,23 @@ fn with_modules(name: &str, test: fn() -> Completion) -> Trial {
 fn alone(name: &str, test: fn()) -> Trial {
     trial(name, move || {
         test();
-        Ok(Completion::Completed)
+        Ok(())
     })
 }
 
-/// Nothing is wrong with a build that cannot begin.
-fn lacks(told: &str) -> Option<Completion> {
-    let lacks = ["apt-get install", "no safe folder"].iter().any(|sign| told.contains(sign));
-    lacks.then(|| Completion::ignored_with(told.trim()))
-}
-
-fn top() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+/// Modules were built, or no build can begin here.
+fn has_built(output: &Output) -> Result<(), Stop> {
+    if output.status.success() {
+        return Ok(());
+    }
+    need(needs::modules_by(&told(output)))?;
+    Err(told(output).into())
 }
 
 fn command(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wireproof"));
-    command.args(words).current_dir(top());
+    command.args(words).current_dir(project());
     command
-}
-
-fn told(output: &Output) -> String {
-    let (out, err) = (&output.stdout, &output.stderr);
-    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
 }
 
 /// Runs and holds that all of it holds; what it said, of which so many scenarios are.
@@ -95,11 +83,6 @@ fn all_hold(words: &[&str], least: usize) -> String {
     let held = told.lines().filter(|line| line.starts_with("ok ")).count();
     assert!(held >= least, "{words:?}: {held} hold: {told}");
     told
-}
-
-#[expect(clippy::disallowed_methods, reason = "another process runs meanwhile, by a real clock")]
-fn wait(time: Duration) {
-    std::thread::sleep(time);
 }
 
 fn every_reset() {
@@ -130,7 +113,7 @@ fn answers_otherwise() {
     }
 }
 
-fn modules() -> Completion {
+fn modules() {
     let sender = "sender=guest,module=skb_sender";
     let told = all_hold(&["run", "custom/fin-md5", "--swap", sender], 1);
     assert!(told.contains("identical") && told.contains("sender: guest module skb_sender ("));
@@ -144,27 +127,23 @@ fn modules() -> Completion {
     // Who takes it in, answers nothing and hands the sixteen bytes up, says so by the same events.
     all_hold(&["run", "custom", "--swap", "receiver=guest,module=md5_receiver"], 18);
     all_hold(&["run", "rst/*2-6", "--swap", "rejecter=guest,module=rst_reply"], 10);
-    Completion::Completed
 }
 
-fn any_mix() -> Completion {
+fn any_mix() {
     let (sends, answers) = ("sender=guest,module=skb_sender", "rejecter=guest");
     let told = all_hold(&["run", "fin-then-rst", "--swap", sends, "--swap", answers], 1);
     assert!(told.contains("sender: guest module") && told.contains("rejecter: guest kernel"));
-    Completion::Completed
 }
 
-fn any_mix_on_veth() -> Completion {
+fn any_mix_on_veth() -> Result<(), Stop> {
     let (sends, answers) = ("sender=guest,module=skb_sender", "rejecter=guest");
     let veth = ["run", "fin-then-rst", "--on", "veth", "--swap"];
     let output = command(&[&veth[..], &[sends]].concat()).output().expect("it runs");
-    if self::told(&output).contains("does not let this user make namespaces") {
-        return Completion::ignored_with(self::told(&output).trim());
-    }
+    need(needs::namespaces_by(&told(&output)))?;
     all_hold(&[&veth[..], &[answers]].concat(), 1);
     let told = all_hold(&[&veth[..], &[sends, "--swap", "rejecter=linux"]].concat(), 1);
     assert!(told.contains("rejecter: running kernel "), "{told}");
-    Completion::Completed
+    Ok(())
 }
 
 fn fed() {
@@ -237,19 +216,19 @@ fn killed() {
     panic!("the machine {machine} is left");
 }
 
-fn links_clock() -> Completion {
+fn links_clock() {
     let swaps = ["--swap", "sender=guest,module=skb_sender,clock=lockstep"];
     let both = [&swaps[..], &["--swap", "rejecter=guest,reject=nft,clock=lockstep"]].concat();
     let told = all_hold(&[&["run", "rst/fin-then-rst"], &both[..]].concat(), 1);
     assert!(told.contains("  sender: guest module skb_sender "), "{told}");
-    Completion::Completed
 }
 
 /// Nobody answers the answer to a SYN; the last frame of the input is 100 s later.
-fn says_again() -> Completion {
+fn says_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let (input, output) = (folder.path().join("in.pcapng"), folder.path().join("out.pcapng"));
-    let golden = fs::read(top().join("golden-pcaps/guest/syn-ack-back-off.pcapng")).expect("read");
+    let golden =
+        fs::read(project().join("golden-pcaps/guest/syn-ack-back-off.pcapng")).expect("read");
     let syn = pcapng::read(&golden).expect("a capture").capture.frame(FrameId(0)).to_vec();
     let mut capture = Capture::new();
     let port = capture.add_interface("in");
@@ -269,5 +248,4 @@ fn says_again() -> Completion {
         assert!((near..near + 600).contains(is), "{times:?}");
     }
     assert_eq!(times.len(), 7, "{times:?}");
-    Completion::Completed
 }

@@ -1,6 +1,6 @@
 //! `md5_receiver` against `md5-receiver`: what each makes of frames near the custom packet.
 
-use libtest_mimic::{Completion, Failed};
+use testing::Stop;
 use wireproof::link::{Datum, Event};
 use wireproof::wire::{Instant, checksum, render};
 
@@ -121,7 +121,7 @@ fn line(event: &Event) -> String {
     fields.fold(event.kind.to_string(), |line, field| format!("{line} {field}"))
 }
 
-pub(crate) fn random() -> Result<Completion, Failed> {
+pub(crate) fn random() -> Result<(), Stop> {
     on_bench(2, &["md5_receiver", "rst_reply"], |bench| {
         // What is passed on is dropped behind the receiver: no answer of the stack is of interest.
         bench.run("echo ports=none >/proc/net/rst_reply; echo 4 >/proc/sys/kernel/printk")?;

@@ -1,6 +1,7 @@
 //! `rst_reply` against `reject`, profile `linux-2.6`.
 
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::Failed;
+use testing::Stop;
 use wireproof::link::Node;
 use wireproof::wire::{Instant, checksum, render};
 
@@ -40,7 +41,7 @@ fn differences(
     Ok((wrong, answers))
 }
 
-pub(crate) fn random() -> Result<Completion, Failed> {
+pub(crate) fn random() -> Result<(), Stop> {
     on_bench(2, &["rst_reply"], |bench| {
         // The module knows IPv4 alone.
         let is_ip4 = |(_, frame): &(String, Vec<u8>)| frame[12..14] == [0x08, 0x00];
@@ -99,7 +100,7 @@ fn in_two(frame: &[u8], id: u8, tos: [u8; 2]) -> [Vec<u8>; 2] {
 }
 
 /// Triggers, each with whether today's kernel lets the module be as the node.
-pub(crate) fn table() -> Result<Completion, Failed> {
+pub(crate) fn table() -> Result<(), Stop> {
     let option = |bytes: &[u8]| vec![trigger(bytes, 0)];
     let plain = trigger(&[], 0);
     let rows = [

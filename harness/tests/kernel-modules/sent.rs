@@ -1,6 +1,7 @@
 //! `skb_sender` against `skb-sender`: the same sends to both, the same frames and failures.
 
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::Failed;
+use testing::Stop;
 use wireproof::link::{Command, Datum, Node};
 use wireproof::nodes::skb_sender::STEPS;
 use wireproof::wire::{Field, Form, Instant, Layer, Mac, Packet, Proto, Value};
@@ -119,7 +120,7 @@ fn failure(last: &str) -> Option<String> {
     Some(format!("{step}: {reason}"))
 }
 
-pub(crate) fn random() -> Result<Completion, Failed> {
+pub(crate) fn random() -> Result<(), Stop> {
     on_bench(1, &["skb_sender"], |bench| {
         let mut ours = node("skb-sender", 1, &[])?;
         let (mut choices, mut wrong, mut failures) = (Choices(seed() | 1), Vec::new(), 0);

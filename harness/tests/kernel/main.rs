@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 use linux::{Kernel, Reject, Rules};
+use testing::{both, needs, peer, port, trial_if};
 use veth::{LinkSpec, NodeSpec, Occupant};
-use wireproof::link::{Address, Command, Limits, LinkChange, Node, NodeId, Peer, PortConfig};
+use wireproof::link::{Command, Limits, LinkChange, Node, NodeId, PortConfig};
 use wireproof::nodes::{NodeConfig, Registry};
-use wireproof::wire::{self, Instant, Mac, Packet};
+use wireproof::wire::{self, Instant, Packet};
 
 use trigger::Triggers;
 
@@ -28,16 +29,9 @@ const OTHER_SEED: &str = "WIREPROOF_SEED";
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     // While there is one thread; listing needs no privilege.
-    let refused = if arguments.list { None } else { veth::enter().err() };
-    if let Some(refused) = &refused {
-        eprintln!("not run: {refused}");
-    }
-    let trial = |title: &str, name: &'static str, run: fn() -> Result<(), Failed>| {
-        let there = arguments.list || veth::program(name).arg("--version").output().is_ok();
-        if !there {
-            eprintln!("not run: {name} is not installed here");
-        }
-        Trial::test(title, run).with_ignored_flag(refused.is_some() || !there)
+    let refused = needs::namespaces(&arguments);
+    let trial = |title: &str, name: &str, run: fn() -> Result<(), Failed>| {
+        trial_if(refused.clone().or_else(|| needs::rules_by(name)).as_ref(), title, run)
     };
     let trials = vec![
         trial("reject_answers_as_nft_does", "nft", || differences(by(Reject::Nft), 64)),
@@ -59,19 +53,12 @@ fn by(reject: Reject) -> Rules {
     Rules { reject, ..Rules::default() }
 }
 
-fn port(last: u8, peer: u8) -> PortConfig {
-    let mac = |last| Mac([2, 0, 0, 0, 0, last]);
-    let addresses = |last: u8| {
-        let ip4 = Address { ip: [10, 0, 0, last].into(), prefix: 24 };
-        let ip6 = [0xfd00, 0, 0, 0, 0, 0, 0, u16::from(last)];
-        vec![ip4, Address { ip: ip6.into(), prefix: 64 }]
-    };
-    let peer = Some(Peer { mac: mac(peer), addresses: addresses(peer) });
-    PortConfig { name: "eth0".into(), mac: mac(last), addresses: addresses(last), peer, mtu: None }
+fn linked(here: u8, there: u8) -> PortConfig {
+    PortConfig { peer: peer(there, &both(there)), ..port(here, &both(here)) }
 }
 
 fn config(name: &str, here: u8, there: u8) -> NodeConfig {
-    let ports = vec![port(here, there)];
+    let ports = vec![linked(here, there)];
     NodeConfig { name: name.into(), ports, options: BTreeMap::new() }
 }
 
@@ -80,8 +67,8 @@ fn lay(kernel: Kernel) -> Result<veth::Wire, Failed> {
     let spec = |name: &str, port, node| NodeSpec { name: name.into(), ports: vec![port], node };
     let sender = Registry::standard().build("tester", &config("sender", 1, 2))?;
     let nodes = vec![
-        spec("sender", port(1, 2), Occupant::Ours(sender)),
-        spec("kernel", port(2, 1), Occupant::Kernel(kernel)),
+        spec("sender", linked(1, 2), Occupant::Ours(sender)),
+        spec("kernel", linked(2, 1), Occupant::Kernel(kernel)),
     ];
     let (ends, settings) = ([(0, 0), (1, 0)], LinkChange::default());
     let link = LinkSpec { name: "link".into(), ends, settings, steady: true };

@@ -12,8 +12,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 use tempfile::TempDir;
+use testing::{Stop, need, needs, told, trial_if, wait};
 use wireproof::link::{Command as Order, CommandError, Node, PortIndex, Transmit};
 use wireproof::nodes::{Kind, Registry, Role, in_process};
 use wireproof::wire::Instant;
@@ -23,7 +24,7 @@ use host::Host;
 /// Set, this program is the command.
 const AS_COMMAND: &str = "WIREPROOF_AS_COMMAND";
 
-type Outcome = Result<Completion, Failed>;
+type Outcome = Result<(), Stop>;
 
 fn main() -> ExitCode {
     if std::env::var_os(AS_COMMAND).is_some() {
@@ -38,13 +39,7 @@ fn main() -> ExitCode {
     // Each looks at the whole machine.
     arguments.test_threads = Some(1);
     let refused = if arguments.list { None } else { refused() };
-    let trial = |name: &str, run: fn() -> Outcome| {
-        let refused = refused.clone();
-        Trial::ignorable_test(name, move || match refused {
-            Some(why) => Ok(Completion::ignored_with(why)),
-            None => run(),
-        })
-    };
+    let trial = |name: &str, run: fn() -> Outcome| trial_if(refused.as_ref(), name, run);
     let trials = vec![
         trial("what_is_left_would_be_seen", would_be_seen),
         trial("after_success", || ended(&["run", "--on", "veth", "good"], 0, "ok ")),
@@ -82,8 +77,7 @@ impl Node for Boom {
 /// Why the machine allows no veth wire.
 fn refused() -> Option<String> {
     let output = Place::new().run(&["run", "--on", "veth", "good"]);
-    let told = told(&output);
-    told.contains("does not let this user make namespaces").then_some(told)
+    needs::namespaces_by(&told(&output))
 }
 
 /// A folder of scenarios, in which the command runs.
@@ -143,16 +137,6 @@ impl Place {
     }
 }
 
-fn told(output: &Output) -> String {
-    let (out, err) = (&output.stdout, &output.stderr);
-    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err)).trim().to_owned()
-}
-
-#[expect(clippy::disallowed_methods, reason = "another process runs meanwhile, by a real clock")]
-fn wait(time: Duration) {
-    std::thread::sleep(time);
-}
-
 /// Runs the command to its end; then all is as it was.
 fn ended(words: &[&str], code: i32, word: &str) -> Outcome {
     let place = Place::new();
@@ -166,23 +150,14 @@ fn ended(words: &[&str], code: i32, word: &str) -> Outcome {
 }
 
 fn kernel(words: &[&str]) -> Outcome {
-    if let Some(missing) = no_nft() {
-        return Ok(missing);
-    }
+    need(needs::rules_by("nft"))?;
     ended(words, 0, "ok ")
-}
-
-fn no_nft() -> Option<Completion> {
-    let has = veth::program("nft").arg("--version").output().is_ok();
-    (!has).then(|| Completion::ignored_with("nft is not installed here"))
 }
 
 /// Ends the command by a signal while it runs; then all is as it was.
 fn killed(signal: &str, scenario: &str) -> Outcome {
-    if scenario.contains("kernel")
-        && let Some(missing) = no_nft()
-    {
-        return Ok(missing);
+    if scenario.contains("kernel") {
+        need(needs::rules_by("nft"))?;
     }
     let place = Place::new();
     let before = Host::now();
@@ -235,14 +210,14 @@ fn would_be_seen() -> Outcome {
     {
         return Err("neighbours are not told apart".into());
     }
-    Ok(Completion::Completed)
+    Ok(())
 }
 
 fn as_before(place: &Place, before: &Host) -> Outcome {
     // The kernel takes namespaces down behind the back of whoever ended.
     for _ in 0..500 {
         if place.is_left() && Host::now() == *before {
-            return Ok(Completion::Completed);
+            return Ok(());
         }
         wait(Duration::from_millis(20));
     }

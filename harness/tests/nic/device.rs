@@ -2,24 +2,15 @@
 //! end of it beside the command under test, the other in a network namespace that a process of its
 //! own holds. Who answers there is the kernel, another `wireproof`, or nobody.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+pub(crate) use testing::{project, told, wait};
+
 /// Numbers the cables of this process, whose tests run side by side.
 static NEXT: AtomicU32 = AtomicU32::new(0);
-
-/// The folder that holds scenarios and goldens.
-pub(crate) fn top() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
-
-#[expect(clippy::disallowed_methods, reason = "other processes run meanwhile, by a real clock")]
-pub(crate) fn wait(time: Duration) {
-    std::thread::sleep(time);
-}
 
 /// Runs a line of a shell, which must end well.
 pub(crate) fn sh(line: &str) -> String {
@@ -29,17 +20,12 @@ pub(crate) fn sh(line: &str) -> String {
     told
 }
 
-pub(crate) fn told(output: &Output) -> String {
-    let (out, err) = (&output.stdout, &output.stderr);
-    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
-}
-
 /// The command, at our end of the cables.
 pub(crate) fn wireproof(words: &[&str]) -> Command {
     // Whoever ignores a signal has its children ignore it too: then nothing would end.
     let mut command = Command::new("env");
     command.args(["--default-signal=INT,TERM", env!("CARGO_BIN_EXE_wireproof")]);
-    command.args(words).current_dir(top()).env("NO_COLOR", "1");
+    command.args(words).current_dir(project()).env("NO_COLOR", "1");
     command
 }
 
@@ -110,7 +96,7 @@ impl Device {
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         let pid = self.holder.id().to_string();
-        command.args(["-t", &pid, "-n", "--", program]).current_dir(top()).env("NO_COLOR", "1");
+        command.args(["-t", &pid, "-n", "--", program]).current_dir(project()).env("NO_COLOR", "1");
         command
     }
 

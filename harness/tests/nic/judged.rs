@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 use tempfile::TempDir;
 use wireproof::wire::pcapng;
 
-use crate::device::{Device, REJECT, run, sh, told, top, wait, wireproof};
+use crate::device::{Device, REJECT, project, run, sh, told, wait, wireproof};
 use crate::trial;
 
 const FIRST: &str = "rst/fin-then-rst";
@@ -55,7 +55,7 @@ fn a_kernel_gives_the_golden() {
 /// Scenarios of `rst/` with the addresses of the device, and whose answers are those of a kernel.
 fn of_this_device() -> Vec<String> {
     let mut ids = Vec::new();
-    for entry in fs::read_dir(top().join("scenarios/rst")).expect("scenarios").flatten() {
+    for entry in fs::read_dir(project().join("scenarios/rst")).expect("scenarios").flatten() {
         let text = fs::read_to_string(entry.path()).expect("a scenario");
         let fits = [
             "\"mac\": \"02:00:00:00:00:01\", \"ip\": \"10.0.0.1\" }",
@@ -159,7 +159,7 @@ fn nothing_else_is_sent() {
     let heard = ended(child);
     assert!(heard.contains("ok   ") && !heard.contains("ignored"), "{heard}{said}");
     let read = |path: PathBuf| pcapng::read(&fs::read(path).expect("a file")).expect("pcapng");
-    let golden = read(top().join("golden-pcaps/rst/fin-then-rst.pcapng")).capture;
+    let golden = read(project().join("golden-pcaps/rst/fin-then-rst.pcapng")).capture;
     let ours = golden.iter().filter(|(_, record, _)| record.port.0 == 0);
     let ours: Vec<&[u8]> = ours.map(|(_, _, frame)| frame).collect();
     let capture = read(out.into()).capture;

@@ -10,18 +10,16 @@ mod silent;
 mod stack;
 mod strangers;
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use libtest_mimic::{Arguments, Trial};
+use testing::{needs, trial_if};
 
-/// Programs that lay cables and make devices, each with the argument that only shows its version.
-const PROGRAMS: [(&str, &str); 5] = [
-    ("ip", "-V"),
-    ("ethtool", "--version"),
-    ("nft", "--version"),
-    ("nsenter", "--version"),
-    ("setpriv", "--version"),
-];
+/// Programs that lay cables and make devices.
+const PROGRAMS: [&str; 6] = ["ip", "ethtool", "nft", "nsenter", "setpriv", "unshare"];
+/// What is missing here.
+static MISSING: OnceLock<Option<String>> = OnceLock::new();
 
 fn main() -> ExitCode {
     if let Some(code) = device::as_one() {
@@ -29,30 +27,13 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     // While there is one thread; listing needs no privilege.
-    let refused = if arguments.list { None } else { missing() };
-    if let Some(refused) = &refused {
-        eprintln!("not run: {refused}");
-    }
+    let program = PROGRAMS.into_iter().find_map(needs::program);
+    MISSING.get_or_init(|| program.or_else(|| needs::namespaces(&arguments)));
     let all = [judged::trials(), refused::trials(), silent::trials(), strangers::trials()];
-    let ignored = |trial: Trial| trial.with_ignored_flag(refused.is_some());
-    let trials: Vec<Trial> = all.into_iter().flatten().map(ignored).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// Why nothing can run here.
-fn missing() -> Option<String> {
-    let lacks =
-        |(name, argument): &&(&str, &str)| Command::new(name).arg(argument).output().is_err();
-    if let Some((name, _)) = PROGRAMS.iter().find(lacks) {
-        return Some(format!("{name} is not installed here"));
-    }
-    veth::enter().err().map(|error| error.to_string())
+    libtest_mimic::run(&arguments, all.into_iter().flatten().collect()).exit_code()
 }
 
 /// A test by its name: it holds unless it panics.
 fn trial(name: &'static str, test: fn()) -> Trial {
-    Trial::test(name, move || {
-        test();
-        Ok(())
-    })
+    trial_if(MISSING.get().and_then(Option::as_ref), name, test)
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use libtest_mimic::Trial;
 
-use crate::device::{Device, run, sh, told, top};
+use crate::device::{Device, project, run, sh, told};
 use crate::trial;
 
 const FIRST: &str = "rst/fin-then-rst";
@@ -89,7 +89,7 @@ fn no_privilege() {
     let output = Command::new("setpriv")
         .args(["--bounding-set=-all", "--inh-caps=-all", env!("CARGO_BIN_EXE_wireproof")])
         .args(["run", FIRST, "--on", "nic", "--iface", &device.near[0]])
-        .current_dir(top())
+        .current_dir(project())
         .output()
         .expect("util-linux");
     let told = told(&output);

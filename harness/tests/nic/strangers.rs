@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use libtest_mimic::Trial;
 use tempfile::TempDir;
 
-use crate::device::{Device, run, top};
+use crate::device::{Device, project, run};
 use crate::faults::FAULTS;
 use crate::judged::{OURS, Own};
 use crate::trial;
@@ -268,7 +268,7 @@ fn about_one() {
         assert!(code == Some(2) && told.contains(reason), "{id}, {reason}: {told}");
     }
     // No scenario of the folder leads to two: each says one of the two things.
-    let root = top().join("scenarios");
+    let root = project().join("scenarios");
     let all = wireproof::catalog::files_below(&root, "json").expect("scenarios");
     let both = |path: &&PathBuf| {
         let text = fs::read_to_string(path).expect("a scenario");

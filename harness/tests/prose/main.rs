@@ -5,15 +5,10 @@ mod manual;
 mod promises;
 mod readme;
 
-use std::path::{Path, PathBuf};
-
-fn top() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    package.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
+use testing::project;
 
 fn read(name: &str) -> String {
-    let path = top().join(name);
+    let path = project().join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

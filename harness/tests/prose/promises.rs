@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use testing::project;
 use wireproof::catalog::files_below;
 
-use crate::{read, spans, top};
+use crate::{read, spans};
 
 /// A test's name: words of small letters, at least four of them.
 fn is_test(span: &str) -> bool {
@@ -20,7 +21,7 @@ fn every_test_that_a_promise_rests_on_is_there() {
     let mut missing: BTreeSet<&str> = spans(&page).into_iter().filter(|it| is_test(it)).collect();
     assert!(missing.len() > 10, "the page names its tests: {missing:?}");
     for folder in ["harness/src", "harness/tests", "crates"] {
-        for file in files_below(&top().join(folder), "rs").expect("sources") {
+        for file in files_below(&project().join(folder), "rs").expect("sources") {
             let text = std::fs::read_to_string(&file).expect("a source");
             missing.retain(|name| {
                 !text.contains(&format!("fn {name}(")) && !text.contains(&format!("\"{name}\""))

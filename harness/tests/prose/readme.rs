@@ -8,10 +8,11 @@ use std::process::Command;
 
 use clap::Parser;
 use tempfile::TempDir;
+use testing::project;
 use wireproof::catalog::files_below;
 use wireproof::cli::Cli;
 
-use crate::{Block, blocks, read, spans, top};
+use crate::{Block, blocks, read, spans};
 
 const README: &str = "README.md";
 
@@ -36,12 +37,12 @@ fn place() -> TempDir {
     for (folder, extension) in
         [("scenarios", "json"), ("golden-pcaps", "pcapng"), ("golden-pcaps", "snap")]
     {
-        for path in files_below(&top().join(folder), extension).expect("a folder to read") {
-            let below = path.strip_prefix(top()).expect("a file of the project");
+        for path in files_below(&project().join(folder), extension).expect("a folder to read") {
+            let below = path.strip_prefix(project()).expect("a file of the project");
             copy(&path, &place.path().join(below));
         }
     }
-    let golden = top().join("golden-pcaps/rst/fin-then-rst.pcapng");
+    let golden = project().join("golden-pcaps/rst/fin-then-rst.pcapng");
     for name in ["expected.pcapng", "out.pcapng", "triggers.pcap"] {
         copy(&golden, &place.path().join(name));
     }

@@ -3,8 +3,9 @@
 
 use crate::kernels::{router, runs};
 use libtest_mimic::Trial;
+use testing::Stop;
 
-use crate::{Ignored, Place, has, trial};
+use crate::{Place, has, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -23,7 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-fn a_router_that_clamps_the_mss_is_conformant(place: &Place) -> Result<(), Ignored> {
+fn a_router_that_clamps_the_mss_is_conformant(place: &Place) -> Result<(), Stop> {
     has("nft")?;
     let options = r#""reject": "none", "rules": "tcp flags syn tcp option maxseg size set 1200""#;
     let steps = r#"
@@ -39,7 +40,7 @@ fn a_router_that_clamps_the_mss_is_conformant(place: &Place) -> Result<(), Ignor
     Ok(())
 }
 
-fn a_router_that_translates_destinations_is_conformant(place: &Place) -> Result<(), Ignored> {
+fn a_router_that_translates_destinations_is_conformant(place: &Place) -> Result<(), Stop> {
     has("nft")?;
     let options = r#""reject": "none", "dnat": "tcp dport 80 dnat ip to 10.0.2.1:8080""#;
     let steps = r#"
@@ -55,7 +56,7 @@ fn a_router_that_translates_destinations_is_conformant(place: &Place) -> Result<
     Ok(())
 }
 
-fn a_router_that_translates_sources_is_conformant(place: &Place) -> Result<(), Ignored> {
+fn a_router_that_translates_sources_is_conformant(place: &Place) -> Result<(), Stop> {
     has("nft")?;
     for rule in ["masquerade", "snat ip to 10.0.2.254"] {
         let options = format!(r#""reject": "none", "snat": "oifname \"right\" {rule}""#);

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use libtest_mimic::Trial;
+use testing::{Stop, told};
 
-use crate::{Ignored, Place, always, has, told, trial};
+use crate::{Place, always, has, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -128,7 +129,7 @@ fn no_rule_reads_a_file_or_makes_a_table_of_its_own(place: &Place) {
 }
 
 /// What a rule is refused for by `nft` itself is told too, and with the rule.
-fn what_nft_refuses_is_told_in_its_words(place: &Place) -> Result<(), Ignored> {
+fn what_nft_refuses_is_told_in_its_words(place: &Place) -> Result<(), Stop> {
     has("nft")?;
     place.write("own.json", &with("rules", "tcp dport eighty drop"));
     let output = place.run(&["run", "--on", "veth", "--no-golden", "own.json"]);

@@ -4,8 +4,9 @@
 
 use crate::own::examples;
 use libtest_mimic::Trial;
+use testing::{Stop, told};
 
-use crate::{Ignored, Place, always, has, told, trial};
+use crate::{Place, always, has, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -98,7 +99,7 @@ fn a_hook_that_nothing_comes_to_is_refused_with_its_place(place: &Place) {
     }
 }
 
-fn a_label_says_what_answers(place: &Place) -> Result<(), Ignored> {
+fn a_label_says_what_answers(place: &Place) -> Result<(), Stop> {
     has("nft")?;
     for (text, label) in [
         (host(r#""reject": "none""#, SYN), "(closed port)"),
@@ -115,7 +116,7 @@ fn a_label_says_what_answers(place: &Place) -> Result<(), Ignored> {
 
 fn the_ports_that_are_rejected_are_written_with_those_of_the_node_or_without(
     place: &Place,
-) -> Result<(), Ignored> {
+) -> Result<(), Stop> {
     has("nft")?;
     let named = r#""ports": { "eth0": { "ip": "10.0.0.2" } }"#;
     for (options, step) in [
@@ -148,7 +149,7 @@ fn a_kernel_without_an_address_is_no_host(place: &Place) {
     assert!(told.contains("the peer has no IPv4 address"), "{told}");
 }
 
-fn rules_of_the_users_that_match_nothing_change_nothing(place: &Place) -> Result<(), Ignored> {
+fn rules_of_the_users_that_match_nothing_change_nothing(place: &Place) -> Result<(), Stop> {
     has("nft")?;
     let reset = r#"{ "from": "router:left", "within": "50ms",
                      "expect": { "ip4": { "src": "10.0.2.1" }, "tcp": { "flags": "RA" } } }"#;
@@ -178,7 +179,7 @@ fn rules_of_the_users_that_match_nothing_change_nothing(place: &Place) -> Result
 
 fn a_bridge_passes_frames_on_as_they_are_and_a_hook_that_is_not_there_is_not_run(
     place: &Place,
-) -> Result<(), Ignored> {
+) -> Result<(), Stop> {
     has("nft")?;
     let output = place.run(&["run", "--on", "veth", "kernel/bridge"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
@@ -197,7 +198,7 @@ fn a_bridge_passes_frames_on_as_they_are_and_a_hook_that_is_not_there_is_not_run
     Ok(())
 }
 
-fn the_manuals_router_clamps_and_hides(place: &Place) -> Result<(), Ignored> {
+fn the_manuals_router_clamps_and_hides(place: &Place) -> Result<(), Stop> {
     has("nft")?;
     let (code, told) = runs(place, &examples().remove(1));
     let label = "(routing, translating addresses, rules of the user's at forward, nft at forward";

@@ -10,12 +10,12 @@ mod own;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode, Output};
 use std::sync::{Mutex, PoisonError};
 
-use libtest_mimic::{Arguments, Completion, Trial};
+use libtest_mimic::{Arguments, Trial};
 use tempfile::TempDir;
+use testing::{Stop, need, needs, project, told};
 
 /// `nobody`, whom every Debian has.
 const ORDINARY: u32 = 65_534;
@@ -70,10 +70,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Why a test is ignored here.
-struct Ignored(String);
-
-type Test = fn(&Place) -> Result<(), Ignored>;
+type Test = fn(&Place) -> Result<(), Stop>;
 
 /// A test that takes nothing but the wire.
 fn always(name: &str, test: fn(&Place)) -> Trial {
@@ -88,14 +85,11 @@ fn trial(name: &str, test: Test) -> Trial {
 }
 
 /// One at a time: the tests below count what the whole machine has.
-fn named(name: &str, test: impl Fn(&Place) -> Result<(), Ignored> + Send + 'static) -> Trial {
+fn named(name: &str, test: impl Fn(&Place) -> Result<(), Stop> + Send + 'static) -> Trial {
     static ALONE: Mutex<()> = Mutex::new(());
-    Trial::ignorable_test(name, move || {
+    testing::trial(name, move || {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        match place().and_then(|place| test(&place)) {
-            Ok(()) => Ok(Completion::Completed),
-            Err(Ignored(why)) => Ok(Completion::ignored_with(why)),
-        }
+        test(&place()?)
     })
 }
 
@@ -107,8 +101,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("wireproof-").tempdir().expect("a folder");
-        let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo's word"));
-        let top = package.parent().expect("the package lies in the project");
+        let top = project();
         fs::copy(env!("CARGO_BIN_EXE_wireproof"), dir.path().join("wireproof")).expect("a copy");
         for folder in ["scenarios", "golden-pcaps"] {
             let copied =
@@ -137,19 +130,14 @@ impl Place {
     }
 }
 
-fn told(output: &Output) -> String {
-    let (out, err) = (&output.stdout, &output.stderr);
-    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
-}
-
 /// The place, unless the machine forbids the wire.
-fn place() -> Result<Place, Ignored> {
+fn place() -> Result<Place, Stop> {
     let place = Place::new();
     let first = place.run(&["run", "--on", "veth", "rst/fin-then-rst"]);
     let told = told(&first);
-    if told.contains("does not let this user make namespaces") {
+    if let Some(refused) = needs::namespaces_by(&told) {
         assert_eq!(first.status.code(), Some(2), "{told}");
-        return Err(Ignored(told.trim().to_owned()));
+        return Err(Stop::Ignored(refused));
     }
     assert_eq!(first.status.code(), Some(0), "{told}");
     Ok(place)
@@ -172,25 +160,23 @@ fn every_scenario_that_can_run_has_the_golden_it_has_on_the_simulated_wire(place
 }
 
 /// What the command does as an ordinary user, unless the machine allows that one no namespaces.
-fn as_ordinary(place: &Place, words: &[&str]) -> Result<Output, Ignored> {
+fn as_ordinary(place: &Place, words: &[&str]) -> Result<Output, Stop> {
     let mut command = place.command(words);
     // Whoever is ordinary already stays so. Programs of root's are not on the way of others.
     if fs::metadata("/proc/self").expect("a process").uid() == 0 {
         command.uid(ORDINARY).gid(ORDINARY).env("PATH", "/usr/bin:/bin");
     }
     let output = command.output().expect("it runs");
-    match told(&output).contains("does not let this user make namespaces") {
-        true => Err(Ignored(told(&output).trim().to_owned())),
-        false => Ok(output),
-    }
+    need(needs::namespaces_by(&told(&output)))?;
+    Ok(output)
 }
 
-fn an_ordinary_user_needs_no_privilege(place: &Place) -> Result<(), Ignored> {
+fn an_ordinary_user_needs_no_privilege(place: &Place) -> Result<(), Stop> {
     everything_holds(&as_ordinary(place, &["run", "--on", "veth"])?);
     Ok(())
 }
 
-fn an_ordinary_user_has_kernel_nodes(place: &Place) -> Result<(), Ignored> {
+fn an_ordinary_user_has_kernel_nodes(place: &Place) -> Result<(), Stop> {
     has("nft")?;
     let swap = "rejecter=linux,reject=nft";
     let output = as_ordinary(place, &["run", "--on", "veth", "rst/ack", "--swap", swap])?;
@@ -227,20 +213,12 @@ fn a_scenario_that_cannot_run_is_told_with_its_reason(place: &Place) {
     assert_eq!(output.status.code(), Some(2), "{}", self::told(&output));
 }
 
-fn has(program: &str) -> Result<(), Ignored> {
-    match veth::program(program).arg("--version").output() {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Ignored(format!("{program} is not installed here"))),
-    }
+fn has(program: &str) -> Result<(), Stop> {
+    need(needs::rules_by(program))
 }
 
 /// Runs scenarios with a kernel in a node's place, if the program that its rules need is there.
-fn with_kernel(
-    place: &Place,
-    words: &[&str],
-    swap: &str,
-    program: &str,
-) -> Result<Output, Ignored> {
+fn with_kernel(place: &Place, words: &[&str], swap: &str, program: &str) -> Result<Output, Stop> {
     has(program)?;
     let all: Vec<&str> =
         ["run", "--on", "veth", "--swap", swap].iter().chain(words).copied().collect();
@@ -248,7 +226,7 @@ fn with_kernel(
 }
 
 /// Every reset by the rules of a program.
-fn resets(place: &Place, reject: &str) -> Result<(), Ignored> {
+fn resets(place: &Place, reject: &str) -> Result<(), Stop> {
     let swap = format!("rejecter=linux,reject={reject}");
     let output = with_kernel(place, &["rst"], &swap, reject)?;
     let told = told(&output);
@@ -258,7 +236,7 @@ fn resets(place: &Place, reject: &str) -> Result<(), Ignored> {
 }
 
 /// Every scenario of a middlebox by the rules of a program.
-fn forwards(place: &Place, reject: &str) -> Result<(), Ignored> {
+fn forwards(place: &Place, reject: &str) -> Result<(), Stop> {
     let swap = format!("firewall=linux,hook=forward,reject={reject}");
     let output = with_kernel(place, &["middlebox"], &swap, reject)?;
     let told = told(&output);
@@ -269,7 +247,7 @@ fn forwards(place: &Place, reject: &str) -> Result<(), Ignored> {
     Ok(())
 }
 
-fn a_kernel_that_answers_otherwise_does_not_hold(place: &Place) -> Result<(), Ignored> {
+fn a_kernel_that_answers_otherwise_does_not_hold(place: &Place) -> Result<(), Stop> {
     let first = &["rst/fin-then-rst"];
     for (swap, word) in [
         ("rejecter=linux,sysctls=net.ipv4.ip_default_ttl=63", "ip4.ttl"),
@@ -287,7 +265,7 @@ fn a_kernel_that_answers_otherwise_does_not_hold(place: &Place) -> Result<(), Ig
     Ok(())
 }
 
-fn a_mask_for_a_kernel_hides_no_other_bytes(place: &Place) -> Result<(), Ignored> {
+fn a_mask_for_a_kernel_hides_no_other_bytes(place: &Place) -> Result<(), Stop> {
     let swap = "firewall=linux,hook=forward,sysctls=net.ipv4.ip_default_ttl=63";
     let output = with_kernel(place, &["middlebox/ttl-later-fragment"], swap, "nft")?;
     let told = told(&output);
@@ -296,7 +274,7 @@ fn a_mask_for_a_kernel_hides_no_other_bytes(place: &Place) -> Result<(), Ignored
     Ok(())
 }
 
-fn a_rule_at_another_hook_and_a_closed_port_answer_the_same(place: &Place) -> Result<(), Ignored> {
+fn a_rule_at_another_hook_and_a_closed_port_answer_the_same(place: &Place) -> Result<(), Stop> {
     for swap in [
         "rejecter=linux,reject=none",
         "rejecter=linux,hook=prerouting",
@@ -329,13 +307,13 @@ fn a_capture_is_fed_to_a_node_on_both_wires(place: &Place) {
     assert!(refused.status.code() == Some(2) && said.contains("--on veth"), "{said}");
 }
 
-fn a_capture_is_fed_to_the_kernel_alike(place: &Place) -> Result<(), Ignored> {
+fn a_capture_is_fed_to_the_kernel_alike(place: &Place) -> Result<(), Stop> {
     has("nft")?;
     fed(place, "linux,reject=nft", "veth");
     Ok(())
 }
 
-fn a_kernel_shows_its_settings_and_runs_on_veth_only(place: &Place) -> Result<(), Ignored> {
+fn a_kernel_shows_its_settings_and_runs_on_veth_only(place: &Place) -> Result<(), Stop> {
     let words = &["-v", "rst/fin-then-rst"];
     let output = with_kernel(place, words, "rejecter=linux", "nft")?;
     let shown = told(&output);

@@ -2,13 +2,13 @@
 //! at fault when something comes at the wrong time.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use libtest_mimic::Trial;
+use testing::{Stop, project, told};
 
-use crate::{Ignored, Place, always, has, told, trial};
+use crate::{Place, always, has, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -85,8 +85,7 @@ fn the_real_clock_is_judged_where_a_scenario_says_so(place: &Place) {
 
 /// The examples of the manual that only a kernel runs.
 pub(crate) fn examples() -> Vec<String> {
-    let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo's word"));
-    let text = fs::read_to_string(package.join("../docs/scenarios.md")).expect("the manual");
+    let text = fs::read_to_string(project().join("docs/scenarios.md")).expect("the manual");
     let behind = text.split("```json kernel\n").skip(1);
     behind.map(|one| one.split_once("\n```").expect("its end").0.to_owned()).collect()
 }
@@ -131,7 +130,7 @@ fn a_scenario_with_a_kernel_of_its_own_is_blessed_and_held_on_veth(place: &Place
 }
 
 /// By the rules of a program.
-fn listens(place: &Place, reject: &str) -> Result<(), Ignored> {
+fn listens(place: &Place, reject: &str) -> Result<(), Stop> {
     has(reject)?;
     place.write("own.json", &manual().replace("\"none\"", &format!("\"{reject}\"")));
     let output = place.run(&["run", "--on", "veth", "--no-golden", "own.json"]);

@@ -180,14 +180,12 @@ fn word(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use link::{Address, Peer};
+    use link::PortConfig;
+    use wire::Layer;
     use wire::fields::{ip4, tcp};
-    use wire::{Layer, Mac};
 
     fn port() -> PortConfig {
-        let address = |ip: &str| vec![Address { ip: ip.parse().unwrap(), prefix: 24 }];
-        let peer = Peer { mac: Mac([2, 0, 0, 0, 0, 2]), addresses: address("10.0.0.2") };
-        PortConfig { addresses: address("10.0.0.1"), peer: Some(peer), ..PortConfig::default() }
+        PortConfig { peer: testing::peer(2, &["10.0.0.2"]), ..testing::port(1, &["10.0.0.1"]) }
     }
 
     #[test]

@@ -181,14 +181,12 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use link::{Address, Peer, PortConfig};
+    use link::PortConfig;
     use linux::Rules;
+    use testing::{both, peer};
 
     fn port() -> PortConfig {
-        let address = |ip: &str, prefix| Address { ip: ip.parse().unwrap(), prefix };
-        let peer = Peer { mac: Mac([2, 0, 0, 0, 0, 1]), addresses: vec![address("fd00::1", 64)] };
-        let addresses = vec![address("10.0.0.2", 24), address("fd00::2", 64)];
-        PortConfig { addresses, peer: Some(peer), ..PortConfig::default() }
+        PortConfig { peer: peer(1, &["fd00::1"]), ..testing::port(2, &both(2)) }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use guest::{Clock, Config, Error, Headers, Image, Machine, Nic, Store};
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::Failed;
+use testing::{Stop, found};
 use wire::{Instant, Mac, checksum};
 
 /// A frame that came out of the guest, and when.
@@ -29,34 +30,20 @@ pub(crate) struct Bench {
 
 /// Runs a test on the machine, emptied for it. Where something is missing, nothing is run, which
 /// is said.
-pub(crate) fn on_bench(
-    test: impl FnOnce(&mut Bench) -> Result<(), Failed>,
-) -> Result<Completion, Failed> {
+pub(crate) fn on_bench(test: impl FnOnce(&mut Bench) -> Result<(), Failed>) -> Result<(), Stop> {
     let mut kept = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = match kept.take() {
         Some(mut bench) => {
             bench.fresh()?;
             bench
         }
-        None => match told(Bench::boot("kept"))? {
-            Ok(bench) => bench,
-            Err(missing) => return Ok(missing),
-        },
+        None => found(Bench::boot("kept"))?,
     };
     test(&mut bench)?;
     bench.machine.health()?;
     // A machine on which a test has failed is no witness for the next.
     *kept = Some(bench);
-    Ok(Completion::Completed)
-}
-
-/// What is missing ends a test, and is said.
-pub(crate) fn told<T>(result: Result<T, Error>) -> Result<Result<T, Completion>, Failed> {
-    match result {
-        Ok(value) => Ok(Ok(value)),
-        Err(Error::Missing(what)) => Ok(Err(Completion::ignored_with(what))),
-        Err(error) => Err(error.into()),
-    }
+    Ok(())
 }
 
 /// A machine in lockstep with two ports.

@@ -5,22 +5,23 @@ mod bench;
 
 use std::process::{Command, ExitCode};
 
-use bench::{ACK, Bench, SYN, Segment, config, on_bench, told};
+use bench::{ACK, Bench, SYN, Segment, config, on_bench};
 use guest::{Error, Machine, Nic};
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::Arguments;
+use testing::{Stop, found, trial};
 use wire::{Instant, Mac};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(1));
     let trials = vec![
-        Trial::ignorable_test("a_syn_ack_is_said_again_with_back_off", back_off),
-        Trial::ignorable_test("two_machines_say_the_same_at_the_same_times", the_same),
-        Trial::ignorable_test("a_close_is_said_when_it_is_due", close),
-        Trial::ignorable_test("scripts_run_and_time_passes_in_them", scripts),
-        Trial::ignorable_test("ports_are_told_apart", ports),
-        Trial::ignorable_test("what_ends_the_machine_is_told", ends),
-        Trial::ignorable_test("a_machine_without_the_module_is_refused", refused),
+        trial("a_syn_ack_is_said_again_with_back_off", back_off),
+        trial("two_machines_say_the_same_at_the_same_times", the_same),
+        trial("a_close_is_said_when_it_is_due", close),
+        trial("scripts_run_and_time_passes_in_them", scripts),
+        trial("ports_are_told_apart", ports),
+        trial("what_ends_the_machine_is_told", ends),
+        trial("a_machine_without_the_module_is_refused", refused),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -39,7 +40,7 @@ fn unanswered(bench: &mut Bench) -> Result<(), Error> {
 }
 
 /// After 1, 3, 7, 15 and 31 seconds, rounded up as the kernel's timers are; after 63 it gives up.
-fn back_off() -> Result<Completion, Failed> {
+fn back_off() -> Result<(), Stop> {
     on_bench(|bench| {
         unanswered(bench)?;
         let both = SYN | ACK;
@@ -54,17 +55,14 @@ fn back_off() -> Result<Completion, Failed> {
 
 /// Byte for byte, sequence numbers that chance chose among them, and to the nanosecond; and at the
 /// same times when the guest has been used before.
-fn the_same() -> Result<Completion, Failed> {
+fn the_same() -> Result<(), Stop> {
     let run = |name: &str| {
         let mut bench = Bench::boot(name)?;
         unanswered(&mut bench)?;
         let said = std::mem::take(&mut bench.said);
         Ok((said, bench))
     };
-    let (one, mut bench) = match told(run("one"))? {
-        Ok(one) => one,
-        Err(missing) => return Ok(missing),
-    };
+    let (one, mut bench) = found(run("one"))?;
     let before = bench.heard();
     assert!(before.is_empty());
     let (other, _) = run("other")?;
@@ -73,11 +71,11 @@ fn the_same() -> Result<Completion, Failed> {
     unanswered(&mut bench)?;
     let times = |said: &[bench::Said]| said.iter().map(|(at, _)| *at).collect::<Vec<_>>();
     assert_eq!(times(&one), times(&bench.said));
-    Ok(Completion::Completed)
+    Ok(())
 }
 
 /// A process of the guest closes its connection ten seconds on, and the kernel says so again.
-fn close() -> Result<Completion, Failed> {
+fn close() -> Result<(), Stop> {
     on_bench(|bench| {
         bench.say(&syn(4000))?;
         let theirs = u32::from_be_bytes(bench.said[0].1[38..42].try_into()?);
@@ -92,7 +90,7 @@ fn close() -> Result<Completion, Failed> {
     })
 }
 
-fn scripts() -> Result<Completion, Failed> {
+fn scripts() -> Result<(), Stop> {
     on_bench(|bench| {
         let machine = &mut bench.machine;
         let seconds = "cut -d. -f1 /proc/uptime";
@@ -108,7 +106,7 @@ fn scripts() -> Result<Completion, Failed> {
     })
 }
 
-fn ports() -> Result<Completion, Failed> {
+fn ports() -> Result<(), Stop> {
     on_bench(|bench| {
         let machine = &mut bench.machine;
         machine.fresh()?;
@@ -139,11 +137,8 @@ fn ports() -> Result<Completion, Failed> {
 }
 
 /// While it stands at the gate, and while it runs.
-fn ends() -> Result<Completion, Failed> {
-    let mut bench = match told(Bench::boot("ends"))? {
-        Ok(bench) => bench,
-        Err(missing) => return Ok(missing),
-    };
+fn ends() -> Result<(), Stop> {
+    let mut bench = found(Bench::boot("ends"))?;
     let id = bench.machine.id().to_string();
     assert!(Command::new("kill").args(["-9", &id]).status()?.success());
     let told = bench.machine.let_run(Instant::from_nanos(1_000_000));
@@ -151,16 +146,13 @@ fn ends() -> Result<Completion, Failed> {
     let mut machine = Machine::boot(&config("panics")?)?;
     let told = machine.run("echo c >/proc/sysrq-trigger");
     assert!(matches!(told, Err(Error::Panic(_) | Error::Oops(_))), "{told:?}");
-    Ok(Completion::Completed)
+    Ok(())
 }
 
-fn refused() -> Result<Completion, Failed> {
-    let mut config = match told(config("refused"))? {
-        Ok(config) => config,
-        Err(missing) => return Ok(missing),
-    };
+fn refused() -> Result<(), Stop> {
+    let mut config = found(config("refused"))?;
     config.modules.clear();
     let told = Machine::boot(&config).map(drop);
     assert!(matches!(&told, Err(Error::Missing(told)) if told.contains("lockstep.ko")), "{told:?}");
-    Ok(Completion::Completed)
+    Ok(())
 }

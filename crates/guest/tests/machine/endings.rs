@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use guest::{Config, Error, Image, Machine};
-use libtest_mimic::{Completion, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 
 use crate::shared::config;
 
@@ -26,10 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("a_kill_of_us_leaves_nothing", a_kill_of_us_leaves_nothing),
         ("what_does_not_boot_says_why", what_does_not_boot_says_why),
     ];
-    let trial = |(name, test): (&str, Test)| {
-        crate::trial(name, move || test().map(|()| Completion::Completed))
-    };
-    tests.into_iter().map(trial).collect()
+    tests.into_iter().map(|(name, test)| crate::trial(name, test)).collect()
 }
 
 pub(crate) fn ensure(holds: bool, told: impl std::fmt::Debug) -> Result<(), Failed> {

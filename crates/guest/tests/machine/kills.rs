@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use guest::{Config, Image, Machine};
-use libtest_mimic::{Completion, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 
 use crate::endings::{ensure, pause};
 
@@ -114,7 +114,7 @@ fn slow(folder: &Path) -> Result<(), Failed> {
     Ok(fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?)
 }
 
-fn aimed() -> Result<Completion, Failed> {
+fn aimed() -> Result<(), Failed> {
     let path = tempfile::tempdir()?;
     slow(path.path())?;
     let [kills, _] = how_many();
@@ -132,10 +132,10 @@ fn aimed() -> Result<Completion, Failed> {
         milliseconds(after);
         killed.kill(&format!("kill {number}, {after} ms after the fork"))?;
     }
-    Ok(Completion::Completed)
+    Ok(())
 }
 
-fn random() -> Result<Completion, Failed> {
+fn random() -> Result<(), Failed> {
     let [_, kills] = how_many();
     // Steps of the golden section come near to every moment, and are the same each time.
     for number in 0..kills {
@@ -144,7 +144,7 @@ fn random() -> Result<Completion, Failed> {
         milliseconds(after);
         killed.kill(&format!("kill {number}, {after} ms after the start"))?;
     }
-    Ok(Completion::Completed)
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "another process runs meanwhile, by a real clock")]

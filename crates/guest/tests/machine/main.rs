@@ -7,8 +7,8 @@ mod shared;
 
 use std::process::ExitCode;
 
-use guest::Machine;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
+use testing::{Outcome, need, needs};
 
 fn main() -> ExitCode {
     if endings::victim() || kills::victim() {
@@ -23,9 +23,9 @@ fn main() -> ExitCode {
 }
 
 /// A test that takes a machine.
-fn trial(name: &str, test: impl FnOnce() -> Result<Completion, Failed> + Send + 'static) -> Trial {
-    Trial::ignorable_test(name, move || match Machine::possible() {
-        Ok(()) => test(),
-        Err(missing) => Ok(Completion::ignored_with(missing.to_string())),
+fn trial<T: Outcome>(name: &str, test: impl FnOnce() -> T + Send + 'static) -> Trial {
+    testing::trial(name, move || {
+        need(needs::machine())?;
+        test().outcome()
     })
 }

@@ -4,43 +4,43 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use guest::{Config, Error, Image, Machine, Nic};
-use libtest_mimic::{Completion, Trial};
+use libtest_mimic::Trial;
+use testing::{Outcome, Stop, found};
 use wire::{Duration, Mac};
 
 /// Booted by the first test that asks for it.
 static MACHINE: Mutex<Option<Machine>> = Mutex::new(None);
 
-type Test = fn(&mut Machine) -> Completion;
-
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 9] = [
-        ("runs_scripts_and_tells_their_status", runs_scripts_and_tells_their_status),
-        ("runs_in_a_qemu_without_privileges", runs_in_a_qemu_without_privileges),
-        ("carries_frames_byte_for_byte", carries_frames_byte_for_byte),
-        ("empties_everything_of_the_network", empties_everything_of_the_network),
-        ("loads_rules_of_nft", loads_rules_of_nft),
-        ("loads_rules_of_iptables", loads_rules_of_iptables),
-        ("has_what_rules_at_every_hook_need", has_what_rules_at_every_hook_need),
-        ("tells_what_the_kernel_warns_of_once", tells_what_the_kernel_warns_of_once),
-        ("has_the_modules_that_were_brought_along", has_the_modules_that_were_brought_along),
-    ];
-    let with = |test: Test| {
-        move || {
-            let mut place = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
-            let machine = match &mut *place {
-                Some(machine) => machine,
-                None => {
-                    let modules = dummy().into_iter().collect();
-                    place.insert(Machine::boot(&Config { modules, ..config("shared") })?)
-                }
-            };
-            machine.fresh()?;
-            let done = test(machine);
-            machine.health()?;
-            Ok(done)
-        }
-    };
-    tests.into_iter().map(|(name, test)| crate::trial(name, with(test))).collect()
+    vec![
+        shared("runs_scripts_and_tells_their_status", runs_scripts_and_tells_their_status),
+        shared("runs_in_a_qemu_without_privileges", runs_in_a_qemu_without_privileges),
+        shared("carries_frames_byte_for_byte", carries_frames_byte_for_byte),
+        shared("empties_everything_of_the_network", empties_everything_of_the_network),
+        shared("loads_rules_of_nft", loads_rules_of_nft),
+        shared("loads_rules_of_iptables", loads_rules_of_iptables),
+        shared("has_what_rules_at_every_hook_need", has_what_rules_at_every_hook_need),
+        shared("tells_what_the_kernel_warns_of_once", tells_what_the_kernel_warns_of_once),
+        shared("has_the_modules_that_were_brought_along", has_the_modules_that_were_brought_along),
+    ]
+}
+
+/// A test on the machine that all of them share, emptied for it.
+fn shared<T: Outcome + 'static>(name: &str, test: fn(&mut Machine) -> T) -> Trial {
+    crate::trial(name, move || {
+        let mut place = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+        let machine = match &mut *place {
+            Some(machine) => machine,
+            None => {
+                let modules = dummy().into_iter().collect();
+                place.insert(Machine::boot(&Config { modules, ..config("shared") })?)
+            }
+        };
+        machine.fresh()?;
+        let done = test(machine).outcome();
+        machine.health()?;
+        done
+    })
 }
 
 /// A machine with two ports and a console of its own.
@@ -54,7 +54,7 @@ fn nic(port: usize, name: &str) -> Nic {
     Nic { port, name: name.to_owned(), mac: Mac([2, 0, 0, 0, 0, port as u8 + 1]), mtu: 1500 }
 }
 
-fn runs_scripts_and_tells_their_status(machine: &mut Machine) -> Completion {
+fn runs_scripts_and_tells_their_status(machine: &mut Machine) {
     let mut run = |script: &str| match machine.run(script) {
         Ok(output) => (0, output),
         Err(Error::Refused { status, output }) => (status, output),
@@ -72,10 +72,9 @@ fn runs_scripts_and_tells_their_status(machine: &mut Machine) -> Completion {
     assert_eq!(run(&long), (0, "é\n".into()));
     let (status, output) = run("i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done");
     assert_eq!((status, output.lines().count()), (0, 5000));
-    Completion::Completed
 }
 
-fn runs_in_a_qemu_without_privileges(machine: &mut Machine) -> Completion {
+fn runs_in_a_qemu_without_privileges(machine: &mut Machine) {
     let place = PathBuf::from(format!("/proc/{}", machine.id()));
     let status = std::fs::read_to_string(place.join("status")).expect("its status");
     let value = |name: &str| {
@@ -108,7 +107,6 @@ fn runs_in_a_qemu_without_privileges(machine: &mut Machine) -> Completion {
     names.sort_unstable();
     assert_eq!(names, ["LC_ALL", "PATH"]);
     assert_eq!(std::fs::read_link(place.join("cwd")).expect("its folder"), PathBuf::from("/"));
-    Completion::Completed
 }
 
 /// Asks the guest for its address, and waits for the answer.
@@ -130,7 +128,7 @@ fn ask(machine: &Machine, port: usize, address: [u8; 4]) -> bool {
     false
 }
 
-fn carries_frames_byte_for_byte(machine: &mut Machine) -> Completion {
+fn carries_frames_byte_for_byte(machine: &mut Machine) {
     // The names are those of each other's first, so none may be in the way of another.
     machine.plug(&[nic(0, "eth1"), nic(1, "eth0")]).expect("plug");
     machine.run("ip addr add 10.0.0.2/24 dev eth1; ip addr add 10.0.1.2/24 dev eth0").expect("set");
@@ -138,10 +136,9 @@ fn carries_frames_byte_for_byte(machine: &mut Machine) -> Completion {
         assert!(ask(machine, port, [10, 0, port as u8, 2]), "port {port}");
     }
     assert!(matches!(machine.port(0).send(&[0; 13]), Err(Error::Plan(_))));
-    Completion::Completed
 }
 
-fn empties_everything_of_the_network(machine: &mut Machine) -> Completion {
+fn empties_everything_of_the_network(machine: &mut Machine) {
     machine.plug(&[nic(0, "a")]).expect("plug");
     let fill = "ip addr add 10.0.0.2/24 dev a; ip route add default via 10.0.0.1; \
                 echo 7 >/proc/sys/net/ipv4/ip_default_ttl; nc -l -p 99 & \
@@ -156,37 +153,32 @@ fn empties_everything_of_the_network(machine: &mut Machine) -> Completion {
     machine.plug(&[nic(0, "b"), nic(1, "a")]).expect("plug again");
     assert!(!ask(machine, 0, [10, 0, 0, 2]));
     assert!(matches!(machine.plug(&[nic(0, "c")]), Err(Error::Plan(_))));
-    Completion::Completed
 }
 
-fn loads_rules_of_nft(machine: &mut Machine) -> Completion {
+fn loads_rules_of_nft(machine: &mut Machine) -> Result<(), Stop> {
     assert!(matches!(Machine::tool("tcpdump"), Err(Error::Plan(_))));
     let script = "nft add table inet x && nft list ruleset";
     loads(machine, "nft", script, "table inet x")
 }
 
-fn loads_rules_of_iptables(machine: &mut Machine) -> Completion {
+fn loads_rules_of_iptables(machine: &mut Machine) -> Result<(), Stop> {
     let script = "iptables-restore <<E && iptables -S\n*filter\n-A INPUT -p tcp --dport 80:90 -j \
                   REJECT --reject-with tcp-reset\nCOMMIT\nE";
     let sign = "--dport 80:90 -j REJECT --reject-with tcp-reset";
     loads(machine, "iptables-restore", script, sign)
 }
 
-fn loads(machine: &mut Machine, tool: &str, script: &str, sign: &str) -> Completion {
-    if let Err(missing) = Machine::tool(tool) {
-        return Completion::ignored_with(missing.to_string());
-    }
+fn loads(machine: &mut Machine, tool: &str, script: &str, sign: &str) -> Result<(), Stop> {
+    found(Machine::tool(tool))?;
     machine.plug(&[nic(0, "a")]).expect("plug");
     let output = machine.run(script).unwrap_or_else(|error| panic!("{tool}: {error}"));
     assert!(output.contains(sign), "{output}");
-    Completion::Completed
+    Ok(())
 }
 
-fn has_what_rules_at_every_hook_need(machine: &mut Machine) -> Completion {
+fn has_what_rules_at_every_hook_need(machine: &mut Machine) -> Result<(), Stop> {
     machine.plug(&[nic(0, "a")]).expect("plug");
-    if let Err(missing) = Machine::tool("nft") {
-        return Completion::ignored_with(missing.to_string());
-    }
+    found(Machine::tool("nft"))?;
     for hook in ["input", "prerouting", "forward", "ingress device a"] {
         // What connection a packet is of is not known yet where frames come in.
         let state = if hook.starts_with("ingress") { "" } else { "ct state new" };
@@ -197,10 +189,10 @@ fn has_what_rules_at_every_hook_need(machine: &mut Machine) -> Completion {
         let loaded = machine.run(&format!("nft -f - <<'E' && nft delete table inet x\n{rules}\nE"));
         loaded.unwrap_or_else(|error| panic!("{hook}: {error}"));
     }
-    Completion::Completed
+    Ok(())
 }
 
-fn tells_what_the_kernel_warns_of_once(machine: &mut Machine) -> Completion {
+fn tells_what_the_kernel_warns_of_once(machine: &mut Machine) {
     machine.run("echo '<4>WARNING: CPU: 0 PID: 1 at a.c:1' >/dev/kmsg").expect("write");
     // The console's file is written by QEMU, some time after the guest has written to its port.
     let told = (0..200).find_map(|_| {
@@ -211,18 +203,16 @@ fn tells_what_the_kernel_warns_of_once(machine: &mut Machine) -> Completion {
     assert!(matches!(&told, Some(Error::Warning(text)) if says(text)), "{told:?}");
     machine.health().expect("told once");
     machine.run("echo '<6>WARNING: is told by its level too' >/dev/kmsg").expect("write");
-    Completion::Completed
 }
 
-fn has_the_modules_that_were_brought_along(machine: &mut Machine) -> Completion {
-    let Some(file) = dummy() else {
-        return Completion::ignored_with("this kernel has no dummy.ko");
-    };
+fn has_the_modules_that_were_brought_along(machine: &mut Machine) -> Result<(), Stop> {
+    let none = || Stop::Ignored("this kernel has no dummy.ko".into());
+    let file = dummy().ok_or_else(none)?;
     assert!(!machine.run("lsmod").expect("list").contains("dummy"));
     machine.run("insmod /modules/dummy.ko && rmmod dummy").expect("load");
     let size = std::fs::metadata(file).expect("size").len();
     assert_eq!(machine.run("stat -c %s /modules/dummy.ko").expect("stat"), format!("{size}\n"));
-    Completion::Completed
+    Ok(())
 }
 
 /// A module of the kernel that no guest loads by itself.

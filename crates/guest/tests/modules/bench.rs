@@ -1,10 +1,11 @@
 //! One machine for every test, emptied for each: its modules, its interface, and what crosses it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use guest::{Config, Error, Headers, Image, MODULES, Machine, Nic, Store};
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::Failed;
+use testing::{Stop, found, project};
 use wire::{Duration, Mac};
 
 /// For an answer of the guest.
@@ -17,12 +18,6 @@ static BENCH: Mutex<Option<Bench>> = Mutex::new(None);
 /// The machine, and what it was booted with.
 pub(crate) struct Bench {
     machine: Machine,
-}
-
-/// The project's own folder: this bench serves the tests of two packages.
-fn top() -> &'static Path {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.ancestors().find(|folder| folder.join("golden-pcaps").is_dir()).unwrap_or(package)
 }
 
 /// A tree that a kernel was built in, in the place of the newest kernel installed: one that looks
@@ -47,7 +42,8 @@ pub(crate) fn modules() -> Result<(Image, Vec<PathBuf>), Error> {
 /// A machine of a test's own, with the modules in it.
 pub(crate) fn boot(name: &str) -> Result<Machine, Error> {
     let (image, modules) = modules()?;
-    let mut config = Config::new(image, 1, top().join(format!("target/guest-console-{name}.txt")));
+    let mut config =
+        Config::new(image, 1, project().join(format!("target/guest-console-{name}.txt")));
     config.modules = modules;
     if std::env::var_os(OTHER_KERNEL).is_some() {
         config.memory_mib = OTHER_MEMORY_MIB;
@@ -57,37 +53,25 @@ pub(crate) fn boot(name: &str) -> Result<Machine, Error> {
     Machine::boot(&config)
 }
 
-/// What a test gives: nothing run where something is missing, which is said.
-pub(crate) fn told<T>(result: Result<T, Error>) -> Result<Result<T, Completion>, Failed> {
-    match result {
-        Ok(value) => Ok(Ok(value)),
-        Err(Error::Missing(what)) => Ok(Err(Completion::ignored_with(what))),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Runs a test on the machine, in a namespace of its own, where the modules named are loaded. The
 /// guest is 02:00:00:00:00:0N, 10.0.0.N.
 pub(crate) fn on_bench(
     last: u8,
     loaded: &[&str],
     test: impl FnOnce(&mut Bench) -> Result<(), Failed>,
-) -> Result<Completion, Failed> {
+) -> Result<(), Stop> {
     let mut kept = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = match kept.take() {
         Some(bench) => bench,
         // Cargo's name for the test, so that two at once do not write into one file.
-        None => match told(boot(env!("CARGO_CRATE_NAME")))? {
-            Ok(machine) => Bench { machine },
-            Err(missing) => return Ok(missing),
-        },
+        None => Bench { machine: found(boot(env!("CARGO_CRATE_NAME")))? },
     };
     bench.fresh(last, loaded)?;
     test(&mut bench)?;
     bench.machine.health()?;
     // A machine on which a test has failed is no witness for the next.
     *kept = Some(bench);
-    Ok(Completion::Completed)
+    Ok(())
 }
 
 impl Bench {
@@ -204,7 +188,7 @@ fn probe(last: u8) -> Vec<u8> {
 
 /// The frames of a golden.
 pub(crate) fn golden(id: &str) -> Result<Vec<Vec<u8>>, Failed> {
-    let bytes = std::fs::read(top().join(format!("golden-pcaps/{id}.pcapng")))?;
+    let bytes = std::fs::read(project().join(format!("golden-pcaps/{id}.pcapng")))?;
     let file = wire::pcapng::read(&bytes).map_err(|error| error.message)?;
     Ok(file.capture.iter().map(|(_, _, frame)| frame.to_vec()).collect())
 }

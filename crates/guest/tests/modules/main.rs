@@ -10,37 +10,35 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use guest::Error;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
+use testing::{Stop, found, need, trial};
 
-use bench::{Bench, boot, modules, on_bench, told};
+use bench::{Bench, boot, modules, on_bench};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = vec![
-        Trial::ignorable_test("modules_are_built_once", modules_are_built_once),
-        Trial::ignorable_test("the_sender_emits_the_golden_frame", sender::golden),
-        Trial::ignorable_test("every_field_of_the_tables_can_be_given", sender::fields),
-        Trial::ignorable_test("a_line_that_is_wrong_says_why", sender::wrong_lines),
-        Trial::ignorable_test("each_step_that_fails_says_so_and_sends_nothing", sender::steps),
-        Trial::ignorable_test("failed_sends_leak_nothing", sender::leaks),
-        Trial::ignorable_test("a_device_that_is_down_is_told", sender::down),
-        Trial::ignorable_test("the_receiver_takes_the_sixteen_bytes", receiver::takes),
-        Trial::ignorable_test("events_are_kept_until_they_are_read", receiver::keeps),
-        Trial::ignorable_test("another_port_and_none_can_be_agreed_on", receiver::ports),
-        Trial::ignorable_test("the_reply_is_the_golden_of_2_6", receiver::golden_reply),
-        Trial::ignorable_test("the_reply_knows_its_ports", receiver::reply_ports),
-        Trial::ignorable_test("modules_come_and_go_a_hundred_times", come_and_go),
-        Trial::ignorable_test("a_kernel_that_looks_for_leaks_finds_none", kmemleak),
-        Trial::ignorable_test("the_module_for_tests_does_what_it_is_told", oops),
+        trial("modules_are_built_once", modules_are_built_once),
+        trial("the_sender_emits_the_golden_frame", sender::golden),
+        trial("every_field_of_the_tables_can_be_given", sender::fields),
+        trial("a_line_that_is_wrong_says_why", sender::wrong_lines),
+        trial("each_step_that_fails_says_so_and_sends_nothing", sender::steps),
+        trial("failed_sends_leak_nothing", sender::leaks),
+        trial("a_device_that_is_down_is_told", sender::down),
+        trial("the_receiver_takes_the_sixteen_bytes", receiver::takes),
+        trial("events_are_kept_until_they_are_read", receiver::keeps),
+        trial("another_port_and_none_can_be_agreed_on", receiver::ports),
+        trial("the_reply_is_the_golden_of_2_6", receiver::golden_reply),
+        trial("the_reply_knows_its_ports", receiver::reply_ports),
+        trial("modules_come_and_go_a_hundred_times", come_and_go),
+        trial("a_kernel_that_looks_for_leaks_finds_none", kmemleak),
+        trial("the_module_for_tests_does_what_it_is_told", oops),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn modules_are_built_once() -> Result<Completion, Failed> {
-    let built = match told(modules())? {
-        Ok((_, built)) => built,
-        Err(missing) => return Ok(missing),
-    };
+fn modules_are_built_once() -> Result<(), Stop> {
+    let built = found(modules())?.1;
     let times = || -> Result<Vec<_>, std::io::Error> {
         built.iter().map(|file| file.metadata()?.modified()).collect()
     };
@@ -49,11 +47,11 @@ fn modules_are_built_once() -> Result<Completion, Failed> {
     if before != times()? {
         return Err("what was there was built again".into());
     }
-    Ok(Completion::Completed)
+    Ok(())
 }
 
 /// Frames arrive all the while, so that hooks are taken away under them.
-fn come_and_go() -> Result<Completion, Failed> {
+fn come_and_go() -> Result<(), Stop> {
     on_bench(2, &[], |bench| {
         let (port, over) = (bench.port()?, AtomicBool::new(false));
         let frame = bench::golden("custom/fin-md5")?.remove(0);
@@ -103,9 +101,9 @@ fn coming_and_going(bench: &mut Bench) -> Result<(), Failed> {
 }
 
 /// What a module forgets, a kernel with kmemleak finds once it is some seconds old.
-fn kmemleak() -> Result<Completion, Failed> {
+fn kmemleak() -> Result<(), Stop> {
     let missing = std::cell::Cell::new(false);
-    let done = on_bench(2, &["skb_sender", "md5_receiver", "rst_reply"], |bench| {
+    on_bench(2, &["skb_sender", "md5_receiver", "rst_reply"], |bench| {
         if bench.run("test -e /sys/kernel/debug/kmemleak").is_err() {
             missing.set(true);
             return Ok(());
@@ -124,18 +122,12 @@ fn kmemleak() -> Result<Completion, Failed> {
         let first: Vec<&str> = found.lines().take(14).collect();
         bench::same("leaks", &first.join("\n").as_str(), &"")
     })?;
-    if missing.get() {
-        let why = "the guest's kernel was built without kmemleak";
-        return Ok(Completion::ignored_with(why));
-    }
-    Ok(done)
+    let why = "the guest's kernel was built without kmemleak";
+    need(missing.get().then(|| why.to_owned()))
 }
 
-fn oops() -> Result<Completion, Failed> {
-    let mut machine = match told(boot("oops"))? {
-        Ok(machine) => machine,
-        Err(missing) => return Ok(missing),
-    };
+fn oops() -> Result<(), Stop> {
+    let mut machine = found(boot("oops"))?;
     machine.run("insmod /modules/oops.ko")?;
     machine.health()?;
     machine.run("echo warn >/proc/oops")?;
@@ -151,5 +143,5 @@ fn oops() -> Result<Completion, Failed> {
     if !matches!(oopsed, Err(Error::Oops(_))) {
         return Err(format!("an oops gives {oopsed:?}").into());
     }
-    Ok(Completion::Completed)
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `md5_receiver` and `rst_reply`: what they take, what they answer, what they count.
 
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::Failed;
+use testing::Stop;
 
 use crate::bench::{Bench, golden, on_bench, same};
 
@@ -23,7 +24,7 @@ fn custom() -> Result<[Vec<u8>; 4], Failed> {
     Ok([whole, segment, header, cut])
 }
 
-pub(crate) fn takes() -> Result<Completion, Failed> {
+pub(crate) fn takes() -> Result<(), Stop> {
     on_bench(2, &["md5_receiver"], |bench| {
         let [whole, segment, header, cut] = custom()?;
         let mut padded = whole.clone();
@@ -47,7 +48,7 @@ pub(crate) fn takes() -> Result<Completion, Failed> {
     })
 }
 
-pub(crate) fn keeps() -> Result<Completion, Failed> {
+pub(crate) fn keeps() -> Result<(), Stop> {
     on_bench(2, &[], |bench| {
         bench.run("insmod /modules/md5_receiver.ko keep=200")?;
         let [whole, ..] = custom()?;
@@ -65,7 +66,7 @@ pub(crate) fn keeps() -> Result<Completion, Failed> {
     })
 }
 
-pub(crate) fn ports() -> Result<Completion, Failed> {
+pub(crate) fn ports() -> Result<(), Stop> {
     on_bench(2, &["md5_receiver"], |bench| {
         let [whole, ..] = custom()?;
         bench.run("echo port=81 >/proc/net/md5_receiver")?;
@@ -91,7 +92,7 @@ pub(crate) fn ports() -> Result<Completion, Failed> {
     })
 }
 
-pub(crate) fn golden_reply() -> Result<Completion, Failed> {
+pub(crate) fn golden_reply() -> Result<(), Stop> {
     on_bench(2, &["rst_reply"], |bench| {
         for id in ["rst/fin-then-rst-in-2-6", "rst/edited-trigger-in-2-6"] {
             let mut frames = golden(id)?;
@@ -102,7 +103,7 @@ pub(crate) fn golden_reply() -> Result<Completion, Failed> {
     })
 }
 
-pub(crate) fn reply_ports() -> Result<Completion, Failed> {
+pub(crate) fn reply_ports() -> Result<(), Stop> {
     on_bench(2, &["rst_reply"], |bench| {
         let mut frames = golden("rst/fin-then-rst-in-2-6")?;
         let (reset, trigger) = (frames.remove(1), frames.remove(0));

@@ -1,6 +1,7 @@
 //! `skb_sender`: its frame, its words, its steps.
 
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::Failed;
+use testing::Stop;
 use wire::{Field, Form, Proto, Value, checksum};
 
 use crate::bench::{Bench, golden as frames, on_bench, same};
@@ -25,7 +26,7 @@ fn sent(bench: &mut Bench, words: &str) -> Result<Vec<u8>, Failed> {
     bench.frame()
 }
 
-pub(crate) fn golden() -> Result<Completion, Failed> {
+pub(crate) fn golden() -> Result<(), Stop> {
     on_bench(1, &["skb_sender"], |bench| {
         let wanted = frames("custom/fin-md5")?.remove(0);
         same("the frame", &sent(bench, "")?, &wanted)?;
@@ -70,7 +71,7 @@ fn word(proto: Proto, key: &str, value: &Value) -> String {
 }
 
 /// All fields of fixed width, each with two values, against the golden with that field written.
-pub(crate) fn fields() -> Result<Completion, Failed> {
+pub(crate) fn fields() -> Result<(), Stop> {
     on_bench(1, &["skb_sender"], |bench| {
         let plain = frames("custom/fin-md5")?.remove(0);
         for (proto, start) in [(Proto::Eth, 0), (Proto::Ip4, 14), (Proto::Tcp, 34)] {
@@ -116,7 +117,7 @@ fn sums(frame: &mut [u8]) {
     frame[24..26].copy_from_slice(&sum.to_be_bytes());
 }
 
-pub(crate) fn wrong_lines() -> Result<Completion, Failed> {
+pub(crate) fn wrong_lines() -> Result<(), Stop> {
     on_bench(1, &["skb_sender"], |bench| {
         for (words, told) in [
             ("tcp.sqe=1", "parse 22 no field is named tcp.sqe"),
@@ -155,7 +156,7 @@ pub(crate) fn wrong_lines() -> Result<Completion, Failed> {
     })
 }
 
-pub(crate) fn steps() -> Result<Completion, Failed> {
+pub(crate) fn steps() -> Result<(), Stop> {
     on_bench(1, &["skb_sender"], |bench| {
         let mut wanted = (0, 0);
         for step in ["alloc", "payload", "tcp", "ip", "checksum", "eth", "xmit"] {
@@ -184,7 +185,7 @@ pub(crate) fn steps() -> Result<Completion, Failed> {
     })
 }
 
-pub(crate) fn down() -> Result<Completion, Failed> {
+pub(crate) fn down() -> Result<(), Stop> {
     on_bench(1, &["skb_sender"], |bench| {
         bench.run("ip link set eth0 down")?;
         let told = send(bench, "")?;
@@ -195,7 +196,7 @@ pub(crate) fn down() -> Result<Completion, Failed> {
 }
 
 /// Ten thousand sends that fail must leave the kernel's stores of buffers as they were.
-pub(crate) fn leaks() -> Result<Completion, Failed> {
+pub(crate) fn leaks() -> Result<(), Stop> {
     on_bench(1, &["skb_sender"], |bench| {
         // Once before, so that stores that grow with use have grown.
         each_way_to_fail(bench, 50)?;

@@ -6,13 +6,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use guest::{Clock, Error, Guest, Headers, Image, Kind, Machine, Pool, Spec, Store};
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use link::{Address, Fault, Node, Peer, PortConfig};
+use guest::{Clock, Error, Guest, Headers, Image, Kind, Pool, Spec, Store};
+use libtest_mimic::{Arguments, Failed, Trial};
+use link::{Fault, Node, PortConfig};
 use linux::{Kernel, Reject, Rules};
-use wire::{Duration, Instant, Layer, Mac, Packet, Proto};
+use testing::{Stop, found, mac, need, needs, peer, port};
+use wire::{Duration, Instant, Layer, Packet, Proto};
 
-type Test = fn(&Pool) -> Result<Completion, Failed>;
+type Test = fn(&Pool) -> Result<(), Stop>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -28,9 +29,9 @@ fn main() -> ExitCode {
     let pool = Pool::default();
     let trial = |(name, test): (&str, Test)| {
         let pool = pool.clone();
-        Trial::ignorable_test(name, move || match Machine::possible() {
-            Ok(()) => test(&pool),
-            Err(missing) => Ok(Completion::ignored_with(missing.to_string())),
+        testing::trial(name, move || {
+            need(needs::machine())?;
+            test(&pool)
         })
     };
     let trials: Vec<Trial> = tests.into_iter().map(trial).collect();
@@ -38,15 +39,8 @@ fn main() -> ExitCode {
 }
 
 fn spec(kernel: Kernel) -> Spec {
-    let address = |ip: &str| vec![Address { ip: ip.parse().expect("an address"), prefix: 24 }];
-    let peer = Peer { mac: Mac([2, 0, 0, 0, 0, 1]), addresses: address("10.0.0.1") };
-    let config = PortConfig {
-        name: "eth0".into(),
-        mac: Mac([2, 0, 0, 0, 0, 2]),
-        addresses: address("10.0.0.2"),
-        peer: Some(peer),
-        mtu: Some(1500),
-    };
+    let peer = peer(1, &["10.0.0.1"]);
+    let config = PortConfig { peer, mtu: Some(1500), ..port(2, &["10.0.0.2"]) };
     Spec { kernel, ports: vec![config], ..Spec::default() }
 }
 
@@ -69,8 +63,8 @@ fn syn() -> Vec<u8> {
     let tcp = Layer::new(Proto::Tcp).with(&wire::fields::tcp::SRC, 4000);
     let tcp = tcp.with(&wire::fields::tcp::DST, 80).with(&wire::fields::tcp::FLAGS, 2);
     let defaults = wire::Defaults {
-        src_mac: Mac([2, 0, 0, 0, 0, 1]),
-        dst_mac: Mac([2, 0, 0, 0, 0, 2]),
+        src_mac: mac(1),
+        dst_mac: mac(2),
         src_ip4: Some([10, 0, 0, 1].into()),
         dst_ip4: Some([10, 0, 0, 2].into()),
         ..wire::Defaults::default()
@@ -88,7 +82,7 @@ fn answers(guest: &mut Guest, now: Instant) -> Vec<u8> {
     flags
 }
 
-fn a_machine_serves_many_runs(pool: &Pool) -> Result<Completion, Failed> {
+fn a_machine_serves_many_runs(pool: &Pool) -> Result<(), Stop> {
     let mut machines = Vec::new();
     for run in 0..3 {
         // A drop leaves no answer; it is not there any more in the next run.
@@ -103,10 +97,10 @@ fn a_machine_serves_many_runs(pool: &Pool) -> Result<Completion, Failed> {
         assert_eq!(ends(&mut guest, 60_000), None);
     }
     assert!(machines.windows(2).all(|two| two[0] == two[1]), "{machines:?}");
-    Ok(Completion::Completed)
+    Ok(())
 }
 
-fn what_a_guest_refuses_is_told(pool: &Pool) -> Result<Completion, Failed> {
+fn what_a_guest_refuses_is_told(pool: &Pool) -> Result<(), Stop> {
     let rules = Rules { own: vec!["no such rule".into()], ..Rules::default() };
     let kernels = [
         (Kernel { rules, ..Kernel::default() }, "no such rule"),
@@ -122,10 +116,10 @@ fn what_a_guest_refuses_is_told(pool: &Pool) -> Result<Completion, Failed> {
         };
         assert!(told.contains(word), "{told}");
     }
-    Ok(Completion::Completed)
+    Ok(())
 }
 
-fn a_connection_left_open_proves_nothing(pool: &Pool) -> Result<Completion, Failed> {
+fn a_connection_left_open_proves_nothing(pool: &Pool) -> Result<(), Stop> {
     let rules = Rules { reject: Reject::None, ..Rules::default() };
     let kernel = Kernel { rules, listen: vec![80], ..Kernel::default() };
     let mut guest = start(pool, &spec(kernel.clone()))?;
@@ -142,10 +136,10 @@ fn a_connection_left_open_proves_nothing(pool: &Pool) -> Result<Completion, Fail
     let mut guest = start(pool, &Spec { live: true, ..spec(kernel) })?;
     assert_eq!(answers(&mut guest, Instant::ZERO), [0x12]);
     assert_eq!(ends(&mut guest, 3_000), None);
-    Ok(Completion::Completed)
+    Ok(())
 }
 
-fn killed(pool: &Pool) -> Result<Completion, Failed> {
+fn killed(pool: &Pool) -> Result<(), Stop> {
     let machine = pool.lease(&kind(Vec::new())?, 1)?;
     let id = machine.id();
     let mut guest = Guest::start(machine, &spec(Kernel::default()))?;
@@ -156,7 +150,7 @@ fn killed(pool: &Pool) -> Result<Completion, Failed> {
     keeps_its_console(&told)?;
     let next = pool.lease(&kind(Vec::new())?, 1)?;
     assert_ne!(next.id(), id);
-    Ok(Completion::Completed)
+    Ok(())
 }
 
 /// The file that an error names is there; it is taken away.
@@ -173,12 +167,8 @@ fn oops() -> Result<PathBuf, Error> {
     Ok(Store::of_user()?.build(&headers)?.0.file("oops"))
 }
 
-fn faults(pool: &Pool) -> Result<Completion, Failed> {
-    let load = match oops() {
-        Ok(module) => vec![module],
-        Err(Error::Missing(missing)) => return Ok(Completion::ignored_with(missing)),
-        Err(error) => return Err(error.into()),
-    };
+fn faults(pool: &Pool) -> Result<(), Stop> {
+    let load = vec![found(oops())?];
     let spec = Spec { load, ..spec(Kernel::default()) };
     for (word, sign) in [("warn", "WARNING:"), ("oops", "BUG:"), ("panic", "Kernel panic")] {
         let mut guest = start(pool, &spec)?;
@@ -192,10 +182,10 @@ fn faults(pool: &Pool) -> Result<Completion, Failed> {
         assert!(told.contains(sign), "{word}: {told}");
         keeps_its_console(&told)?;
     }
-    Ok(Completion::Completed)
+    Ok(())
 }
 
-fn hangs(pool: &Pool) -> Result<Completion, Failed> {
+fn hangs(pool: &Pool) -> Result<(), Stop> {
     let machine = pool.lease(&kind(Vec::new())?, 1)?;
     let id = machine.id();
     let mut guest = Guest::start(machine, &spec(Kernel::default()))?;
@@ -204,5 +194,5 @@ fn hangs(pool: &Pool) -> Result<Completion, Failed> {
     let Some(Fault::Late(told)) = guest.poll_fault() else { return Err("not late".into()) };
     assert!(told.contains("did not answer at eth0"), "{told}");
     keeps_its_console(&told)?;
-    Ok(Completion::Completed)
+    Ok(())
 }

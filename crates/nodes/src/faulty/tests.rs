@@ -1,15 +1,12 @@
 use super::*;
 use crate::recipe::in_process;
-use link::{Datum, Outbox, PortConfig};
+use link::{Datum, Outbox};
 use proptest::prelude::*;
+use testing::{hex, port};
 use wire::Packet;
 use wire::segment::{ACK, FIN, RST, TcpSegment};
 
 const NOW: Instant = Instant::ZERO;
-
-fn hex(text: &str) -> Vec<u8> {
-    wire::hex::decode(text).unwrap()
-}
 
 /// The reset of Linux 6.18 to the custom packet.
 fn reset() -> Vec<u8> {
@@ -265,11 +262,7 @@ fn a_node_is_made_to_answer_what_it_should_not() {
 
 #[test]
 fn a_node_is_made_to_answer_what_is_for_a_group_or_no_segment() {
-    let port = PortConfig {
-        mac: "02:00:00:00:00:02".parse().unwrap(),
-        addresses: vec![link::Address { ip: [10, 0, 0, 2].into(), prefix: 24 }],
-        ..PortConfig::default()
-    };
+    let port = port(2, &["10.0.0.2"]);
     let mut edit = Edit::default();
     edit.owner(&port);
     let mut group = reset();
@@ -308,11 +301,7 @@ fn a_syn_to_a_group_is_accepted_and_no_other() {
     let ask = |dst: u8| {
         let mut node = Faulty::new(
             &NodeConfig {
-                ports: vec![PortConfig {
-                    mac: "02:00:00:00:00:01".parse().unwrap(),
-                    addresses: vec![link::Address { ip: [10, 0, 0, 1].into(), prefix: 24 }],
-                    ..PortConfig::default()
-                }],
+                ports: vec![port(1, &["10.0.0.1"])],
                 ..config(&[("of", "reject"), ("fault", "syn-ack-to-broadcast")])
             },
             &Registry::standard(),

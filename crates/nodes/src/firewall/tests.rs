@@ -1,5 +1,5 @@
 use super::*;
-use link::{Address, Datum, Peer};
+use link::Datum;
 use proptest::prelude::*;
 
 const NOW: Instant = Instant::ZERO;
@@ -8,19 +8,8 @@ const NOW: Instant = Instant::ZERO;
 const LINUX: &str = include_str!("tests/linux-6.18.txt");
 
 fn port(name: &str, macs: [u8; 2], own: [&str; 2], peer: [&str; 2]) -> PortConfig {
-    let address = |ip: &str| {
-        let ip: IpAddr = ip.parse().unwrap();
-        Address::new(ip)
-    };
-    let mac = |last| Mac([2, 0, 0, 0, 0, last]);
-    let addresses = peer.map(address).to_vec();
-    PortConfig {
-        name: name.into(),
-        mac: mac(macs[0]),
-        addresses: own.map(address).to_vec(),
-        peer: Some(Peer { mac: mac(macs[1]), addresses }),
-        mtu: None,
-    }
+    let peer = testing::peer(macs[1], &peer);
+    PortConfig { name: name.into(), peer, ..testing::port(macs[0], &own) }
 }
 
 fn config(reject: &str) -> NodeConfig {
@@ -48,8 +37,8 @@ type Case = (String, Vec<u8>, Vec<(PortIndex, Vec<u8>)>);
 
 fn bytes(words: &str) -> Vec<u8> {
     let word = |word: &str| match word.split_once('*') {
-        Some((byte, count)) => wire::hex::decode(&byte.repeat(count.parse().unwrap())).unwrap(),
-        None => wire::hex::decode(word).unwrap(),
+        Some((byte, count)) => testing::hex(&byte.repeat(count.parse().unwrap())),
+        None => testing::hex(word),
     };
     words.split_whitespace().flat_map(word).collect()
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use link::Datum;
 
 use super::*;
-use link::Address;
+use testing::{both, port, texts};
 use wire::Mac;
 use wire::segment::{FIN, PSH};
 
@@ -11,16 +11,8 @@ const OURS: Mac = Mac([2, 0, 0, 0, 0, 2]);
 const PEER: Mac = Mac([2, 0, 0, 0, 0, 1]);
 
 fn host(open: &str) -> Host {
-    let address = |ip: &str, prefix| Address { ip: ip.parse().unwrap(), prefix };
-    let port = PortConfig {
-        name: "eth0".into(),
-        mac: OURS,
-        addresses: vec![address("10.0.0.2", 24), address("fd00::2", 64)],
-        peer: None,
-        mtu: None,
-    };
-    let options = BTreeMap::from([("open".to_owned(), Datum::Text(open.to_owned()))]);
-    Host::new(&NodeConfig { name: "h".into(), ports: vec![port], options }).unwrap()
+    let (ports, options) = (vec![port(2, &both(2))], texts(&[("open", open)]));
+    Host::new(&NodeConfig { name: "h".into(), ports, options }).unwrap()
 }
 
 fn sent(ip6: bool, flags: u16, seq: u32, ack: u32, change: impl Fn(&mut Packet)) -> Vec<u8> {

@@ -1,6 +1,5 @@
 use super::*;
 use crate::recipe::in_process;
-use link::Address;
 use wire::fields::{eth, ip4, tcp};
 use wire::{Defaults, Layer, Mac, Packet, Proto, TcpOption};
 
@@ -10,17 +9,8 @@ const LATER: Instant = Instant::from_nanos(7);
 fn config(options: &[(&str, &str)]) -> NodeConfig {
     NodeConfig {
         name: "receiver".into(),
-        ports: vec![PortConfig {
-            name: "eth0".into(),
-            mac: Mac([2, 0, 0, 0, 0, 2]),
-            addresses: vec![Address { ip: [10, 0, 0, 2].into(), prefix: 24 }],
-            peer: None,
-            mtu: None,
-        }],
-        options: options
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), Datum::Text((*value).to_owned())))
-            .collect(),
+        ports: vec![testing::port(2, &["10.0.0.2"])],
+        options: testing::texts(options),
     }
 }
 

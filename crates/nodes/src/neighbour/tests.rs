@@ -1,19 +1,8 @@
 use super::*;
-use link::Address;
+use testing::{both, hex};
 
 fn port() -> PortConfig {
-    let address = |ip: &str, prefix| Address { ip: ip.parse().unwrap(), prefix };
-    PortConfig {
-        name: "eth0".into(),
-        mac: Mac([2, 0, 0, 0, 0, 1]),
-        addresses: vec![address("10.0.0.1", 24), address("fd00::1", 64)],
-        peer: None,
-        mtu: None,
-    }
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    wire::hex::decode(text).unwrap()
+    testing::port(1, &both(1))
 }
 
 fn arp(frame: &[u8]) -> Option<Vec<u8>> {

@@ -1,26 +1,17 @@
 use super::*;
-use link::{Address, Peer, PortConfig};
+use link::PortConfig;
+use testing::{peer, port, texts};
+use wire::Layer;
 use wire::fields::eth;
-use wire::{Layer, Mac};
 
 const NOW: Instant = Instant::ZERO;
 
 fn config(options: &[(&str, &str)]) -> NodeConfig {
-    let address = |last| Address { ip: Ipv4Addr::new(10, 0, 0, last).into(), prefix: 24 };
-    let mac = |last| Mac([2, 0, 0, 0, 0, last]);
+    let peer = peer(2, &["10.0.0.2"]);
     NodeConfig {
         name: "sender".into(),
-        ports: vec![PortConfig {
-            name: "eth0".into(),
-            mac: mac(1),
-            addresses: vec![address(1)],
-            peer: Some(Peer { mac: mac(2), addresses: vec![address(2)] }),
-            mtu: None,
-        }],
-        options: options
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), Datum::Text((*value).to_owned())))
-            .collect(),
+        ports: vec![PortConfig { peer, ..port(1, &["10.0.0.1"]) }],
+        options: texts(options),
     }
 }
 

@@ -1,24 +1,16 @@
 use super::*;
-use link::{Address, Datum, Peer};
+use link::Datum;
+use testing::{peer, port};
 use wire::fields::{ip4, tcp};
 use wire::{Layer, Mac, Proto};
 
 const NOW: Instant = Instant::ZERO;
 
 fn config(options: &[(&str, bool)]) -> NodeConfig {
-    let address = |ip: &str, prefix| Address { ip: ip.parse().unwrap(), prefix };
+    let peer = peer(2, &["10.0.0.2"]);
     NodeConfig {
         name: "tester".into(),
-        ports: vec![PortConfig {
-            name: "eth0".into(),
-            mac: Mac([2, 0, 0, 0, 0, 1]),
-            addresses: vec![address("10.0.0.1", 24)],
-            peer: Some(Peer {
-                mac: Mac([2, 0, 0, 0, 0, 2]),
-                addresses: vec![address("10.0.0.2", 24)],
-            }),
-            mtu: None,
-        }],
+        ports: vec![PortConfig { peer, ..port(1, &["10.0.0.1"]) }],
         options: options
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Datum::Bool(*value)))

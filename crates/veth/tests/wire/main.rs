@@ -7,17 +7,16 @@ mod same;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Failed};
+use testing::{needs, trial_if};
+
+type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     // While there is one thread; listing needs no privilege.
-    let refused = if arguments.list { None } else { wireproof_veth::enter().err() };
-    if let Some(refused) = &refused {
-        eprintln!("not run: {refused}");
-    }
-    let trials = same::trials().into_iter().chain(rights::trials());
-    let trials: Vec<Trial> =
-        trials.map(|trial| trial.with_ignored_flag(refused.is_some())).collect();
+    let refused = needs::namespaces(&arguments);
+    let trial = |(name, test): &(&str, Test)| trial_if(refused.as_ref(), name, *test);
+    let trials = same::TESTS.iter().chain(&rights::TESTS).map(trial).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

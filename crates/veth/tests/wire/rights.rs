@@ -3,16 +3,16 @@
 
 use std::fs::{self, OpenOptions};
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Failed;
 use wireproof_veth::enter;
 
-pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        Trial::test("few_capabilities_are_left_and_none_can_be_gained", few_capabilities),
-        Trial::test("no_setting_but_a_networks_can_be_opened", settings_are_sealed),
-        Trial::test("who_has_given_up_rights_may_enter_again", || Ok(enter()?)),
-    ]
-}
+use crate::Test;
+
+pub(crate) const TESTS: [(&str, Test); 3] = [
+    ("few_capabilities_are_left_and_none_can_be_gained", few_capabilities),
+    ("no_setting_but_a_networks_can_be_opened", settings_are_sealed),
+    ("who_has_given_up_rights_may_enter_again", || Ok(enter()?)),
+];
 
 fn few_capabilities() -> Result<(), Failed> {
     let status = fs::read_to_string("/proc/thread-self/status")?;

@@ -1,28 +1,26 @@
 //! What happens on the real wire is what happens on the simulated one.
 
-use libtest_mimic::{Failed, Trial};
-use link::{Chance, Command, Limits, LinkChange, LinkConfig, NodeId, PortConfig, Sim};
-use wire::{Capture, Duration, Mac};
+use libtest_mimic::Failed;
+use link::{Chance, Command, Limits, LinkChange, LinkConfig, NodeId, Sim};
+use wire::{Capture, Duration};
 use wireproof_veth as veth;
 
+use crate::Test;
 use crate::nodes::{Counter, frame, say};
 
 type Outcome = Result<(), Failed>;
 
-pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |name: &str, run: fn() -> Outcome| Trial::test(name, run);
-    vec![
-        trial("a_plain_link", || same(&LinkChange::default(), &talk())),
-        trial("a_link_with_delay", || same(&delayed(), &talk())),
-        trial("all_that_a_link_does_to_frames", impaired),
-        trial("frames_of_every_form", forms),
-        trial("what_no_veth_carries_is_told", refused),
-        trial("a_node_that_panics_is_a_finding", panics),
-        trial("a_link_is_cut_and_mended", cut),
-        trial("nothing_is_emitted_by_the_namespaces_themselves", quiet),
-        trial("time_is_real", time),
-    ]
-}
+pub(crate) const TESTS: [(&str, Test); 9] = [
+    ("a_plain_link", || same(&LinkChange::default(), &talk())),
+    ("a_link_with_delay", || same(&delayed(), &talk())),
+    ("all_that_a_link_does_to_frames", impaired),
+    ("frames_of_every_form", forms),
+    ("what_no_veth_carries_is_told", refused),
+    ("a_node_that_panics_is_a_finding", panics),
+    ("a_link_is_cut_and_mended", cut),
+    ("nothing_is_emitted_by_the_namespaces_themselves", quiet),
+    ("time_is_real", time),
+];
 
 fn delayed() -> LinkChange {
     LinkChange { delay: Some(Duration::from_micros(700)), ..LinkChange::default() }
@@ -35,16 +33,12 @@ fn talk() -> Vec<Command> {
 fn lay(settings: &LinkChange, steady: bool) -> Result<veth::Wire, veth::Error> {
     let node = |name: &str, last| veth::NodeSpec {
         name: name.into(),
-        ports: vec![port(last)],
+        ports: vec![testing::port(last, &testing::NO_ADDRESS)],
         node: veth::Occupant::Ours(Box::new(Counter::default())),
     };
     let (ends, settings) = ([(0, 0), (1, 0)], settings.clone());
     let link = veth::LinkSpec { name: "a-b".into(), ends, settings, steady };
     veth::lay(7, Limits::default(), vec![node("a", 1), node("b", 2)], &[link])
-}
-
-fn port(last: u8) -> PortConfig {
-    PortConfig { name: "eth0".into(), mac: Mac([2, 0, 0, 0, 0, last]), ..PortConfig::default() }
 }
 
 /// The same commands on the simulated wire.

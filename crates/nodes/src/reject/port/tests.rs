@@ -1,7 +1,7 @@
 //! Which frames, sources and destinations are a port's, with the neighbours of each border.
 
 use super::*;
-use link::{Address, Peer};
+use link::Address;
 use wire::Mac;
 
 const MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
@@ -14,7 +14,7 @@ fn host(anywhere: bool, addresses: &[(&str, u8)]) -> Port {
         name: "eth0".into(),
         mac: Mac(MAC),
         addresses: addresses.iter().map(address).collect(),
-        peer: Some(Peer { mac: Mac(PEER), addresses: vec![address(&("10.0.0.1", 24))] }),
+        peer: testing::peer(9, &["10.0.0.1"]),
         mtu: None,
     };
     Port::new(&config, anywhere)
