@@ -1,7 +1,7 @@
 //! The channel to the shell in a guest: requests and answers over a stream, in turn. Knows how a
 //! script is wrapped; not what it does.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
@@ -9,7 +9,7 @@ use wire::Duration;
 
 use crate::clock::Deadline;
 use crate::error::{Error, Tried};
-use crate::lockstep::{Lockstep, Met, is_late};
+use crate::lockstep::{Lockstep, StopError, is_late, read_some};
 
 /// Stands before the line that ends an answer.
 const MARK: u8 = 0x01;
@@ -21,16 +21,16 @@ pub(crate) struct Channel {
     requests: u64,
 }
 
-/// What carries the words.
+/// The transport of the channel.
 #[derive(Debug)]
 enum Line {
-    /// A device of QEMU's, which a guest that goes on by itself reads and writes when it likes.
+    /// A serial device of a guest that runs freely.
     Stream(UnixStream),
-    /// The mailbox of a guest that goes on only while it is waited for.
+    /// The mailbox of a guest in lockstep.
     Mailbox(Box<Lockstep>),
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The script is done: its status and all that it wrote.
@@ -62,24 +62,24 @@ impl Channel {
     }
 
     /// Has a script run, in a shell of its own that has the functions of the agent.
-    pub(crate) fn run(&mut self, script: &str, patience: Duration) -> Result<Answer, Error> {
+    pub(crate) fn run(&mut self, script: &str, timeout: Duration) -> Result<Answer, Error> {
         if script.contains('\0') {
             return Err(Error::Plan("a script for a guest holds no NUL byte".to_owned()));
         }
         let quoted = script.replace('\'', r"'\''");
-        self.request(&format!("(eval '{quoted}\n') </dev/null"), patience)
+        self.request(&format!("(eval '{quoted}\n') </dev/null"), timeout)
     }
 
-    /// Gives the shell itself something to do.
-    pub(crate) fn request(&mut self, text: &str, patience: Duration) -> Result<Answer, Error> {
+    /// Has the shell itself run a script.
+    pub(crate) fn request(&mut self, text: &str, timeout: Duration) -> Result<Answer, Error> {
         self.requests += 1;
         let number = self.requests;
         let request = format!("{text}\nprintf '\\001%s %s\\n' {number} $?\n");
-        let deadline = Deadline::after(patience);
+        let deadline = Deadline::after(timeout);
         if let Line::Stream(stream) = &self.line {
-            stream.set_write_timeout(Some(patience)).tried("speak to the guest")?;
+            stream.set_write_timeout(Some(timeout)).tried("write to the guest")?;
         }
-        match self.tell(&request) {
+        match self.write(&request) {
             Ok(()) => self.answer(number, deadline),
             Err(error) if is_late(&error) => Ok(Answer::Late(String::new())),
             Err(_) => Ok(Answer::Gone(String::new())),
@@ -88,18 +88,18 @@ impl Channel {
 
     /// Gives the shell something to do as its last deed: it ends as soon as it has answered, and
     /// reads nothing that is meant for the next one.
-    pub(crate) fn last(&mut self, text: &str, patience: Duration) -> Result<Answer, Error> {
+    pub(crate) fn last(&mut self, text: &str, timeout: Duration) -> Result<Answer, Error> {
         let number = self.requests + 1;
         let answered = format!("printf '\\001%s %s\\n' {number} $?");
-        self.request(&format!("{{\n{text}\n{answered}\nexit 77\n}}"), patience)
+        self.request(&format!("{{\n{text}\n{answered}\nexit 77\n}}"), timeout)
     }
 
-    /// Says something to which there is no answer.
-    pub(crate) fn tell(&mut self, text: &str) -> io::Result<()> {
+    /// Writes input that has no answer.
+    pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {
         match &mut self.line {
             Line::Stream(stream) => stream.write_all(text.as_bytes()),
             Line::Mailbox(lockstep) => {
-                lockstep.speak(text.as_bytes());
+                lockstep.write(text.as_bytes());
                 Ok(())
             }
         }
@@ -111,33 +111,20 @@ impl Channel {
             if let Some(status) = end(&mut came, number) {
                 return Ok(Answer::Done(status, text(&came)));
             }
-            match self.listen(&mut came, deadline)? {
-                Met::Guest => {}
-                Met::Late => return Ok(Answer::Late(text(&came))),
-                Met::Gone => return Ok(Answer::Gone(text(&came))),
+            match self.read(&mut came, deadline) {
+                Ok(()) => {}
+                Err(StopError::Late) => return Ok(Answer::Late(text(&came))),
+                Err(StopError::Gone) => return Ok(Answer::Gone(text(&came))),
+                Err(StopError::Failed(error)) => return Err(error),
             }
         }
     }
 
-    /// Appends what has come since, and waits for it where nothing has.
-    fn listen(&mut self, came: &mut Vec<u8>, deadline: Deadline) -> Result<Met, Error> {
-        let stream = match &mut self.line {
-            Line::Stream(stream) => stream,
-            Line::Mailbox(lockstep) => return lockstep.listen(came, deadline),
-        };
-        let mut room = [0; 4096];
-        loop {
-            let Some(left) = deadline.left() else { return Ok(Met::Late) };
-            stream.set_read_timeout(Some(left)).tried("listen to the guest")?;
-            match stream.read(&mut room) {
-                Ok(0) => return Ok(Met::Gone),
-                Ok(bytes) => {
-                    came.extend(&room[..bytes]);
-                    return Ok(Met::Guest);
-                }
-                Err(error) if is_late(&error) => {}
-                Err(_) => return Ok(Met::Gone),
-            }
+    /// Appends output of the shell, once there is any.
+    fn read(&mut self, came: &mut Vec<u8>, deadline: Deadline) -> Result<(), StopError> {
+        match &mut self.line {
+            Line::Stream(stream) => read_some(stream, came, deadline),
+            Line::Mailbox(lockstep) => lockstep.read(came, deadline),
         }
     }
 }
@@ -160,6 +147,7 @@ fn end(came: &mut Vec<u8>, number: u64) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
     use std::thread;
 
     #[test]

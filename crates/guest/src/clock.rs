@@ -1,5 +1,5 @@
 //! How long the machine may take: the one place of the crate that reads the real clock. Nothing
-//! that a guest says depends on it; it only tells slow from never.
+//! that a guest transmits depends on it; it only separates slow from never.
 
 use std::time::Instant;
 
@@ -11,8 +11,8 @@ pub(crate) struct Deadline(Instant);
 
 impl Deadline {
     #[expect(clippy::disallowed_methods, reason = "a guest's machine runs by the real clock")]
-    pub(crate) fn after(patience: Duration) -> Self {
-        Self(Instant::now() + patience)
+    pub(crate) fn after(timeout: Duration) -> Self {
+        Self(Instant::now() + timeout)
     }
 
     /// The time until then, if there is any.

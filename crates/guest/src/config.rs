@@ -25,7 +25,7 @@ pub struct Config {
     pub clock: Clock,
     /// Modules (`.ko`) that are put into `/modules` of the guest and not loaded.
     pub modules: Vec<PathBuf>,
-    /// The file that takes what the guest's kernel says; what was in it is lost.
+    /// The file that takes the console output of the guest's kernel; it is overwritten.
     pub console: PathBuf,
     /// Memory in MiB.
     pub memory_mib: u32,

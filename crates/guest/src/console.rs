@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Tried};
 
-/// What a line says of the kernel.
+/// What a line reports of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Warning,
@@ -15,7 +15,7 @@ enum Kind {
     Oops,
 }
 
-/// Beginnings of lines, behind the time. A fault that ends in a panic is told as the fault.
+/// Beginnings of lines, behind the time. A fault that ends in a panic is reported as the fault.
 const SIGNS: &[(&str, Kind)] = &[
     ("BUG:", Kind::Oops),
     ("Oops:", Kind::Oops),
@@ -61,7 +61,7 @@ impl Console {
         &self.path
     }
 
-    /// The worst that the kernel has said since last asked, or nothing.
+    /// The worst line of the kernel since the last call, or nothing.
     pub(crate) fn news(&mut self) -> Result<(), Error> {
         self.more().tried(format!("read the console's file {}", self.path.display()))?;
         let (whole, begun) = match self.begun.rsplit_once('\n') {
@@ -94,7 +94,7 @@ impl Console {
         Ok(())
     }
 
-    /// What the guest's first process says, or else the last line with something in it.
+    /// The last line of the guest's first process, or else the last line that is not empty.
     pub(crate) fn last(&self) -> String {
         let bytes = std::fs::read(&self.path).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
@@ -108,10 +108,10 @@ impl Console {
 fn worst(text: &str) -> Option<(Kind, &str)> {
     let mut worst: Option<(Kind, &str)> = None;
     for line in text.lines() {
-        let said = message(line);
-        let sign = SIGNS.iter().find(|(start, _)| said.starts_with(start));
+        let text = message(line);
+        let sign = SIGNS.iter().find(|(start, _)| text.starts_with(start));
         if let Some((_, kind)) = sign.filter(|(_, kind)| worst.is_none_or(|(was, _)| *kind > was)) {
-            worst = Some((*kind, said));
+            worst = Some((*kind, text));
         }
     }
     worst
@@ -121,7 +121,7 @@ fn worst(text: &str) -> Option<(Kind, &str)> {
 fn message(line: &str) -> &str {
     let line = line.trim();
     match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        Some((time, said)) if time.trim().parse::<f64>().is_ok() => said.trim(),
+        Some((time, text)) if time.trim().parse::<f64>().is_ok() => text.trim(),
         _ => line,
     }
 }
@@ -137,19 +137,21 @@ mod tests {
         let path = folder.path().join("console");
         let (mut console, _) = Console::new(&path).unwrap();
         let mut file = File::options().append(true).open(&path).unwrap();
-        let mut say = |text: &str| file.write_all(text.as_bytes()).unwrap();
+        let mut write = |text: &str| file.write_all(text.as_bytes()).unwrap();
         console.news().unwrap();
-        say("[    0.100000] Linux version 6.1: no BUG: here\r\n[    1.2] WARNING: CPU: 0 PID: 1");
+        write("[    0.100000] Linux version 6.1: no BUG: here\r\n[    1.2] WARNING: CPU: 0 PID: 1");
         console.news().unwrap();
-        say(" at net/core/dev.c:1\r\n[    1.3] more\r\n");
-        let told = console.news().unwrap_err();
-        let Error::Warning(text) = told else { panic!("{told}") };
+        write(" at net/core/dev.c:1\r\n[    1.3] more\r\n");
+        let error = console.news().unwrap_err();
+        let Error::Warning(text) = error else { panic!("{error}") };
         assert!(text.contains("WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 (console: "), "{text}");
         console.news().unwrap();
-        say("[   2.0] WARNING: x\n[   2.1] BUG: kernel NULL pointer dereference\n[   2.2] \
-             Kernel panic - not syncing: Fatal exception\n");
+        write(
+            "[   2.0] WARNING: x\n[   2.1] BUG: kernel NULL pointer dereference\n[   2.2] \
+             Kernel panic - not syncing: Fatal exception\n",
+        );
         assert!(matches!(console.news(), Err(Error::Oops(text)) if text.contains("NULL")));
-        say("Kernel panic - not syncing: sysrq triggered crash\n");
+        write("Kernel panic - not syncing: sysrq triggered crash\n");
         assert!(matches!(console.news(), Err(Error::Panic(_))));
         assert_eq!(console.last(), "Kernel panic - not syncing: sysrq triggered crash");
     }

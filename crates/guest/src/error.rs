@@ -3,10 +3,10 @@
 use std::fmt;
 use std::io;
 
-/// Why a machine could not be booted, did not do what it was told, or is no more.
+/// Why a machine could not be booted, did not carry out a request, or has ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A program, a kernel or a file of it is not on this machine; says what gives it.
+    /// A program, a kernel or a file of it is not on this machine. Names what provides it.
     #[error("{0}")]
     Missing(String),
     /// What was asked for does not go together.
@@ -17,7 +17,7 @@ pub enum Error {
     System {
         /// What was tried.
         what: String,
-        /// What the host said.
+        /// The host's error.
         source: io::Error,
     },
     /// A script in the guest ended with a status other than 0.
@@ -34,13 +34,13 @@ pub enum Error {
     /// QEMU ended.
     #[error("{0}")]
     Died(String),
-    /// The guest's kernel panicked: the line of its console that says so, and where that lies.
+    /// The guest's kernel panicked: that line of its console, and the console's path.
     #[error("{0}")]
     Panic(String),
-    /// A fault in the guest's kernel: the line of its console, and where that lies.
+    /// A fault in the guest's kernel: the line of its console, and the console's path.
     #[error("{0}")]
     Oops(String),
-    /// A warning of the guest's kernel: the line of its console, and where that lies.
+    /// A warning of the guest's kernel: the line of its console, and the console's path.
     #[error("{0}")]
     Warning(String),
 }
@@ -56,7 +56,7 @@ impl From<Error> for link::Fault {
     }
 }
 
-/// Says what was tried when the host refuses it.
+/// Names what was tried when the host refuses it.
 pub(crate) trait Tried<T> {
     fn tried(self, what: impl fmt::Display) -> Result<T, Error>;
 }

@@ -88,11 +88,11 @@ impl Image {
             Some(release) => release,
             None if is_elf => by_name().unwrap_or_else(|| "unknown".to_owned()),
             None => {
-                let told = format!(
+                let text = format!(
                     "{shown} is no kernel for x86-64: neither a bzImage (arch/x86/boot/bzImage of \
                      a built kernel, /boot/vmlinuz-* of Debian) nor an ELF vmlinux"
                 );
-                return Err(Error::Plan(told));
+                return Err(Error::Plan(text));
             }
         };
         let modules = Path::new("/lib/modules").join(&release);
@@ -175,11 +175,11 @@ mod tests {
         let (boot, modules) = (folder.path().join("boot"), folder.path().join("modules"));
         fs::create_dir_all(&boot).unwrap();
         let find = || Image::find_in(&boot, &modules);
-        let told = find().unwrap_err().to_string();
-        assert!(told.contains("no kernel image") && told.contains("apt-get install"), "{told}");
+        let error = find().unwrap_err().to_string();
+        assert!(error.contains("no kernel image") && error.contains("apt-get install"), "{error}");
         fs::write(boot.join("vmlinuz-6.1.0-11-cloud-amd64"), "").unwrap();
-        let told = find().unwrap_err().to_string();
-        assert!(told.contains("vmlinuz-6.1.0-11-cloud-amd64 has no modules"), "{told}");
+        let error = find().unwrap_err().to_string();
+        assert!(error.contains("vmlinuz-6.1.0-11-cloud-amd64 has no modules"), "{error}");
         for release in ["6.1.0-9-cloud-amd64", "6.1.0-10-cloud-amd64", "5.10.0-99-cloud-amd64"] {
             fs::write(boot.join(format!("vmlinuz-{release}")), "").unwrap();
             fs::create_dir_all(modules.join(release)).unwrap();
@@ -202,15 +202,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("vmlinuz-1");
         fs::write(&file, "no kernel").unwrap();
-        let told = Image::at(&file).unwrap_err().to_string();
-        assert!(told.contains("is no kernel for x86-64"), "{told}");
+        let error = Image::at(&file).unwrap_err().to_string();
+        assert!(error.contains("is no kernel for x86-64"), "{error}");
         fs::write(&file, b"\x7fELF").unwrap();
         assert_eq!(Image::at(&file).unwrap().release, "1");
-        let told = Image::at(Path::new("/dev/zero")).unwrap_err().to_string();
-        assert!(told.contains("no regular file"), "{told}");
+        let error = Image::at(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert!(error.contains("no regular file"), "{error}");
         File::create(&file).unwrap().set_len(MOST_BYTES + 1).unwrap();
-        let told = Image::at(&file).unwrap_err().to_string();
-        assert!(told.contains("longer than 1 GiB"), "{told}");
+        let error = Image::at(&file).unwrap_err().to_string();
+        assert!(error.contains("longer than 1 GiB"), "{error}");
         for name in ["vmlinux-..", "vmlinux-1\u{1b}[2J", "vmlinux-"] {
             let file = folder.path().join(name);
             fs::write(&file, b"\x7fELF").unwrap();

@@ -86,8 +86,8 @@ impl Headers {
         let release = text.as_deref().and_then(|text| text.split('"').nth(1)).map(str::to_owned);
         let Some(release) = release else {
             let shown = folder.display();
-            let told = format!("{shown} holds no kernel's headers: {says} names no release there");
-            return Err(Error::Missing(told));
+            let text = format!("{shown} holds no kernel's headers: {says} names no release there");
+            return Err(Error::Missing(text));
         };
         Ok(Self { folder: folder.to_owned(), release })
     }
@@ -197,24 +197,24 @@ mod tests {
     #[test]
     fn the_newest_headers_are_found_and_none_are_told() {
         let folder = tempfile::tempdir().unwrap();
-        let told = Headers::find_in(folder.path()).unwrap_err().to_string();
-        assert!(told.contains("apt-get install linux-headers-cloud-amd64"), "{told}");
+        let error = Headers::find_in(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("apt-get install linux-headers-cloud-amd64"), "{error}");
         for release in ["6.1.0-9-cloud-amd64", "6.1.0-10-cloud-amd64"] {
             prepared(&folder.path().join(release).join("build"), release);
         }
         fs::create_dir_all(folder.path().join("6.9.0-without-headers")).unwrap();
         assert_eq!(Headers::find_in(folder.path()).unwrap().release, "6.1.0-10-cloud-amd64");
-        let told = Headers::of("0.99").unwrap_err().to_string();
-        assert!(told.contains("apt-get install linux-headers-0.99"), "{told}");
-        let told = Headers::at(folder.path()).unwrap_err().to_string();
-        assert!(told.contains("holds no kernel's headers"), "{told}");
+        let error = Headers::of("0.99").unwrap_err().to_string();
+        assert!(error.contains("apt-get install linux-headers-0.99"), "{error}");
+        let error = Headers::at(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("holds no kernel's headers"), "{error}");
     }
 
     #[test]
     fn a_folder_that_kbuild_reads_otherwise_is_told() {
         for name in ["/my modules", "/a:b", "/$(shell date)", "/a;b", "/a#b", "/a%b", "/a\nb"] {
-            let told = takes(Path::new(name)).unwrap_err().to_string();
-            assert!(told.contains("XDG_CACHE_HOME"), "{told}");
+            let error = takes(Path::new(name)).unwrap_err().to_string();
+            assert!(error.contains("XDG_CACHE_HOME"), "{error}");
         }
         takes(Path::new("/home/Zoë_1/.cache/wireproof/modules")).unwrap();
     }

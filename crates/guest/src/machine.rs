@@ -22,12 +22,12 @@ use crate::{modules, needs, qemu, root, tools};
 mod lockstep;
 
 /// How long a boot may take: hundreds of times as long as it takes.
-const BOOT_PATIENCE: Duration = Duration::from_secs(120);
-/// How long a script may take, unless the caller says otherwise.
-const SCRIPT_PATIENCE: Duration = Duration::from_secs(30);
+const BOOT_TIMEOUT: Duration = Duration::from_secs(120);
+/// The timeout of a script, unless the caller gives one.
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long QEMU may take to end once its channel is gone.
-const END_PATIENCE: Duration = Duration::from_secs(10);
-/// What every shell at the channel is told first.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
+/// The script that every shell at the channel runs first.
 const AGENT: &str = include_str!("root/agent.sh");
 
 /// A running machine. It ends when it is dropped, and when this process ends.
@@ -46,7 +46,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Boots a machine; returns when the guest says that it is ready.
+    /// Boots a machine; returns when the guest reports that it is ready.
     ///
     /// # Errors
     /// [`Error::Missing`] for what is not on this machine, [`Error::Died`], [`Error::Panic`] or
@@ -89,8 +89,8 @@ impl Machine {
             spoiled: None,
         };
         // The first line wakes the guest; all else is for the shell that it starts then.
-        let _ = machine.channel.tell("\n");
-        machine.introduce(BOOT_PATIENCE)?;
+        let _ = machine.channel.write("\n");
+        machine.load_agent(BOOT_TIMEOUT)?;
         Ok(machine)
     }
 
@@ -100,17 +100,17 @@ impl Machine {
     /// [`Error::Refused`] for a status other than 0, [`Error::Late`] when it takes more than half
     /// a minute, after which the machine is of no more use, and whatever ended the machine.
     pub fn run(&mut self, script: &str) -> Result<String, Error> {
-        self.run_within(script, SCRIPT_PATIENCE)
+        self.run_within(script, SCRIPT_TIMEOUT)
     }
 
     /// The same, with another limit in time.
     ///
     /// # Errors
     /// As [`Machine::run`].
-    pub fn run_within(&mut self, script: &str, patience: Duration) -> Result<String, Error> {
+    pub fn run_within(&mut self, script: &str, timeout: Duration) -> Result<String, Error> {
         self.usable()?;
-        let answer = self.channel.run(script, patience)?;
-        self.judge(answer, patience, script)
+        let answer = self.channel.run(script, timeout)?;
+        self.judge(answer, timeout, script)
     }
 
     /// Empties the guest: everything of its network is destroyed with its namespace, every process
@@ -121,12 +121,12 @@ impl Machine {
     pub fn fresh(&mut self) -> Result<(), Error> {
         self.usable()?;
         let script = format!("leave() {{\n{}:\n}}\nleave && kill -9 -1", self.nics.leave());
-        let answer = self.channel.last(&script, SCRIPT_PATIENCE)?;
+        let answer = self.channel.last(&script, SCRIPT_TIMEOUT)?;
         if let Answer::Done(1.., output) = &answer {
             self.spoiled = Some(format!("it could not be emptied: {}", output.trim()));
         }
-        self.judge(answer, SCRIPT_PATIENCE, "empty itself")?;
-        self.introduce(SCRIPT_PATIENCE)
+        self.judge(answer, SCRIPT_TIMEOUT, "empty itself")?;
+        self.load_agent(SCRIPT_TIMEOUT)
     }
 
     /// Brings interfaces into the present namespace, and up.
@@ -137,8 +137,8 @@ impl Machine {
     pub fn plug(&mut self, nics: &[Nic]) -> Result<(), Error> {
         self.usable()?;
         let script = self.nics.enter(nics)?;
-        let answer = self.channel.request(&script, SCRIPT_PATIENCE)?;
-        self.judge(answer, SCRIPT_PATIENCE, "plug").map(drop)
+        let answer = self.channel.request(&script, SCRIPT_TIMEOUT)?;
+        self.judge(answer, SCRIPT_TIMEOUT, "plug").map(drop)
     }
 
     /// A port of a machine whose clock is free; one in lockstep has [`Machine::hand_in`] and
@@ -162,7 +162,7 @@ impl Machine {
         self.clock
     }
 
-    /// The file that takes what the guest's kernel says.
+    /// The file that takes the console output of the guest's kernel.
     #[must_use]
     pub fn console(&self) -> &Path {
         self.console.path()
@@ -213,34 +213,37 @@ impl Machine {
         }
     }
 
-    /// Tells a new shell what it has to know.
-    fn introduce(&mut self, patience: Duration) -> Result<(), Error> {
-        let answer = self.channel.request(AGENT, patience)?;
-        self.judge(answer, patience, "come up").map(drop)
+    /// Defines the agent's functions in a new shell.
+    fn load_agent(&mut self, timeout: Duration) -> Result<(), Error> {
+        let answer = self.channel.request(AGENT, timeout)?;
+        self.judge(answer, timeout, "come up").map(drop)
     }
 
-    fn judge(&mut self, answer: Answer, patience: Duration, script: &str) -> Result<String, Error> {
+    fn judge(&mut self, answer: Answer, timeout: Duration, script: &str) -> Result<String, Error> {
         match answer {
             Answer::Done(0, output) => Ok(output),
             Answer::Done(status, output) => Err(Error::Refused { status, output }),
             Answer::Gone(_) => Err(self.gone()),
-            Answer::Late(output) => {
-                let first = script.lines().next().unwrap_or("");
-                let (console, last) = (self.console.path().display(), self.console.last());
-                let mut told = format!("the guest was not done within {patience:?} with: {first}");
-                if !output.trim().is_empty() {
-                    told += &format!("; it said: {}", output.trim());
-                }
-                told += &format!(" (console: {console}, its last line: {last})");
-                self.spoiled = Some(told.clone());
-                Err(Error::Late(told))
-            }
+            Answer::Late(output) => Err(self.late(timeout, script, output.trim())),
         }
     }
 
-    /// Says why the channel ended.
+    /// The error of a guest that is late with a script; the machine is of no more use.
+    fn late(&mut self, timeout: Duration, script: &str, output: &str) -> Error {
+        let first = script.lines().next().unwrap_or("");
+        let (console, last) = (self.console.path().display(), self.console.last());
+        let mut text = format!("the guest was not done within {timeout:?} with: {first}");
+        if !output.is_empty() {
+            text += &format!("; its output: {output}");
+        }
+        text += &format!(" (console: {console}, its last line: {last})");
+        self.spoiled = Some(text.clone());
+        Error::Late(text)
+    }
+
+    /// The error behind the end of the channel.
     fn gone(&mut self) -> Error {
-        self.process.wait(END_PATIENCE);
+        self.process.wait(END_TIMEOUT);
         match self.console.news() {
             Err(fault @ (Error::Oops(_) | Error::Panic(_))) => fault,
             _ => self.died(),
@@ -252,16 +255,16 @@ impl Machine {
             Some(status) => format!("QEMU ended ({status})"),
             None => "the guest hung up".to_owned(),
         };
-        let mut said = self.process.said();
-        if said.contains("'dgram'") {
-            said += " (a guest needs QEMU 7.2 or newer)";
+        let mut errors = self.process.errors();
+        if errors.contains("'dgram'") {
+            errors += " (a guest needs QEMU 7.2 or newer)";
         }
-        if said.contains("-sandbox") {
-            said += " (a guest needs a QEMU that was built with seccomp)";
+        if errors.contains("-sandbox") {
+            errors += " (a guest needs a QEMU that was built with seccomp)";
         }
         let (console, last) = (self.console.path().display(), self.console.last());
-        let said = if said.is_empty() { said } else { format!(": {said}") };
-        Error::Died(format!("{status}{said} (console: {console}, its last line: {last})"))
+        let errors = if errors.is_empty() { errors } else { format!(": {errors}") };
+        Error::Died(format!("{status}{errors} (console: {console}, its last line: {last})"))
     }
 }
 
@@ -273,8 +276,8 @@ fn line(config: &Config) -> Result<(Channel, Vec<OwnedFd>), Error> {
     }
     let named = |file: &PathBuf| file.file_name().is_some_and(|name| name == "lockstep.ko");
     if !config.modules.iter().any(named) {
-        let told = "a guest in lockstep needs the module lockstep.ko: wireproof modules build";
-        return Err(Error::Missing(told.to_owned()));
+        let text = "a guest in lockstep needs the module lockstep.ko: wireproof modules build";
+        return Err(Error::Missing(text.to_owned()));
     }
     let (gate, end) = Gate::pair()?;
     let mailbox = Mailbox::new()?;

@@ -89,12 +89,12 @@ pub(crate) fn choose(folder: &Path) -> Result<Chosen, Error> {
     chosen.at_boot = chosen.files.len();
     choose(&|name| ON_DEMAND.iter().any(|start| name.starts_with(start)), &mut chosen);
     if let Some(packed) = chosen.files.iter().find(|file| !file.ends_with(".ko")) {
-        let told = format!(
+        let text = format!(
             "{}/{packed} is compressed, and a guest loads plain modules (.ko) only: unpack the \
              modules, or give a kernel that has its drivers built in",
             folder.display()
         );
-        return Err(Error::Plan(told));
+        return Err(Error::Plan(text));
     }
     let about = |line: &&str| line.split_once(':').is_some_and(|(file, _)| known.contains(file));
     chosen.dependencies = lines(table.lines().filter(about));
@@ -113,7 +113,7 @@ fn lacks_none(folder: &Path, modules: impl Iterator<Item = String>) -> Result<()
         None => Ok(()),
         Some(lacking) => Err(Error::Plan(format!(
             "the kernel of {} has no {lacking}, neither as a module nor built in, and a guest \
-             speaks over it",
+             uses it",
             folder.display()
         ))),
     }
@@ -149,8 +149,8 @@ pub(crate) fn brought(files: &[PathBuf]) -> Result<BTreeMap<String, Vec<u8>>, Er
             return Err(Error::Plan(format!("the module {shown} is no regular file")));
         }
         if found.len() > room {
-            let told = "goes beyond the 64 MiB that modules may have together";
-            return Err(Error::Plan(format!("the module {shown} {told}")));
+            let text = "goes beyond the 64 MiB that modules may have together";
+            return Err(Error::Plan(format!("the module {shown} {text}")));
         }
         room -= found.len();
         let bytes = fs::read(file).map_err(failed)?;
@@ -195,29 +195,29 @@ mod tests {
 
     #[test]
     fn compressed_modules_and_wrong_files_are_told() {
-        let told = choose(folder("d/virtio_net.ko.xz:\n", "").path()).unwrap_err().to_string();
-        assert!(told.contains("virtio_net.ko.xz is compressed"), "{told}");
+        let error = choose(folder("d/virtio_net.ko.xz:\n", "").path()).unwrap_err().to_string();
+        assert!(error.contains("virtio_net.ko.xz is compressed"), "{error}");
         assert!(choose(Path::new("/there/is/no/such")).unwrap().files.is_empty());
         let lacking = folder("d/virtio_net.ko:\nd/virtio_pci.ko:\n", "");
         let builtin = lacking.path().join("modules.builtin");
         fs::write(&builtin, "d/virtio.ko\n").unwrap();
-        let told = choose(lacking.path()).unwrap_err().to_string();
-        assert!(told.contains("has no virtio_console, neither"), "{told}");
+        let error = choose(lacking.path()).unwrap_err().to_string();
+        assert!(error.contains("has no virtio_console, neither"), "{error}");
         fs::write(&builtin, "d/virtio.ko\nd/virtio_console.ko\n").unwrap();
         assert_eq!(choose(lacking.path()).unwrap().at_boot, 2);
-        let told = brought(&["/none/x.ko".into()]).unwrap_err().to_string();
-        assert!(told.contains("/none/x.ko"), "{told}");
+        let error = brought(&["/none/x.ko".into()]).unwrap_err().to_string();
+        assert!(error.contains("/none/x.ko"), "{error}");
         assert!(brought(&["/none/x.c".into()]).is_err());
         let folder = tempfile::tempdir().unwrap();
         let (endless, long) = (folder.path().join("endless.ko"), folder.path().join("long.ko"));
         std::os::unix::fs::symlink("/dev/zero", &endless).unwrap();
         fs::File::create(&long).unwrap().set_len(MOST_BYTES / 2 + 1).unwrap();
-        let told = brought(&[endless]).unwrap_err().to_string();
-        assert!(told.contains("no regular file"), "{told}");
+        let error = brought(&[endless]).unwrap_err().to_string();
+        assert!(error.contains("no regular file"), "{error}");
         brought(std::slice::from_ref(&long)).unwrap();
         let other = folder.path().join("other.ko");
         fs::copy(&long, &other).unwrap();
-        let told = brought(&[long, other]).unwrap_err().to_string();
-        assert!(told.contains("other.ko goes beyond the 64 MiB"), "{told}");
+        let error = brought(&[long, other]).unwrap_err().to_string();
+        assert!(error.contains("other.ko goes beyond the 64 MiB"), "{error}");
     }
 }

@@ -74,8 +74,8 @@ impl Nics {
 
     fn judge(&self, nics: &[Nic]) -> Result<(), Error> {
         if !self.plugged.is_empty() {
-            let told = "a guest's interfaces are plugged all at once, after it is emptied";
-            return Err(Error::Plan(told.to_owned()));
+            let text = "a guest's interfaces are plugged all at once, after it is emptied";
+            return Err(Error::Plan(text.to_owned()));
         }
         for (at, Nic { port, name, .. }) in nics.iter().enumerate() {
             let twice = nics[..at].iter().any(|nic| nic.port == *port || nic.name == *name);
@@ -84,8 +84,8 @@ impl Nics {
             let taken = ["lo", "all", "default", ".", ".."].contains(&name.as_str());
             let ports = self.names.len();
             if *port >= ports || twice || !named || taken {
-                let told = format!("port {port} of a guest with {ports} cannot be called {name:?}");
-                return Err(Error::Plan(told));
+                let text = format!("port {port} of a guest with {ports} cannot be called {name:?}");
+                return Err(Error::Plan(text));
             }
         }
         Ok(())

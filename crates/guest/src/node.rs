@@ -1,5 +1,5 @@
-//! A guest as a node: what its kernel, or a module in it, says to each frame. A fence behind each
-//! frame tells when it is done, so that the link's time can stand still meanwhile. Knows the node
+//! A guest as a node. Its kernel, or a module in it, answers each frame. A barrier after each frame
+//! proves that the frame is handled, so the link's time does not advance meanwhile. Knows the node
 //! contract, the crate `linux`'s kernel and the three modules; no scenario and no wire.
 //!
 //! With [`Spec::live`] the link's clock is the real one, as the guest's is. The clock of a guest in
@@ -18,7 +18,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use link::{Command, CommandError, Datum, Event, Fault, PortConfig, PortIndex, Transmit};
-use linux::{Answering, Kernel, Surroundings, interface_name};
+use linux::{Kernel, KernelNode, NetConfig, interface_name};
 use wire::{Instant, Packet, PortSet};
 
 use crate::error::Error;
@@ -32,11 +32,11 @@ pub use sender::SkbSender;
 /// A guest to be put on a wire.
 #[derive(Clone, Debug, Default)]
 pub struct Spec {
-    /// What its kernel is told.
+    /// The configuration of its kernel.
     pub kernel: Kernel,
     /// Its ports.
     pub ports: Vec<PortConfig>,
-    /// The module that speaks for it.
+    /// The module that answers for it.
     pub module: Option<Module>,
     /// Files (`.ko`) of the machine's `/modules` to load, in this order.
     pub load: Vec<PathBuf>,
@@ -49,7 +49,7 @@ pub struct Spec {
 /// A module that is a node.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Module {
-    /// Builds and sends what the scenario says.
+    /// Builds and sends the scenario's packets.
     SkbSender(SkbSender),
     /// Takes custom packets to this port in.
     Md5Receiver(u16),
@@ -60,7 +60,7 @@ pub enum Module {
 /// The node.
 #[derive(Debug)]
 pub struct Guest {
-    answering: Answering<GuestIo>,
+    kernel: KernelNode<GuestIo>,
     ports: Vec<PortConfig>,
     module: Option<Module>,
     events: VecDeque<Event>,
@@ -83,13 +83,13 @@ impl Guest {
         let interfaces: Vec<Option<String>> = spec.ports.iter().enumerate().map(name).collect();
         let linked = spec.ports.iter().enumerate().filter(|(_, port)| port.mtu.is_some());
         let default_route = spec.kernel.default_route;
-        let around = Surroundings::of(linked, default_route);
-        let setup = Setup::new(spec, &around, &interfaces)?;
+        let net = NetConfig::of(linked, default_route);
+        let setup = Setup::new(spec, &net, &interfaces)?;
         let nics = nics(spec, &interfaces);
         let ports = spec.ports.clone();
         let io = GuestIo::new(machine, spec, interfaces);
         let mut guest = Self {
-            answering: Answering::new(io, ports.clone(), around.known, default_route),
+            kernel: KernelNode::new(io, ports.clone(), net.known, default_route),
             ports,
             module: spec.module.clone(),
             events: VecDeque::new(),
@@ -108,8 +108,8 @@ impl Guest {
         let output = machine.run(&(setup.before.clone() + &loading(spec)))?;
         machine.plug(nics)?;
         machine.run(&setup.script)?;
-        self.remarks = setup.told(&output);
-        self.answering.prove()?;
+        self.remarks = setup.lines(&output);
+        self.kernel.wait_ready()?;
         if let Some(Module::Md5Receiver(_)) = spec.module {
             self.io().run(receiver::EVENTS)?;
         }
@@ -144,12 +144,12 @@ impl Guest {
     }
 
     fn io(&mut self) -> &mut GuestIo {
-        self.answering.transport_mut()
+        self.kernel.io_mut()
     }
 
     fn receive(&mut self, now: Instant, port: PortIndex, frame: &[u8]) -> Result<(), Error> {
         self.io().look(now)?;
-        self.answering.hear(usize::from(port), frame)?;
+        self.kernel.receive(usize::from(port), frame)?;
         if let Some(Module::Md5Receiver(_)) = self.module {
             let output = self.io().run(receiver::EVENTS)?;
             self.events.extend(receiver::events(&output));
@@ -167,7 +167,7 @@ impl Guest {
         let Some(config) = self.ports.get(at) else {
             return Err(CommandError(format!("port {port}: there are {}", self.ports.len())));
         };
-        let Some(Some(interface)) = self.answering.transport().interfaces.get(at) else {
+        let Some(Some(interface)) = self.kernel.io().interfaces.get(at) else {
             return Err(CommandError(format!("port {port} of the guest has no link")));
         };
         let fail = self.fail.take();
@@ -188,7 +188,7 @@ impl Guest {
             }
         }
         // What it sent is out when the barrier is answered, which takes the same way.
-        if let Err(error) = self.answering.done(at) {
+        if let Err(error) = self.kernel.settle(at) {
             self.io().fails(error);
         }
         Ok(())
@@ -249,14 +249,14 @@ impl link::Node for Guest {
     }
 
     fn handle_timeout(&mut self, _: Instant) {
-        if let Err(error) = self.answering.gather() {
+        if let Err(error) = self.kernel.poll() {
             self.io().fails(error);
         }
     }
 
     fn handle_command(&mut self, now: Instant, command: &Command) -> Result<(), CommandError> {
         let Some(Module::SkbSender(sender)) = self.module.clone() else {
-            let refused = self.answering.handle_command(now, command);
+            let refused = self.kernel.handle_command(now, command);
             return refused.map_err(|error| {
                 CommandError(format!("{error}; in a guest, module=skb_sender sends"))
             });
@@ -274,7 +274,7 @@ impl link::Node for Guest {
     }
 
     fn poll_transmit(&mut self, now: Instant) -> Option<Transmit<'_>> {
-        self.answering.poll_transmit(now)
+        self.kernel.poll_transmit(now)
     }
 
     fn poll_event(&mut self, _: Instant) -> Option<Event> {
@@ -290,7 +290,7 @@ impl link::Node for Guest {
         if !io.is_lockstep() {
             return None;
         }
-        let ran = io.machine().and_then(|machine| machine.let_run(horizon));
+        let ran = io.machine().and_then(|machine| machine.run_until(horizon));
         ran.unwrap_or_else(|error| {
             io.fails(error);
             None
@@ -321,7 +321,7 @@ impl link::Node for Guest {
         if self.io().machine.is_some() {
             self.count();
         }
-        let mut all = self.answering.counters();
+        let mut all = self.kernel.counters();
         all.extend(self.counted.iter().cloned());
         all
     }

@@ -92,7 +92,7 @@ impl Leased {
     pub fn discard(mut self) {
         if let Some(Kept { machine, console, .. }) = self.kept.take() {
             drop(machine);
-            // Where it cannot be kept, the error says all that there is to say.
+            // Where it cannot be kept, the error is enough.
             let _ = console.keep();
         }
     }

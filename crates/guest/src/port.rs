@@ -19,7 +19,7 @@ pub const MOST_BYTES: usize = 68 * 1024;
 /// Bytes that a socket may queue: hundreds of full frames.
 const QUEUE_BYTES: usize = 1 << 20;
 /// How long QEMU may take to take a frame.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Our end of a guest's network interface.
 #[derive(Debug)]
@@ -52,10 +52,10 @@ impl Port {
     pub fn send(&self, frame: &[u8]) -> Result<(), Error> {
         let bytes = frame.len();
         if !(14..=MOST_BYTES).contains(&bytes) {
-            let told = format!("a guest takes frames of 14 to {MOST_BYTES} bytes, not of {bytes}");
-            return Err(Error::Plan(told));
+            let text = format!("a guest takes frames of 14 to {MOST_BYTES} bytes, not of {bytes}");
+            return Err(Error::Plan(text));
         }
-        let deadline = Deadline::after(PATIENCE);
+        let deadline = Deadline::after(TIMEOUT);
         loop {
             match send(&self.socket, frame, SendFlags::NOSIGNAL) {
                 Ok(_) => return Ok(()),
@@ -67,8 +67,8 @@ impl Port {
             }
             if !self.ready(PollFlags::OUT, deadline)? {
                 let port = self.number;
-                let told = format!("the guest takes no frame at port {port} for {PATIENCE:?}");
-                return Err(Error::Late(told));
+                let text = format!("the guest takes no frame at port {port} for {TIMEOUT:?}");
+                return Err(Error::Late(text));
             }
         }
     }
@@ -97,8 +97,8 @@ impl Port {
     ///
     /// # Errors
     /// [`Error::System`] when the machine is gone.
-    pub fn wait(&self, frame: &mut Vec<u8>, patience: Duration) -> Result<bool, Error> {
-        let deadline = Deadline::after(patience);
+    pub fn wait(&self, frame: &mut Vec<u8>, timeout: Duration) -> Result<bool, Error> {
+        let deadline = Deadline::after(timeout);
         loop {
             if self.take(frame)? {
                 return Ok(true);

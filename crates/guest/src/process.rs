@@ -1,5 +1,5 @@
 //! A program that ends with us, whatever ends us and whenever, that has no privilege left, and that
-//! holds descriptors of ours under numbers that it is told. Knows no QEMU.
+//! holds descriptors of ours under given numbers. Knows no QEMU.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -23,8 +23,8 @@ pub(crate) const FIRST_FD: i32 = 10;
 
 /// What stands between `setpriv` and the program. The kernel sends its signal at the death of a
 /// parent that it was asked about; one that died before the question leaves a child to whoever
-/// reaps. So the child looks, once the question was put, whether its parent is the one that it is
-/// told: then every later death is announced to it.
+/// reaps. So the child looks, once the question was put, whether its parent is the given
+/// one: then every later death is announced to it.
 const STARTER: &str = r#"[ "$PPID" = "$1" ] || exit 1; shift; exec "$@""#;
 
 /// A running program.
@@ -32,7 +32,7 @@ const STARTER: &str = r#"[ "$PPID" = "$1" ] || exit 1; shift; exec "$@""#;
 pub(crate) struct Process {
     child: Child,
     ended: Option<ExitStatus>,
-    /// What it says of itself.
+    /// Its standard error.
     errors: File,
     /// The thread that started it: the kernel ends the program with that, so it stays.
     keeper: Option<(Sender<()>, JoinHandle<()>)>,
@@ -91,21 +91,21 @@ impl Process {
     }
 
     /// Waits for its end, for a while.
-    pub(crate) fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let deadline = Deadline::after(patience);
+    pub(crate) fn wait(&mut self, timeout: Duration) -> Option<ExitStatus> {
+        let deadline = Deadline::after(timeout);
         while self.ended().is_none() && deadline.left().is_some() {
             deadline.rest(Duration::from_millis(1));
         }
         self.ended
     }
 
-    /// What it said of itself.
-    pub(crate) fn said(&mut self) -> String {
-        let mut said = Vec::new();
-        if self.errors.rewind().and_then(|()| self.errors.read_to_end(&mut said)).is_err() {
+    /// Its standard error so far.
+    pub(crate) fn errors(&mut self) -> String {
+        let mut text = Vec::new();
+        if self.errors.rewind().and_then(|()| self.errors.read_to_end(&mut text)).is_err() {
             return String::new();
         }
-        String::from_utf8_lossy(&said).trim().to_owned()
+        String::from_utf8_lossy(&text).trim().to_owned()
     }
 }
 

@@ -1,4 +1,4 @@
-//! How QEMU is told what machine to be. Knows its options and the kernel's command line; nothing
+//! The command line of QEMU. Knows its options and the kernel's command line; nothing
 //! of what runs in the guest.
 
 use std::ffi::OsString;
@@ -19,16 +19,16 @@ pub(crate) const MOST_PORTS: usize = 24;
 /// What it is needed for.
 pub(crate) const PURPOSE: &str = "a guest runs in it";
 
-/// What a virtio network card could do to frames on their way: none of it, and it hears every
+/// What a virtio network card could do to frames on their way: none of it, and it receives every
 /// frame, so that the guest's kernel decides by itself what is for it.
 const CARD: &str = "csum=off,guest_csum=off,gso=off,guest_tso4=off,guest_tso6=off,guest_ecn=off,\
                     guest_ufo=off,host_tso4=off,host_tso6=off,host_ecn=off,host_ufo=off,\
                     guest_announce=off,ctrl_rx=off,ctrl_vlan=off,ctrl_rx_extra=off,romfile=";
 
-/// The kernel's command line. Without mitigations, since the guest is no fence against anybody; a
-/// fault in the kernel ends the machine, since nothing that it says afterwards would count. Cards
-/// hand over one frame a turn: among several, a kernel holds segments back to merge them with what
-/// follows (GRO), and a fence would overtake them. That holds for HZ below 1000.
+/// The kernel's command line. Without mitigations, since the guest is no security boundary; a
+/// fault in the kernel ends the machine, since nothing that follows would count. Cards hand
+/// over one frame a turn: among several, a kernel holds segments back to merge them with what
+/// follows (GRO), and a barrier would overtake them. That holds for HZ below 1000.
 const COMMAND_LINE: &str = "console=ttyS0 loglevel=5 panic=-1 oops=panic reboot=t nokaslr \
                             mitigations=off random.trust_cpu=on tsc=reliable cryptomgr.notests \
                             rcupdate.rcu_expedited=1 audit=0 selinux=0 apparmor=0 \
@@ -55,8 +55,8 @@ const KERNEL_FD: i32 = FIRST_FD + 1;
 const CONSOLE_FD: i32 = FIRST_FD + 2;
 const LINE_FD: i32 = FIRST_FD + 3;
 
-/// What the machine is told. Descriptors are held from [`FIRST_FD`] on: the root file system, the
-/// kernel's image and the console's file; the channel and a socket for each port, or the gate and
+/// The arguments for the machine. Descriptors are held from [`FIRST_FD`] on: the root file system,
+/// the kernel's image and the console's file; the channel and a socket for each port, or the gate and
 /// the mailbox of a guest in lockstep; and the user's own streams.
 pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = Vec::new();

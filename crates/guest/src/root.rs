@@ -76,8 +76,8 @@ fn busybox(archive: &mut Archive) -> Result<(), Error> {
     let applets = String::from_utf8_lossy(&listed.stdout).into_owned();
     for needed in ["sh", "insmod", "ip", "mount", "nsenter", "poweroff", "unshare", "usleep"] {
         if !applets.lines().any(|applet| applet == needed) {
-            let told = format!("{shown} has no `{needed}`: apt-get install busybox-static");
-            return Err(Error::Missing(told));
+            let text = format!("{shown} has no `{needed}`: apt-get install busybox-static");
+            return Err(Error::Missing(text));
         }
     }
     for applet in applets.lines() {

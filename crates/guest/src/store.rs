@@ -143,8 +143,8 @@ impl Store {
         }
         let ready = ready.keep();
         fs::rename(&ready, &path).tried(format!("move {}", ready.display()))?;
-        let told = || Error::Plan(format!("{} was changed meanwhile", path.display()));
-        read(&path).map(|built| (built, true)).ok_or_else(told)
+        let text = || Error::Plan(format!("{} was changed meanwhile", path.display()));
+        read(&path).map(|built| (built, true)).ok_or_else(text)
     }
 
     /// The folder, if it is there and nobody else could have put something into it.
@@ -171,15 +171,15 @@ fn refused(why: String) -> Error {
 
 /// The command that builds modules for a kernel, with what it lacks.
 fn how_to_build(release: &str) -> String {
-    let told = format!("no kernel modules are built for the kernel {release}");
+    let text = format!("no kernel modules are built for the kernel {release}");
     let plain = Headers::wanted().is_ok_and(|headers| headers.release == release);
     match (plain, Headers::of(release)) {
-        (true, _) => format!("{told}: wireproof modules build"),
+        (true, _) => format!("{text}: wireproof modules build"),
         (false, Ok(headers)) => {
-            format!("{told}: wireproof modules build --headers {}", headers.folder.display())
+            format!("{text}: wireproof modules build --headers {}", headers.folder.display())
         }
         (false, Err(_)) => format!(
-            "{told}: wireproof modules build --headers DIR, with the headers of that kernel \
+            "{text}: wireproof modules build --headers DIR, with the headers of that kernel \
              (apt-get install linux-headers-{release}) or the tree that it was built in"
         ),
     }

@@ -107,8 +107,8 @@ pub(crate) fn needed_of_system(name: &str, purpose: &str, package: &str) -> Resu
 }
 
 fn missing(name: &str, purpose: &str, package: &str) -> Error {
-    let told = format!("{name} is not on this machine, and {purpose}: apt-get install {package}");
-    Error::Missing(told)
+    let text = format!("{name} is not on this machine, and {purpose}: apt-get install {package}");
+    Error::Missing(text)
 }
 
 /// The tool that is called so in a guest.
@@ -185,8 +185,8 @@ mod tests {
 
     #[test]
     fn a_program_that_is_nowhere_is_told_with_the_way_to_get_it() {
-        let told = needed("no-such-program", "a guest runs in it", "nothing").unwrap_err();
-        assert!(told.to_string().ends_with("apt-get install nothing"), "{told}");
+        let error = needed("no-such-program", "a guest runs in it", "nothing").unwrap_err();
+        assert!(error.to_string().ends_with("apt-get install nothing"), "{error}");
         assert!(program("sh").is_some());
         // The current folder is this package's, and its manifest a file.
         for path in ["", ".", ":", "src/..:"] {

@@ -1,21 +1,22 @@
-//! **linux**: a Linux kernel as a node, wherever it runs. What it is told before it speaks, and the
-//! fence that tells when it is done with a frame. Knows the node contract; no namespace, no machine
-//! and no privilege: whoever runs the kernel carries the frames and hands over the settings.
+//! **linux**: a Linux kernel as a node, wherever it runs. Holds its settings, its rules, its
+//! network configuration, and the barrier that proves that a frame is handled. Knows the node contract; no
+//! namespace, no machine and no privilege. The caller that runs the kernel applies the settings and
+//! carries the frames.
 
-mod answering;
-pub mod fence;
-mod lines;
+pub mod barrier;
+mod net_config;
+mod nft_rule;
+mod node;
 mod rules;
 mod settings;
-mod surroundings;
 
-pub use answering::{Answering, Transport};
-pub use lines::check_rule;
+pub use net_config::{Neighbour, NetConfig, interface_name};
+pub use nft_rule::check_rule;
+pub use node::{FrameIo, KernelNode};
 pub use rules::{Hook, Load, Reject, Rules, Unfit};
 pub use settings::{Setting, check_setting};
-pub use surroundings::{Neighbour, Surroundings, interface_name};
 
-/// A kernel to be put on a wire.
+/// The configuration of a kernel node.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kernel {
     /// Its rules.
@@ -24,6 +25,6 @@ pub struct Kernel {
     pub sysctls: Vec<(String, String)>,
     /// TCP ports that accept.
     pub listen: Vec<u16>,
-    /// Whoever is not on one of its links is reached over the first all the same.
+    /// The first link is the default route.
     pub default_route: bool,
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use wire::PortSet;
 
-use crate::lines::check_rule;
+use crate::nft_rule::check_rule;
 
 /// Which program's rule rejects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Load {
     }
 
     /// The rules for a reader, line by line.
-    pub fn told(&self) -> impl Iterator<Item = String> {
+    pub fn shown_lines(&self) -> impl Iterator<Item = String> {
         self.text.lines().map(|line| format!("{} {line}", self.language))
     }
 }
@@ -204,8 +204,8 @@ impl Rules {
             Hook::Input => "INPUT",
             Hook::Forward => "FORWARD",
             Hook::Prerouting | Hook::Ingress | Hook::Bridge => {
-                let told = "iptables rejects at the hooks input and forward only";
-                return Err(Unfit(told.to_owned()));
+                let reason = "iptables rejects at the hooks input and forward only";
+                return Err(Unfit(reason.to_owned()));
             }
         };
         let mut text = "*filter\n".to_owned();
@@ -281,8 +281,8 @@ mod tests {
             Rules { dnat: line(), ..plain.clone() },
             Rules { snat: line(), ..plain.clone() },
         ] {
-            let told = rules.loads(&[]).unwrap_err().to_string();
-            assert!(told.contains("reads a file"), "{told}");
+            let error = rules.loads(&[]).unwrap_err().to_string();
+            assert!(error.contains("reads a file"), "{error}");
         }
         assert_eq!(plain.loads(&[]).unwrap(), []);
     }

@@ -1,7 +1,7 @@
 //! The settings that are pinned so that two kernels answer alike, and the user's own beside them.
 //! Knows names and values; sets nothing.
 
-use crate::lines::shown;
+use crate::nft_rule::shown;
 use crate::{Hook, Kernel};
 
 /// What changes bytes or silences, and differs from machine to machine.
@@ -73,15 +73,15 @@ impl Setting<'_> {
         file(self.name)
     }
 
-    /// What a reader is told when it is set.
+    /// A line for the report when it is set.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn line(&self) -> String {
         format!("{} = {}", self.name, self.value)
     }
 
-    /// What a reader is told when the kernel has it not.
+    /// A line for the report when the kernel lacks it.
     #[must_use]
-    pub fn told_missing(&self) -> String {
+    pub fn line_missing(&self) -> String {
         format!("{} is not there or not to be set", self.name)
     }
 }
@@ -100,10 +100,8 @@ const MOST_BYTES: usize = 4096;
 /// # Errors
 /// Names what is wrong and what would be right.
 pub fn check_setting(name: &str, value: &str) -> Result<(), String> {
-    let refused = |told: &str| {
-        let told = format!("`{}`: {told}; net.ipv4.tcp_sack=0 is right", shown(name));
-        Err(told)
-    };
+    let refused =
+        |reason: &str| Err(format!("`{}`: {reason}; net.ipv4.tcp_sack=0 is right", shown(name)));
     if name.len().max(value.len()) > MOST_BYTES {
         return Err(format!("a setting of more than {MOST_BYTES} bytes"));
     }
@@ -148,7 +146,7 @@ mod tests {
     fn own_settings_come_last_and_a_router_routes() {
         let ttl = ("net.ipv4.ip_default_ttl".to_owned(), "7".to_owned());
         let mut kernel = Kernel { sysctls: vec![ttl], ..Kernel::default() };
-        let last = kernel.settings().last().map(|last| (last.file(), last.told(), last.must));
+        let last = kernel.settings().last().map(|last| (last.file(), last.line(), last.must));
         let wanted = ("net/ipv4/ip_default_ttl".into(), "net.ipv4.ip_default_ttl = 7".into(), true);
         assert_eq!(last, Some(wanted));
         let routes =
@@ -192,8 +190,8 @@ mod tests {
             ("net.ipv4.tcp_sack\n", "control"),
             ("net.ipv4.tcp_sack\0", "control"),
         ] {
-            let told = check_setting(name, "1").expect_err(name);
-            assert!(told.contains(word) && !told.contains('\n'), "{name}: {told}");
+            let error = check_setting(name, "1").expect_err(name);
+            assert!(error.contains(word) && !error.contains('\n'), "{name}: {error}");
         }
         assert!(check_setting("net.ipv4.tcp_sack", "0\n1").is_err());
         assert!(check_setting("net.ipv4.tcp_sack", &"0".repeat(5000)).is_err());

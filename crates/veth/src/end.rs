@@ -13,7 +13,7 @@ use wire::Duration;
 
 use crate::clock::Pauses;
 use crate::error::{Error, Tried};
-use crate::sys::{self, Heard, Tag};
+use crate::sys::{self, Received, Tag};
 
 /// The longest frame that a veth carries: the largest MTU of the kernel and the headers before it.
 pub const MOST_BYTES: usize = MOST_MTU as usize + 14;
@@ -21,8 +21,8 @@ pub const MOST_BYTES: usize = MOST_MTU as usize + 14;
 pub const LEAST_BYTES: usize = 14;
 /// The largest MTU that the kernel gives a veth.
 pub(crate) const MOST_MTU: u32 = 65_535;
-/// How long the kernel may take for what it otherwise does at once.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+/// The timeout for what the kernel otherwise does at once.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sockets to close. The kernel waits for all its readers at each close of a packet socket, some
 /// ten milliseconds; closed side by side they share one wait.
@@ -74,15 +74,15 @@ impl Arrived {
         &self.room[..self.length]
     }
 
-    /// Receives a frame from a socket, tag and all; what else the kernel told of it.
-    pub(crate) fn receive(&mut self, socket: &OwnedFd) -> io::Result<Heard> {
-        let heard = sys::receive(socket.as_fd(), &mut self.room)?;
-        self.length = heard.length;
-        self.stamp = heard.stamp;
-        if let Some(tag) = heard.tag {
+    /// Receives a frame from a socket, tag and all; what else the kernel reports of it.
+    pub(crate) fn receive(&mut self, socket: &OwnedFd) -> io::Result<Received> {
+        let received = sys::receive(socket.as_fd(), &mut self.room)?;
+        self.length = received.length;
+        self.stamp = received.stamp;
+        if let Some(tag) = received.tag {
             self.restore(tag);
         }
-        Ok(heard)
+        Ok(received)
     }
 
     /// Puts a tag back where the kernel took it off: behind the addresses.
@@ -172,14 +172,14 @@ impl End {
         }
     }
 
-    /// The next frame, waited for with patience; false when none came.
+    /// The next frame; false after a timeout.
     pub(crate) fn wait(&self, runtime: &Runtime, into: &mut Arrived) -> io::Result<bool> {
         // The kernel carries a frame within the call that sends it, so it is mostly there.
         if self.take(into)? {
             return Ok(true);
         }
         let next = self.fd.async_io(Interest::READABLE, |_| self.receive(into));
-        match runtime.block_on(async { tokio::time::timeout(PATIENCE, next).await }) {
+        match runtime.block_on(async { tokio::time::timeout(TIMEOUT, next).await }) {
             Ok(result) => result.map(|()| true),
             Err(_) => Ok(false),
         }
@@ -190,16 +190,16 @@ impl End {
     }
 }
 
-/// Where a node may be heard that nobody asked.
+/// Where a node's unsolicited frames become readable.
 #[derive(Debug)]
-pub(crate) enum Ear {
-    /// The end behind which a kernel speaks.
+pub(crate) enum Readiness {
+    /// The end opposite a kernel's port.
     End(Arc<End>),
-    /// A socket of a node that has its own way to the wire.
+    /// A socket of a remote node.
     Socket(AsyncFd<OwnedFd>),
 }
 
-impl Ear {
+impl Readiness {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::End(end) => &end.name,
@@ -228,8 +228,8 @@ impl Ear {
     }
 }
 
-/// A frame that was not sent. A core that lies behind with the frames of all has no room for one
-/// more, which says nothing about this one.
+/// The error of a frame that was not sent. A full backlog of the CPU is the machine's fault, not
+/// the frame's.
 fn refused(error: io::Error, length: usize, name: &str) -> Error {
     match error.raw_os_error() {
         Some(libc::ENOBUFS) => {
@@ -239,9 +239,9 @@ fn refused(error: io::Error, length: usize, name: &str) -> Error {
     }
 }
 
-/// The way of a frame over one veth pair.
+/// The path of a frame over one veth pair, in one direction.
 #[derive(Clone, Debug)]
-pub(crate) struct Leg {
+pub(crate) struct PairPath {
     pub(crate) from: Arc<End>,
     pub(crate) to: Arc<End>,
 }
@@ -262,7 +262,7 @@ fn is_probe(frame: &[u8]) -> bool {
     frame == PROBE
 }
 
-impl Leg {
+impl PairPath {
     /// Sends a frame over the pair; what arrived is in `arrived`, and it is what was sent.
     pub(crate) fn cross(
         &self,
@@ -272,24 +272,24 @@ impl Leg {
     ) -> Result<(), Error> {
         let (length, tagged) = (frame.len(), is_tagged(frame));
         if !(LEAST_BYTES..=MOST_BYTES).contains(&length) {
-            let told = format!(
+            let text = format!(
                 "a veth carries frames of {LEAST_BYTES} to {MOST_BYTES} bytes, \
                  this one has {length}"
             );
-            return Err(Error::Frame(told));
+            return Err(Error::Frame(text));
         }
         if tagged && length < LEAST_TAGGED {
-            let told = format!(
+            let text = format!(
                 "Linux drops a frame with a VLAN tag and fewer than {LEAST_TAGGED} bytes before \
                  any socket sees it; this one has {length}"
             );
-            return Err(Error::Frame(told));
+            return Err(Error::Frame(text));
         }
         self.from.send(frame)?;
         loop {
             if !self.to.wait(runtime, arrived).tried(format!("receive on {}", self.to.name))? {
                 return Err(Error::Late(format!(
-                    "a frame of {} bytes sent on {} did not arrive at {} within {PATIENCE:?}",
+                    "a frame of {} bytes sent on {} did not arrive at {} within {TIMEOUT:?}",
                     frame.len(),
                     self.from.name,
                     self.to.name
@@ -309,7 +309,7 @@ impl Leg {
     }
 
     /// Sends frames until one arrives: then the pair carries them.
-    pub(crate) fn prove(&self, runtime: &Runtime) -> Result<(), Error> {
+    pub(crate) fn wait_ready(&self, runtime: &Runtime) -> Result<(), Error> {
         self.from.settle();
         self.to.settle();
         let mut arrived = Arrived::new();
@@ -335,9 +335,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_for_which_there_is_no_room_says_nothing_about_a_node() {
+    fn a_frame_for_which_there_is_no_room_is_no_fault_of_a_node() {
         let of = |number| refused(io::Error::from_raw_os_error(number), 60, "eth0");
-        assert!(matches!(of(libc::ENOBUFS), Error::Late(told) if told.contains("60 bytes")));
+        assert!(matches!(of(libc::ENOBUFS), Error::Late(error) if error.contains("60 bytes")));
         assert!(matches!(of(libc::ENETDOWN), Error::System { .. }));
     }
 }

@@ -16,7 +16,7 @@ pub enum Error {
     System {
         /// What was tried.
         what: String,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
     /// The kernel refused a netlink request.
@@ -24,7 +24,7 @@ pub enum Error {
     Netlink {
         /// What was tried.
         what: String,
-        /// What the kernel said.
+        /// The kernel's error.
         source: Box<rtnetlink::Error>,
     },
     /// A program that a kernel node needs failed or is not there.
@@ -59,7 +59,7 @@ impl From<Error> for Fault {
     }
 }
 
-/// Says what was tried when the kernel refuses it.
+/// Names what was tried when the kernel refuses it.
 pub(crate) trait Tried<T> {
     fn tried(self, what: impl fmt::Display) -> Result<T, Error>;
 }

@@ -1,6 +1,5 @@
 //! The running kernel as a node: a namespace whose own stack answers, at the other end of its veth
-//! pairs. What it is told comes from the crate `linux`; here is how a namespace is told. Knows no
-//! scenario.
+//! pairs. Its configuration comes from the crate `linux`; it is applied here. Knows no scenario.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -9,20 +8,20 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use link::PortConfig;
-use linux::{Kernel, Neighbour, Rules, Surroundings, Transport, fence};
+use linux::{FrameIo, Kernel, Neighbour, NetConfig, Rules, barrier};
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags};
 use rtnetlink::packet_route::link::{InfoBridge, InfoData};
 use rtnetlink::packet_route::route::RouteType;
 use rtnetlink::{Handle, LinkBridge, LinkUnspec, RouteMessageBuilder};
 use wire::{Duration, Instant, Mac};
 
-use crate::behind::Shared;
 use crate::clock::Pauses;
+use crate::cpu_pin::CpuPin;
 use crate::end::{Arrived, End};
 use crate::error::{Error, Tried};
 use crate::namespace::set_sysctl;
 use crate::program;
-use crate::stay::Stay;
+use crate::veth_node::Shared;
 
 /// One port of a kernel node.
 #[derive(Debug)]
@@ -34,21 +33,21 @@ pub(crate) struct Port {
     pub(crate) index: u32,
 }
 
-/// The way to a kernel in a namespace.
-pub(crate) struct Namespaced {
+/// Frame I/O with a kernel in a namespace.
+pub(crate) struct NamespaceIo {
     pub(crate) ports: Vec<Port>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) netlink: Handle,
     pub(crate) arrived: Arrived,
-    /// When the frames left the kernel that are still to leave the node.
+    /// When the queued frames left the kernel.
     pub(crate) left: VecDeque<Instant>,
-    /// From a frame on until all that it caused is taken.
-    pub(crate) stay: Stay,
+    /// Pinned from a frame on until its replies are received.
+    pub(crate) pin: CpuPin,
     pub(crate) _listening: Vec<TcpListener>,
 }
 
-impl Namespaced {
-    /// The ends behind which it speaks.
+impl NamespaceIo {
+    /// The ends opposite its ports.
     pub(crate) fn ends(&self) -> Vec<Arc<End>> {
         self.ports.iter().filter_map(|port| port.end.clone()).collect()
     }
@@ -59,7 +58,7 @@ impl Namespaced {
     }
 }
 
-impl Transport for Namespaced {
+impl FrameIo for NamespaceIo {
     type Error = Error;
 
     /// A frame is carried within the call that sends it.
@@ -70,7 +69,7 @@ impl Transport for Namespaced {
     }
 
     fn send(&mut self, port: usize, frame: &[u8]) -> Result<(), Error> {
-        self.stay.begin();
+        self.pin.begin();
         self.end(port)?.send(frame)
     }
 
@@ -79,7 +78,7 @@ impl Transport for Namespaced {
         let Some(end) = end else { return Ok(None) };
         let came = end.take(&mut self.arrived).tried(format!("receive on {}", end.name))?;
         if !came {
-            self.stay.end();
+            self.pin.end();
         }
         Ok(came.then(|| self.arrived.frame()))
     }
@@ -97,21 +96,21 @@ impl Transport for Namespaced {
         self.shared.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 
-    fn introduce(&mut self, port: usize, address: IpAddr, mac: Mac) {
+    fn add_static_neighbour(&mut self, port: usize, address: IpAddr, mac: Mac) {
         let added = neighbour(&self.netlink, self.ports[port].index, address, mac);
         let _ = self.shared.runtime.block_on(added);
     }
 
-    fn silent(&self, port: usize) -> Error {
+    fn timeout_error(&self, port: usize) -> Error {
         let name = self.end(port).map_or("a port without a link", |end| end.name.as_str());
         Error::Late(format!("the kernel behind {name} did not answer in time"))
     }
 
-    fn keeps(&mut self) {
+    fn on_received(&mut self) {
         self.left.push_back(self.shared.at(self.arrived.stamp()));
     }
 
-    fn emits(&mut self) {
+    fn on_transmitted(&mut self) {
         match self.left.pop_front() {
             Some(time) => self.shared.emits_at(time),
             None => self.shared.emits(),
@@ -122,18 +121,18 @@ impl Transport for Namespaced {
 /// Pins the settings of the calling thread's namespace, in which no interface is yet; what was
 /// set, for a reader.
 pub(crate) fn pin(kernel: &Kernel) -> Result<Vec<String>, Error> {
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     for setting in kernel.settings() {
         let file = setting.file();
         let there = setting.must || Path::new("/proc/sys").join(&file).exists();
         let set = if there { set_sysctl(&file, setting.value).map(|()| true) } else { Ok(false) };
-        told.push(match set {
-            Ok(true) => setting.told(),
+        lines.push(match set {
+            Ok(true) => setting.line(),
             Err(error) if setting.must => return Err(error),
-            _ => setting.told_missing(),
+            _ => setting.line_missing(),
         });
     }
-    Ok(told)
+    Ok(lines)
 }
 
 /// Opens the ports that accept, in the calling thread's namespace.
@@ -152,41 +151,41 @@ pub(crate) fn load(rules: &Rules, interfaces: &[String]) -> Result<Vec<String>, 
         for program in load.programs {
             program::feed(program, &load)?;
         }
-        loaded.extend(load.told());
+        loaded.extend(load.shown_lines());
     }
     Ok(loaded)
 }
 
-/// Joins the node's ports by a bridge that passes on whatever comes, at once, and says nothing of
-/// its own.
+/// Joins the node's ports by a bridge that forwards every frame at once and transmits none of its
+/// own.
 pub(crate) async fn bridge(netlink: &Handle, ports: &[Port]) -> Result<(), Error> {
     let taken = |name: &str| ports.iter().any(|port| port.config.name == name);
     let mut names = (0..=ports.len()).map(|number| format!("bridge{number}"));
     let name = names.find(|name| !taken(name)).unwrap_or_else(|| "bridge".to_owned());
     // It filters no VLANs where nobody asks it to, and not every kernel lets itself be asked.
-    let manner = vec![InfoBridge::ForwardDelay(0), InfoBridge::MulticastSnooping(false)];
-    let request = LinkBridge::new(&name).set_info_data(InfoData::Bridge(manner)).build();
+    let options = vec![InfoBridge::ForwardDelay(0), InfoBridge::MulticastSnooping(false)];
+    let request = LinkBridge::new(&name).set_info_data(InfoData::Bridge(options)).build();
     netlink.link().add(request).execute().await.tried("make a bridge")?;
     let asked = netlink.link().get().match_name(name).execute();
     let bridge = std::pin::pin!(asked).try_next().await.tried("ask for the bridge")?;
     let index = bridge.map_or(0, |bridge| bridge.header.index);
     for port in ports.iter().filter(|port| port.end.is_some()) {
         let joined = LinkUnspec::new_with_index(port.index).controller(index).build();
-        let told = || format!("join {} to the bridge", port.config.name);
-        netlink.link().set(joined).execute().await.tried(told())?;
+        let context = || format!("join {} to the bridge", port.config.name);
+        netlink.link().set(joined).execute().await.tried(context())?;
     }
     Ok(())
 }
 
-/// Gives the node its addresses and its neighbours.
-pub(crate) async fn settle(
+/// Gives the node its addresses, neighbours and default route.
+pub(crate) async fn configure(
     netlink: &Handle,
     ports: &[Port],
-    around: &Surroundings,
+    net: &NetConfig,
 ) -> Result<(), Error> {
-    let loopback = netlink.address().add(1, IpAddr::V4(Ipv4Addr::from(fence::ADDRESS)), 32);
-    loopback.execute().await.tried("give the fence its address")?;
-    for (port, own) in &around.addresses {
+    let loopback = netlink.address().add(1, IpAddr::V4(Ipv4Addr::from(barrier::ADDRESS)), 32);
+    loopback.execute().await.tried("give the barrier its address")?;
+    for (port, own) in &net.addresses {
         let Port { config, index, .. } = &ports[*port];
         let mut request = netlink.address().add(*index, own.ip, own.prefix);
         if own.ip.is_ipv6() {
@@ -195,16 +194,16 @@ pub(crate) async fn settle(
         }
         request.execute().await.tried(format!("give {} its address {}", config.name, own.ip))?;
     }
-    for (_, own) in &around.addresses {
+    for (_, own) in &net.addresses {
         if let IpAddr::V6(ip) = own.ip {
             is_own(netlink, ip).await?;
         }
     }
-    for Neighbour { port, address, mac } in &around.neighbours {
-        let told = format!("introduce {address}");
-        neighbour(netlink, ports[*port].index, *address, *mac).await.tried(told)?;
+    for Neighbour { port, address, mac } in &net.neighbours {
+        let context = format!("add the neighbour {address}");
+        neighbour(netlink, ports[*port].index, *address, *mac).await.tried(context)?;
     }
-    if let Some(port) = around.default_route {
+    if let Some(port) = net.default_route {
         let index = ports[port].index;
         let ip4 = RouteMessageBuilder::<Ipv4Addr>::new().output_interface(index);
         let ip6 = RouteMessageBuilder::<Ipv6Addr>::new().output_interface(index);
@@ -215,8 +214,8 @@ pub(crate) async fn settle(
     Ok(())
 }
 
-/// Returns when the kernel takes an IPv6 address for its own: the route that says so comes from a
-/// worker behind the request's back, and what arrives before it is dropped without a word.
+/// Returns when the kernel takes an IPv6 address for its own: a worker adds the
+/// local route after the request is answered, and the kernel drops frames that arrive before it.
 async fn is_own(netlink: &Handle, ip: Ipv6Addr) -> Result<(), Error> {
     let mut pauses = Pauses::new();
     loop {
@@ -232,7 +231,7 @@ async fn is_own(netlink: &Handle, ip: Ipv6Addr) -> Result<(), Error> {
     }
 }
 
-/// Tells the kernel for good where an address lives.
+/// Adds a permanent neighbour entry.
 async fn neighbour(
     netlink: &Handle,
     index: u32,

@@ -4,32 +4,32 @@
 //!
 //! It is the only crate with `unsafe` code and the only one that uses a privilege, and that one
 //! reaches no further than the namespaces it makes: see [`enter`]. But for [`Nic`], which sends and
-//! hears on an interface that is there already, and changes nothing of it.
+//! receives on an existing interface, and changes nothing of it.
 
-mod behind;
 mod clock;
+mod cpu_pin;
 mod end;
 mod error;
 mod kernel;
 mod namespace;
 mod nic;
 mod pairs;
-mod parts;
 mod program;
 mod rights;
-mod stay;
+mod setup_times;
 mod sys;
 mod topology;
+mod veth_node;
 mod wire;
 
 pub use end::{LEAST_BYTES, MOST_BYTES};
 pub use error::Error;
 pub use namespace::enter;
 pub use nic::{
-    Answerer, Asked, Cable, Interface, Manner, Member, Nic, Sight, ask, interfaces, look,
-    may_listen,
+    Answerer, Asked, Cable, HostState, Interface, Nic, NicOptions, NodeSlot, ask, inspect,
+    interfaces, may_listen,
 };
-pub use parts::Parts;
 pub use program::{can_load, program, runs};
+pub use setup_times::SetupTimes;
 pub use topology::{LinkSpec, NodeSpec, Occupant, lay};
 pub use wire::Wire;

@@ -28,8 +28,8 @@ pub fn enter() -> Result<(), Error> {
     unshare()?;
     let sealed = rights::seal_settings();
     UNSEALED.get_or_init(|| {
-        let told = |error| format!("/proc/sys could not be made read-only but for net: {error}");
-        sealed.err().map(told)
+        let text = |error| format!("/proc/sys could not be made read-only but for net: {error}");
+        sealed.err().map(text)
     });
     rights::shed().tried("give up capabilities")
 }
@@ -56,15 +56,15 @@ fn unshare() -> Result<(), Error> {
 
 /// What forbids namespaces here, as far as it can be seen, and what would allow them.
 fn forbidden(error: &io::Error) -> Error {
-    let says = |file: &str| fs::read_to_string(file).ok().map(|text| text.trim().to_owned());
+    let read = |file: &str| fs::read_to_string(file).ok().map(|text| text.trim().to_owned());
     let mut ways = vec!["run as root".to_owned()];
-    if says("/proc/sys/kernel/unprivileged_userns_clone").as_deref() == Some("0") {
+    if read("/proc/sys/kernel/unprivileged_userns_clone").as_deref() == Some("0") {
         ways.push("sysctl -w kernel.unprivileged_userns_clone=1".to_owned());
     }
-    if says("/proc/sys/user/max_user_namespaces").as_deref() == Some("0") {
+    if read("/proc/sys/user/max_user_namespaces").as_deref() == Some("0") {
         ways.push("sysctl -w user.max_user_namespaces=15000".to_owned());
     }
-    if says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").as_deref() == Some("1") {
+    if read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").as_deref() == Some("1") {
         let way = "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor \
                    profile that has `userns,`";
         ways.push(way.to_owned());
@@ -132,9 +132,9 @@ fn in_thread<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<
 pub(crate) fn set_sysctl(name: &str, value: &str) -> Result<(), Error> {
     // Whoever gave it has checked it; nothing unchecked is ever written.
     linux::check_setting(name, value).map_err(Error::Plan)?;
-    let told = || format!("set {name} to {value}");
+    let context = || format!("set {name} to {value}");
     // One that a namespace does not have is not made. An interface's name may hold a dot, so
     // callers write slashes between the parts.
     let file = OpenOptions::new().write(true).open(format!("/proc/sys/{name}"));
-    file.and_then(|mut file| file.write_all(value.as_bytes())).tried(told())
+    file.and_then(|mut file| file.write_all(value.as_bytes())).tried(context())
 }

@@ -1,11 +1,10 @@
-//! The real wire with somebody else at its other end: nodes of ours on interfaces that are there
-//! already, a device behind each of their cables. Each thing happens when it happens, by the real
-//! clock, and the order is that of the wire. Sends what our nodes emit and nothing else, and
-//! changes nothing of an interface. Knows no scenario.
+//! The real wire with a device under test: in-process nodes on existing interfaces, the device
+//! behind each cable. Events happen by the real clock and in the order of the wire. Sends only what
+//! the nodes emit, and changes nothing of an interface. Knows no scenario.
 
-mod chatter;
-mod look;
-mod ours;
+mod background;
+mod host_state;
+mod nodes;
 mod port;
 mod probe;
 mod run;
@@ -20,19 +19,19 @@ use wire::{Capture, Duration, Instant, PortId, Proto};
 use crate::clock::{Clock, Timer};
 use crate::end::Arrived;
 use crate::error::{Error, Tried};
-use chatter::Ends;
-pub use look::{Interface, Sight, interfaces, look, may_listen};
+use background::Ends;
+pub use host_state::{HostState, Interface, inspect, interfaces, may_listen};
 use port::Port;
 pub use probe::{Asked, ask};
 use stop::Stop;
 
 /// A node of the run.
-pub struct Member {
+pub struct NodeSlot {
     /// Its name.
     pub name: String,
     /// Its ports.
     pub ports: Vec<PortConfig>,
-    /// The implementation; `None`: the device stands there.
+    /// The implementation; `None` for the device.
     pub node: Option<Box<dyn Node>>,
 }
 
@@ -51,29 +50,29 @@ pub struct Cable {
 /// false where it does not ask.
 pub type Answerer = fn(&[u8], &PortConfig, &mut Vec<u8>) -> bool;
 
-/// What a run does beside what its nodes do.
+/// Options of a run on interfaces.
 #[derive(Clone, Debug)]
-pub struct Manner {
-    /// How long to listen on when nothing more is to be done.
+pub struct NicOptions {
+    /// How long to go on receiving when nothing more is due.
     pub settle: Duration,
-    /// Layers that the scenario asks of the device by name: those are no upkeep.
+    /// Layers that the scenario asks of the device by name: those are no background traffic.
     pub named: Vec<Proto>,
-    /// Knows the device's questions for our nodes' addresses, and the answers.
+    /// Answers the device's ARP and ND requests for our nodes' addresses.
     pub answerer: Option<Answerer>,
-    /// They are answered, off the record.
+    /// They are answered; the answers are not captured.
     pub answer: bool,
 }
 
 /// A run on interfaces of this host.
 pub struct Nic {
-    members: Vec<Place>,
-    cables: Vec<Plugged>,
+    slots: Vec<Slot>,
+    cables: Vec<OpenCable>,
     runtime: Runtime,
     clock: Clock,
     timer: Timer,
     stop: Stop,
     limits: Limits,
-    manner: Manner,
+    options: NicOptions,
     /// The time of the latest thing that happened.
     now: Instant,
     /// When one of our nodes last had something to do, or somebody waited for a time.
@@ -85,23 +84,23 @@ pub struct Nic {
     faults: Vec<NodeFault>,
     /// Frames of the device that came and are not handled yet, in order of their times.
     waiting: VecDeque<Arrival>,
-    passed_over: BTreeMap<String, u64>,
-    /// Questions of the device for our nodes' addresses that nobody answered.
+    ignored: BTreeMap<String, u64>,
+    /// ARP and ND requests of the device for our nodes' addresses that were not answered.
     unanswered: u64,
     /// Room for what is being received, and for an answer off the record.
     arrived: Arrived,
     answer: Vec<u8>,
 }
 
-/// A node, or the place of the device.
-struct Place {
+/// A node and its port numbers in the capture.
+struct Slot {
     node: Option<Box<dyn Node>>,
     first_port: u16,
     ports: u16,
 }
 
 /// A cable with its socket.
-struct Plugged {
+struct OpenCable {
     port: Port,
     /// Our node and its port, and the port's number in the capture.
     ours: (usize, PortIndex, PortId),
@@ -124,40 +123,40 @@ impl Nic {
     /// # Errors
     /// [`Error::Plan`] where a cable's end is no port, or not of who should stand there;
     /// [`Error::System`] and [`Error::Forbidden`] where the kernel refuses a socket.
-    pub fn plug(
+    pub fn open(
         limits: Limits,
-        members: Vec<Member>,
+        nodes: Vec<NodeSlot>,
         cables: &[Cable],
-        manner: Manner,
+        options: NicOptions,
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.tried("make a runtime")?;
         let mut capture = Capture::new();
-        let mut places = Vec::new();
+        let mut slots = Vec::new();
         let mut configs = Vec::new();
-        for Member { name, ports, node } in members {
+        for NodeSlot { name, ports, node } in nodes {
             let first_port = capture.interfaces().len() as u16;
             for port in &ports {
                 capture.add_interface(format!("{name}:{}", port.name));
             }
-            places.push(Place { node, first_port, ports: ports.len() as u16 });
+            slots.push(Slot { node, first_port, ports: ports.len() as u16 });
             configs.push(ports);
         }
-        let (timer, stop, plugged) = {
+        let (timer, stop, cables) = {
             let _context = runtime.enter();
-            let plug = |cable| plugged(cable, &places, &configs, &manner.named);
-            let plugged: Result<Vec<_>, Error> = cables.iter().map(plug).collect();
-            (Timer::new()?, Stop::hold()?, plugged?)
+            let open = |cable| open_cable(cable, &slots, &configs, &options.named);
+            let open: Result<Vec<_>, Error> = cables.iter().map(open).collect();
+            (Timer::new()?, Stop::hold()?, open?)
         };
         Ok(Self {
-            members: places,
-            cables: plugged,
+            slots,
+            cables,
             runtime,
             clock: Clock::start(),
             timer,
             stop,
             limits,
-            manner,
+            options,
             now: Instant::ZERO,
             active: Instant::ZERO,
             steps: 0,
@@ -166,7 +165,7 @@ impl Nic {
             notes: Vec::new(),
             faults: Vec::new(),
             waiting: VecDeque::new(),
-            passed_over: BTreeMap::new(),
+            ignored: BTreeMap::new(),
             unanswered: 0,
             arrived: Arrived::new(),
             answer: Vec::new(),
@@ -185,7 +184,7 @@ impl Nic {
         self.clock.now() - self.now
     }
 
-    /// What our nodes emitted, and what came of the device.
+    /// What our nodes and the device emitted.
     #[must_use]
     pub fn capture(&self) -> &Capture {
         &self.capture
@@ -209,13 +208,13 @@ impl Nic {
         &self.faults
     }
 
-    /// What came by the cables and is no part of the capture, in words, with how many there were.
+    /// Background traffic, which is not captured: each kind with its number of frames.
     #[must_use]
-    pub fn passed_over(&self) -> &BTreeMap<String, u64> {
-        &self.passed_over
+    pub fn ignored(&self) -> &BTreeMap<String, u64> {
+        &self.ignored
     }
 
-    /// How often the device asked for the Ethernet address of a node of ours, and nobody answered.
+    /// ARP and ND requests of the device for a node of ours that were not answered.
     #[must_use]
     pub fn unanswered(&self) -> u64 {
         self.unanswered
@@ -223,18 +222,18 @@ impl Nic {
 }
 
 /// Opens a cable's interface.
-fn plugged(
+fn open_cable(
     cable: &Cable,
-    places: &[Place],
+    slots: &[Slot],
     configs: &[Vec<PortConfig>],
     named: &[Proto],
-) -> Result<Plugged, Error> {
+) -> Result<OpenCable, Error> {
     let find = |(node, port): (u16, PortIndex), ours: bool| {
         let (node, at) = (usize::from(node), usize::from(port));
         let config = configs.get(node).and_then(|ports| ports.get(at));
-        match (config, places.get(node)) {
-            (Some(config), Some(place)) if place.node.is_some() == ours => {
-                Ok((node, PortId(place.first_port + port), config))
+        match (config, slots.get(node)) {
+            (Some(config), Some(slot)) if slot.node.is_some() == ours => {
+                Ok((node, PortId(slot.first_port + port), config))
             }
             _ => Err(Error::Plan(format!("{}: no such port to plug in", cable.interface))),
         }
@@ -243,5 +242,5 @@ fn plugged(
     let (_, theirs, device) = find(cable.theirs, false)?;
     let ends = Ends { ours: config.mac, theirs: device.mac, named: named.to_vec() };
     let port = Port::open(&cable.interface)?;
-    Ok(Plugged { port, ours: (node, cable.ours.1, id), config: config.clone(), theirs, ends })
+    Ok(OpenCable { port, ours: (node, cable.ours.1, id), config: config.clone(), theirs, ends })
 }

@@ -1,5 +1,5 @@
-//! Makes veth pairs whose ends lie in namespaces of nodes. Speaks netlink from inside a namespace
-//! that was made for it, so that no request can reach the host's.
+//! Makes veth pairs whose ends lie in namespaces of nodes. Sends netlink requests from inside a
+//! namespace that was made for them, so that no request can reach the host's.
 
 use std::os::fd::AsRawFd;
 
@@ -44,7 +44,7 @@ pub(crate) async fn make(netlink: &Handle, a: &Wanted<'_>, b: &Wanted<'_>) -> Re
 fn describe<T>(builder: LinkMessageBuilder<T>, end: &Wanted<'_>) -> LinkMessageBuilder<T> {
     use std::os::fd::AsFd;
     let mut builder = builder.name(end.name).mtu(end.mtu);
-    // The kernel refuses an address of zeros or of a group; the sockets hear all the same.
+    // The kernel refuses an address of zeros or of a group; the sockets receive all the same.
     if let Some(mac) = end.mac.filter(|mac| mac.0[0] & 1 == 0 && mac.0 != [0; 6]) {
         builder = builder.address(mac.0.to_vec());
     }

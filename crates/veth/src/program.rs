@@ -59,25 +59,25 @@ fn found(name: &str) -> Option<PathBuf> {
 /// # Errors
 /// Says what the program or the kernel says.
 pub fn can_load(load: &Load) -> Result<(), String> {
-    let told = |error: Error| {
-        let told = error.to_string();
-        told.lines().find(|line| line.contains("rror")).unwrap_or(&told).trim().to_owned()
+    let text = |error: Error| {
+        let text = error.to_string();
+        text.lines().find(|line| line.contains("rror")).unwrap_or(&text).trim().to_owned()
     };
-    load.programs.iter().try_for_each(|program| feed(program, load)).map_err(told)
+    load.programs.iter().try_for_each(|program| feed(program, load)).map_err(text)
 }
 
 /// Runs a program in the calling thread's namespace with rules as its input.
 pub(crate) fn feed(name: &str, load: &Load) -> Result<(), Error> {
     let Load { arguments, package, text, .. } = load;
-    let failed = |told: String| Error::Tool(format!("{name}: {told}"));
+    let failed = |text: String| Error::Tool(format!("{name}: {text}"));
     let missing =
         |why: String| failed(format!("{why} (a kernel node needs it: apt-get install {package})"));
     let at = found(name).ok_or_else(|| missing("there is no such program".to_owned()))?;
     let child = start(&at, arguments).map_err(|error| missing(error.to_string()))?;
     match finished(child, text, MOST_TIME) {
         Ok((true, _)) => Ok(()),
-        Ok((false, told)) => Err(failed(format!("it refuses these rules:\n{text}{}", told.trim()))),
-        Err(told) => Err(failed(told)),
+        Ok((false, text)) => Err(failed(format!("it refuses these rules:\n{text}{}", text.trim()))),
+        Err(text) => Err(failed(text)),
     }
 }
 
@@ -170,26 +170,26 @@ mod tests {
             "exec 2>&-; while :; do :; done",
             "(while :; do :; done) & wait",
         ] {
-            let told = finished(shell(script), "", SHORT).expect_err(script);
-            assert!(told.contains("did not end"), "{told}");
+            let error = finished(shell(script), "", SHORT).expect_err(script);
+            assert!(error.contains("did not end"), "{error}");
         }
     }
 
     #[test]
     fn a_program_has_no_environment_and_reads_no_file_of_the_machine() {
-        let (_, told) = finished(shell("env >&2; pwd >&2"), "", SHORT).expect("an end");
-        assert!(!told.contains("CARGO") && told.contains("\n/\n"), "{told}");
+        let (_, error) = finished(shell("env >&2; pwd >&2"), "", SHORT).expect("an end");
+        assert!(!error.contains("CARGO") && error.contains("\n/\n"), "{error}");
         if Files::few(Path::new("/bin/sh")).is_none() {
             eprintln!("not run: this kernel has no Landlock");
             return;
         }
         for file in ["/etc/passwd", "/etc/hostname", "/proc/version"] {
             let script = format!("while read line; do echo $line >&2; done <{file}");
-            let (succeeded, told) = finished(shell(&script), "", SHORT).expect("an end");
-            assert!(!succeeded && !told.contains("root:"), "{file}: {told}");
+            let (succeeded, error) = finished(shell(&script), "", SHORT).expect("an end");
+            assert!(!succeeded && !error.contains("root:"), "{file}: {error}");
         }
-        let (succeeded, told) =
+        let (succeeded, error) =
             finished(shell(": >/tmp/wireproof-no-file"), "", SHORT).expect("an end");
-        assert!(!succeeded && !Path::new("/tmp/wireproof-no-file").exists(), "{told}");
+        assert!(!succeeded && !Path::new("/tmp/wireproof-no-file").exists(), "{error}");
     }
 }

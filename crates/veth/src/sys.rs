@@ -21,7 +21,7 @@ pub(crate) struct Tag {
 
 /// What the kernel tells of a frame beside its bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     /// Bytes that were there.
     pub(crate) length: usize,
     /// The tag that it took off.
@@ -68,7 +68,7 @@ pub(crate) fn enter_net(namespace: BorrowedFd<'_>) -> io::Result<()> {
     check(result).map(drop)
 }
 
-/// A packet socket in the calling thread's network namespace. Protocol 0: it hears nothing until
+/// A packet socket in the calling thread's network namespace. Protocol 0: it receives nothing until
 /// it is bound, so that no frame of another interface is queued before.
 pub(crate) fn packet_socket() -> io::Result<OwnedFd> {
     let kind = libc::SOCK_RAW | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
@@ -120,7 +120,7 @@ pub(crate) fn set_option(
     set_bytes(socket, level, name, &value)
 }
 
-/// Lets a packet socket hear every frame of an interface, whomever it is for.
+/// Sets promiscuous mode for a packet socket's interface.
 pub(crate) fn promiscuous(socket: BorrowedFd<'_>, index: libc::c_int) -> io::Result<()> {
     let membership = libc::packet_mreq {
         mr_ifindex: index,
@@ -217,7 +217,7 @@ pub(crate) fn has_frame(socket: BorrowedFd<'_>) -> bool {
 }
 
 /// Receives one frame into `room`, and what the kernel tells of it.
-pub(crate) fn receive(socket: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<Heard> {
+pub(crate) fn receive(socket: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<Received> {
     let mut control = Control([0; 128]);
     let mut part = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
     #[expect(unsafe_code, reason = "a message header has private padding on some targets")]
@@ -237,13 +237,13 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<Hea
     let got = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_DONTWAIT) };
     let length = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
     let outgoing = from.sll_pkttype == libc::PACKET_OUTGOING;
-    let mut heard = Heard { length, outgoing, ..Heard::default() };
-    read_controls(&message, &mut heard);
-    Ok(heard)
+    let mut received = Received { length, outgoing, ..Received::default() };
+    read_controls(&message, &mut received);
+    Ok(received)
 }
 
 /// What the control messages of a frame just received say.
-fn read_controls(message: &libc::msghdr, heard: &mut Heard) {
+fn read_controls(message: &libc::msghdr, received: &mut Received) {
     #[expect(unsafe_code, reason = "control messages are walked by libc's macros")]
     // SAFETY: recvmsg(2) filled the header and the buffer that it points to, which still lives.
     let mut next = unsafe { libc::CMSG_FIRSTHDR(message) };
@@ -259,13 +259,13 @@ fn read_controls(message: &libc::msghdr, heard: &mut Heard) {
                     if holds(mem::size_of::<libc::tpacket_auxdata>()) =>
                 {
                     let data = libc::CMSG_DATA(next).cast::<libc::tpacket_auxdata>();
-                    heard.read_auxiliary(&data.read_unaligned());
+                    received.read_auxiliary(&data.read_unaligned());
                 }
                 (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS)
                     if holds(mem::size_of::<libc::timespec>()) =>
                 {
                     let data = libc::CMSG_DATA(next).cast::<libc::timespec>();
-                    heard.read_time(&data.read_unaligned());
+                    received.read_time(&data.read_unaligned());
                 }
                 _ => {}
             }
@@ -274,7 +274,7 @@ fn read_controls(message: &libc::msghdr, heard: &mut Heard) {
     }
 }
 
-impl Heard {
+impl Received {
     fn read_auxiliary(&mut self, aux: &libc::tpacket_auxdata) {
         self.unfinished = aux.tp_status & libc::TP_STATUS_CSUMNOTREADY != 0;
         if aux.tp_status & libc::TP_STATUS_VLAN_VALID != 0 {
@@ -388,7 +388,7 @@ fn ioctl(
 pub(crate) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     #[expect(unsafe_code, reason = "tokio asks for the promise that follows")]
     // SAFETY: an owned descriptor is open and stays the same one until it is dropped, which the
-    // AsyncFd does after it has told the runtime; nobody here replaces it in its place.
+    // AsyncFd does after it has left the runtime; nobody here replaces it in its place.
     let watched = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
     watched.map_err(|error| error.into_parts().1)
 }

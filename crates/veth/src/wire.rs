@@ -10,24 +10,24 @@ use std::task::Poll;
 use link::{Command, Direction, Fault, LinkChange, LinkId, LinkNote, NodeFault, NodeId, Seen, Sim};
 use wire::{Capture, Duration, FrameId, Instant};
 
-use crate::behind::Shared;
 use crate::clock::Timer;
-use crate::end::{Closing, Ear};
+use crate::end::{Closing, Readiness};
 use crate::error::Error;
 use crate::namespace::Namespace;
-use crate::parts::Parts;
+use crate::setup_times::SetupTimes;
+use crate::veth_node::Shared;
 
 /// A topology made of namespaces and veth pairs, and what ran on it so far.
 pub struct Wire {
     pub(crate) sim: Sim,
     pub(crate) shared: Arc<Shared>,
     pub(crate) timer: Timer,
-    /// Where nodes speak of their own accord, and which nodes these are.
-    pub(crate) ears: Vec<(NodeId, Ear)>,
+    /// Where unsolicited frames of nodes become readable, and which nodes these are.
+    pub(crate) readiness: Vec<(NodeId, Readiness)>,
     /// What was set and switched to make it, for a reader who wants to know.
     pub(crate) remarks: Vec<String>,
     /// What making it took.
-    pub(crate) parts: Parts,
+    pub(crate) times: SetupTimes,
     /// How late the latest thing happened.
     pub(crate) latest: Duration,
     /// They last as long as this does.
@@ -40,7 +40,7 @@ pub struct Wire {
 enum Woken {
     /// The time came.
     Time,
-    /// A node emitted something of its own accord.
+    /// A node emitted an unsolicited frame.
     Node(NodeId),
 }
 
@@ -71,8 +71,8 @@ impl Wire {
 
     /// What making it took, part by part.
     #[must_use]
-    pub fn parts(&self) -> Parts {
-        self.parts
+    pub fn setup_times(&self) -> SetupTimes {
+        self.times
     }
 
     /// Gives a node a command, now; see [`Sim::command`].
@@ -126,10 +126,10 @@ impl Wire {
         Ok(happened)
     }
 
-    /// What panics in a kernel's place is our way to the kernel, and says nothing about it.
+    /// A panic in a kernel node is one of our frame I/O, and no fault of the kernel.
     fn well(&self) -> Result<(), Error> {
         let of_kernel = |fault: &NodeFault| match &fault.fault {
-            Fault::Panicked(text) if self.ears.iter().any(|(id, _)| *id == fault.node) => {
+            Fault::Panicked(text) if self.readiness.iter().any(|(id, _)| *id == fault.node) => {
                 Some(text.clone())
             }
             _ => None,
@@ -145,30 +145,30 @@ impl Wire {
         self.sim.finish();
     }
 
-    /// Waits for a time or for a node that speaks of its own accord, whichever is first.
+    /// Waits for a time or for an unsolicited frame of a node, whichever is first.
     fn wait_until(&self, time: Instant) -> Result<Woken, Error> {
         let left = time - self.shared.now();
-        if self.ears.is_empty() && left.is_zero() {
+        if self.readiness.is_empty() && left.is_zero() {
             return Ok(Woken::Time);
         }
         self.shared.runtime.block_on(async {
             tokio::select! {
                 biased;
-                node = self.somebody_speaks() => node.map(Woken::Node),
+                node = self.unsolicited() => node.map(Woken::Node),
                 slept = self.timer.sleep(left) => slept.map(|()| Woken::Time),
             }
         })
     }
 
-    /// Returns when a node emitted something that nobody asked it for.
-    async fn somebody_speaks(&self) -> Result<NodeId, Error> {
+    /// Returns when a node has emitted an unsolicited frame.
+    async fn unsolicited(&self) -> Result<NodeId, Error> {
         poll_fn(|context| {
-            for (node, ear) in &self.ears {
-                match ear.poll_frame(context) {
+            for (node, socket) in &self.readiness {
+                match socket.poll_frame(context) {
                     Poll::Pending => {}
                     Poll::Ready(Ok(())) => return Poll::Ready(Ok(*node)),
                     Poll::Ready(Err(source)) => {
-                        let what = format!("watch {}", ear.name());
+                        let what = format!("watch {}", socket.name());
                         return Poll::Ready(Err(Error::System { what, source }));
                     }
                 }

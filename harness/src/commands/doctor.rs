@@ -61,7 +61,7 @@ fn link() -> Result<(), String> {
             NodeConfig { name: name.into(), ports: ports.clone(), ..NodeConfig::default() };
         let node =
             Registry::standard().build("sink", &config).map_err(|error| error.to_string())?;
-        let node = veth::Occupant::Ours(node);
+        let node = veth::Occupant::InProcess(node);
         Ok::<_, String>(veth::NodeSpec { name: name.into(), ports, node })
     };
     let settings = LinkChange::default();

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use anyhow::{Context, Result};
 use link::{Command, NodeFault, NodeId, PortConfig, Seen};
 use nodes::{Made, neighbour};
-use veth::{Error, Manner, Member};
+use veth::{Error, NodeSlot};
 use wire::{Capture, Duration, Instant};
 
 use self::cables::{Cables, Fit};
@@ -21,7 +21,7 @@ use crate::plan::{LinkStep, Plan};
 /// # Errors
 /// When a node cannot be made, or an interface not be opened.
 pub fn run(plan: &Plan, cables: &Cables, fit: Fit) -> Result<Run> {
-    let mut members = Vec::new();
+    let mut slots = Vec::new();
     for (node, ours) in plan.nodes.iter().zip(&fit.ours) {
         let made = match ours {
             true => {
@@ -31,12 +31,12 @@ pub fn run(plan: &Plan, cables: &Cables, fit: Fit) -> Result<Run> {
             false => None,
         };
         let (name, ports) = (node.name.clone(), node.config.ports.clone());
-        members.push(Member { name, ports, node: made });
+        slots.push(NodeSlot { name, ports, node: made });
     }
     let remarks = cables.remarks(plan, &fit);
     let (settle, named, answer) = (cables.settle, fit.named, cables.arp);
-    let manner = Manner { settle, named, answerer: Some(answered), answer };
-    let nic = veth::Nic::plug(plan.limits, members, &fit.cables, manner)?;
+    let options = veth::NicOptions { settle, named, answerer: Some(answered), answer };
+    let nic = veth::Nic::open(plan.limits, slots, &fit.cables, options)?;
     // What a link does one way is a matter of time as well, or the scenario does not fit.
     let mut at_once = plan.clone();
     at_once.links.iter_mut().for_each(|link| link.toward.clear());
@@ -129,7 +129,7 @@ impl Backend for Cabled<'_> {
             )
         });
         let nodes = 0..plan.nodes.len() as u16;
-        let ignored = nic.passed_over().iter().map(|(kind, count)| (kind.clone(), *count));
+        let ignored = nic.ignored().iter().map(|(kind, count)| (kind.clone(), *count));
         let transcript = Transcript {
             capture: nic.capture().clone(),
             seen: nic.seen().to_vec(),

@@ -22,8 +22,8 @@ pub(super) fn open(plan: &Plan) -> Opened<'_> {
         answering.extend(made.who.map(|who| Answering { node: number, who }));
         remarks.extend(made.remarks.iter().map(|remark| format!("{name}: {remark}")));
         let node = match made.occupant {
-            Occupant::InProcess(node) => veth::Occupant::Ours(node),
-            Occupant::Remote { node, readiness } => veth::Occupant::Apart { node, readiness },
+            Occupant::InProcess(node) => veth::Occupant::InProcess(node),
+            Occupant::Remote { node, readiness } => veth::Occupant::Remote { node, readiness },
             Occupant::Kernel(kernel) => veth::Occupant::Kernel(*kernel),
         };
         nodes.push(NodeSpec { name, ports: planned.config.ports.clone(), node });

@@ -67,7 +67,7 @@ fn lay(kernel: Kernel) -> Result<veth::Wire, Failed> {
     let spec = |name: &str, port, node| NodeSpec { name: name.into(), ports: vec![port], node };
     let sender = Registry::standard().build("tester", &config("sender", 1, 2))?;
     let nodes = vec![
-        spec("sender", linked(1, 2), Occupant::Ours(sender)),
+        spec("sender", linked(1, 2), Occupant::InProcess(sender)),
         spec("kernel", linked(2, 1), Occupant::Kernel(kernel)),
     ];
     let (ends, settings) = ([(0, 0), (1, 0)], LinkChange::default());

@@ -1,8 +1,8 @@
-//! The gate at which a lockstep guest stands still. To QEMU we are the far end of a disk
-//! (`vhost-user-blk`): a change of one byte of its configuration is a question that QEMU asks in
-//! the middle of the guest's instruction and waits on, with its own lock held. While we do not
-//! answer, neither the guest's processor nor any timer of its machine goes on. Knows the messages
-//! of vhost-user; nothing of what is exchanged at the gate.
+//! Rendezvous with a lockstep guest. wireproof is the vhost-user-blk back end of a disk of the
+//! guest. A write to the configuration byte `writeback` makes QEMU wait for the back end's reply
+//! inside the guest's instruction, with its global lock held. Until the reply, neither the vCPU nor
+//! any virtual timer advances. Knows the messages of vhost-user; nothing of what is exchanged at a
+//! stop.
 
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
@@ -17,10 +17,10 @@ const GATE_OFFSET: u32 = 32;
 const BLOCK_SIZE_OFFSET: usize = 20;
 /// Bytes of a block: a size with which no firmware tries to boot from the disk.
 const BLOCK_BYTES: u32 = 4096;
-/// The longest payload that is not taken for nonsense.
+/// The longest payload that is accepted.
 const MOST_BYTES: usize = 4096;
 
-/// Requests of vhost-user, by number; those that are not named need no answer but a receipt.
+/// Requests of vhost-user, by number. All others need no reply but an acknowledgement.
 const GET_FEATURES: u32 = 1;
 const GET_VRING_BASE: u32 = 11;
 const GET_PROTOCOL_FEATURES: u32 = 15;
@@ -28,101 +28,91 @@ const GET_QUEUE_NUM: u32 = 17;
 const GET_CONFIG: u32 = 24;
 const SET_CONFIG: u32 = 25;
 
-/// In a message's flags: the version, that it is an answer, that a receipt is wanted.
+/// A message's flags: the version, that it is a reply, that an acknowledgement is requested.
 const VERSION: u32 = 0x1;
 const REPLY: u32 = 0x4;
 const NEED_REPLY: u32 = 0x8;
 
-/// Of the disk: that the size of a block is told, and that there are features of the protocol.
+/// Features of the disk: `VIRTIO_BLK_F_BLK_SIZE` and `VHOST_USER_F_PROTOCOL_FEATURES`.
 const FEATURES: u64 = 1 << 6 | 1 << 30;
-/// Of the protocol: receipts, and the configuration.
+/// Features of the protocol: acknowledgements (`REPLY_ACK`) and `CONFIG`.
 const PROTOCOL_FEATURES: u64 = 1 << 3 | 1 << 9;
 
-/// How waiting at the gate ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Met {
-    /// The guest stands at the gate.
-    Guest,
-    /// It did not come in time.
+/// Why a guest did not stop at the gate. [`Machine`](crate::Machine) translates it: it has the
+/// console and QEMU's exit status.
+#[derive(Debug)]
+pub(crate) enum StopError {
+    /// The guest did not stop in time.
     Late,
-    /// QEMU hung up.
+    /// QEMU closed the connection.
     Gone,
+    /// QEMU or the guest broke the protocol.
+    Failed(Error),
+}
+
+impl From<Error> for StopError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// Our end.
 #[derive(Debug)]
 pub(crate) struct Gate {
     stream: UnixStream,
-    /// What came of messages that are not handled yet.
+    /// Received bytes of messages that are not handled yet.
     came: Vec<u8>,
-    /// The guest stands there.
-    shut: bool,
+    /// The guest has stopped.
+    stopped: bool,
 }
 
 impl Gate {
     /// The gate, and the end that QEMU holds.
     pub(crate) fn pair() -> Result<(Self, OwnedFd), Error> {
         let (stream, theirs) = UnixStream::pair().tried("make a gate for a guest")?;
-        Ok((Self { stream, came: Vec::new(), shut: false }, theirs.into()))
+        Ok((Self { stream, came: Vec::new(), stopped: false }, theirs.into()))
     }
 
-    /// The guest stands there.
-    pub(crate) fn is_shut(&self) -> bool {
-        self.shut
+    /// The guest has stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped
     }
 
-    /// Waits until the guest stands at the gate.
+    /// Waits until the guest stops.
     ///
     /// # Errors
-    /// [`Error::Died`] when QEMU says what no QEMU says.
-    pub(crate) fn meet(&mut self, deadline: Deadline) -> Result<Met, Error> {
-        while !self.shut {
+    /// [`StopError`]; [`StopError::Failed`] when QEMU breaks the protocol.
+    pub(crate) fn wait_stopped(&mut self, deadline: Deadline) -> Result<(), StopError> {
+        while !self.stopped {
             let Some((request, flags, payload)) = message(&mut self.came)? else {
-                match self.more(deadline)? {
-                    Met::Guest => continue,
-                    other => return Ok(other),
-                }
+                self.receive(deadline)?;
+                continue;
             };
-            self.shut = request == SET_CONFIG && le32(&payload, 0) == Some(GATE_OFFSET);
-            if self.shut && flags & NEED_REPLY == 0 {
-                let told = "this QEMU waits for no answer at a guest's gate";
-                return Err(Error::Plan(format!("{told}: clock=lockstep takes another version")));
+            self.stopped = request == SET_CONFIG && le32(&payload, 0) == Some(GATE_OFFSET);
+            if self.stopped && flags & NEED_REPLY == 0 {
+                let text = "this QEMU does not wait for the reply of a vhost-user back end";
+                let way = "clock=lockstep takes another version";
+                return Err(Error::Plan(format!("{text}: {way}")).into());
             }
-            let answer = if self.shut { None } else { answer(request, flags, payload) };
+            let answer = if self.stopped { None } else { answer(request, flags, payload) };
             if let Some(answer) = answer
                 && self.send(request, &answer).is_err()
             {
-                return Ok(Met::Gone);
+                return Err(StopError::Gone);
             }
         }
-        Ok(Met::Guest)
+        Ok(())
     }
 
-    /// Lets the guest go on.
-    pub(crate) fn open(&mut self) -> Met {
-        self.shut = false;
-        match self.send(SET_CONFIG, &0_u64.to_le_bytes()) {
-            Ok(()) => Met::Guest,
-            Err(_) => Met::Gone,
-        }
+    /// Resumes the guest.
+    pub(crate) fn resume(&mut self) -> Result<(), StopError> {
+        self.stopped = false;
+        self.send(SET_CONFIG, &0_u64.to_le_bytes()).map_err(|_| StopError::Gone)
     }
 
-    /// Receives what is there, once something is.
-    fn more(&mut self, deadline: Deadline) -> Result<Met, Error> {
-        let mut room = [0; 512];
-        loop {
-            let Some(left) = deadline.left() else { return Ok(Met::Late) };
-            self.stream.set_read_timeout(Some(left)).tried("listen at a guest's gate")?;
-            match self.stream.read(&mut room) {
-                Ok(0) => return Ok(Met::Gone),
-                Ok(bytes) => {
-                    self.came.extend(&room[..bytes]);
-                    return Ok(Met::Guest);
-                }
-                Err(error) if is_late(&error) => {}
-                Err(_) => return Ok(Met::Gone),
-            }
-        }
+    /// Receives some bytes.
+    fn receive(&mut self, deadline: Deadline) -> Result<(), StopError> {
+        read_some(&mut self.stream, &mut self.came, deadline)
     }
 
     fn send(&mut self, request: u32, payload: &[u8]) -> io::Result<()> {
@@ -135,7 +125,32 @@ impl Gate {
     }
 }
 
-/// A socket's time is up, or a signal came in between: neither is its end.
+/// Appends some bytes of a stream, once there are any.
+///
+/// # Errors
+/// [`StopError::Late`] at the deadline, [`StopError::Gone`] at the stream's end.
+pub(crate) fn read_some(
+    stream: &mut UnixStream,
+    to: &mut Vec<u8>,
+    deadline: Deadline,
+) -> Result<(), StopError> {
+    let mut room = [0; 4096];
+    loop {
+        let left = deadline.left().ok_or(StopError::Late)?;
+        stream.set_read_timeout(Some(left)).tried("set a timeout for a guest's socket")?;
+        match stream.read(&mut room) {
+            Ok(0) => return Err(StopError::Gone),
+            Ok(bytes) => {
+                to.extend(&room[..bytes]);
+                return Ok(());
+            }
+            Err(error) if is_late(&error) => {}
+            Err(_) => return Err(StopError::Gone),
+        }
+    }
+}
+
+/// A socket's timeout, or a signal's interruption: neither is the stream's end.
 pub(crate) fn is_late(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
@@ -149,11 +164,10 @@ fn message(came: &mut Vec<u8>) -> Result<Option<(u32, u32, Vec<u8>)>, Error> {
     };
     let end = 12 + bytes as usize;
     if bytes as usize > MOST_BYTES {
-        let told = format!(
-            "QEMU says {bytes} bytes at a guest's gate, and at most {MOST_BYTES} \
-                            make sense there"
+        let text = format!(
+            "QEMU sent a vhost-user message of {bytes} bytes; at most {MOST_BYTES} are valid"
         );
-        return Err(Error::Died(told));
+        return Err(Error::Died(text));
     }
     if came.len() < end {
         return Ok(None);
@@ -163,7 +177,7 @@ fn message(came: &mut Vec<u8>) -> Result<Option<(u32, u32, Vec<u8>)>, Error> {
     Ok(Some((request, flags, payload)))
 }
 
-/// What QEMU is told, when it is told anything.
+/// The reply to a request, if it needs one.
 fn answer(request: u32, flags: u32, mut payload: Vec<u8>) -> Option<Vec<u8>> {
     match request {
         GET_FEATURES => Some(FEATURES.to_le_bytes().to_vec()),
@@ -220,37 +234,40 @@ mod tests {
         let mut qemu = UnixStream::from(theirs);
         let whole = bytes(GET_FEATURES, VERSION, &[]);
         qemu.write_all(&whole[..7]).unwrap();
-        assert_eq!(gate.meet(soon()).unwrap(), Met::Late);
+        assert!(matches!(gate.wait_stopped(soon()), Err(StopError::Late)));
         qemu.write_all(&whole[7..]).unwrap();
         // A list of memory, of which a receipt is wanted; a question for 61 bytes of configuration.
         qemu.write_all(&bytes(5, VERSION | NEED_REPLY, &[0; 8])).unwrap();
         qemu.write_all(&bytes(GET_CONFIG, VERSION, &[0; 73])).unwrap();
         qemu.write_all(&bytes(3, VERSION, &[])).unwrap();
-        assert_eq!(gate.meet(soon()).unwrap(), Met::Late);
+        assert!(matches!(gate.wait_stopped(soon()), Err(StopError::Late)));
         assert_eq!(received(&mut qemu, 20)[12..], FEATURES.to_le_bytes());
         assert_eq!(received(&mut qemu, 20), bytes(5, VERSION | REPLY, &[0; 8]));
         let config = received(&mut qemu, 85);
         assert_eq!(config[12 + 12 + 20..][..4], 4096_u32.to_le_bytes());
         qemu.write_all(&knock(VERSION | NEED_REPLY)).unwrap();
-        assert!(!gate.is_shut());
-        assert_eq!(gate.meet(soon()).unwrap(), Met::Guest);
-        assert!(gate.is_shut());
-        assert_eq!(gate.open(), Met::Guest);
+        assert!(!gate.is_stopped());
+        gate.wait_stopped(soon()).unwrap();
+        assert!(gate.is_stopped());
+        gate.resume().unwrap();
         assert_eq!(received(&mut qemu, 20), bytes(SET_CONFIG, VERSION | REPLY, &[0; 8]));
         drop(qemu);
-        assert_eq!(gate.meet(soon()).unwrap(), Met::Gone);
-        assert_eq!(gate.open(), Met::Gone);
+        assert!(matches!(gate.wait_stopped(soon()), Err(StopError::Gone)));
+        assert!(matches!(gate.resume(), Err(StopError::Gone)));
     }
 
     #[test]
-    fn nonsense_is_told() {
-        let told = |said: &[u8]| {
+    fn a_broken_protocol_is_an_error() {
+        let error = |sent: &[u8]| {
             let (mut gate, theirs) = Gate::pair().unwrap();
             let mut qemu = UnixStream::from(theirs);
-            qemu.write_all(said).unwrap();
-            gate.meet(soon()).unwrap_err().to_string()
+            qemu.write_all(sent).unwrap();
+            match gate.wait_stopped(soon()) {
+                Err(StopError::Failed(error)) => error.to_string(),
+                other => panic!("{other:?}"),
+            }
         };
-        assert!(told(&knock(VERSION)).contains("another version"));
-        assert!(told(&[0xff; 12]).contains("at most 4096"));
+        assert!(error(&knock(VERSION)).contains("another version"));
+        assert!(error(&[0xff; 12]).contains("at most 4096"));
     }
 }

@@ -127,13 +127,13 @@ impl Mailbox {
         let head = area((0, GUEST_NUMBERS * 8))?;
         let number = |at: usize| le64(&head, at * 8).unwrap_or_default();
         if number(0) != MAGIC || number(1) != VERSION || number(2) == 0 || number(4) == 0 {
-            let told = "a guest's mailbox holds no table of the module lockstep that is known \
+            let text = "a guest's mailbox holds no table of the module lockstep that is known \
                         here: wireproof modules build makes the one that fits";
-            return Err(Error::Died(told.to_owned()));
+            return Err(Error::Died(text.to_owned()));
         }
         if number(10) != 0 {
-            let told = "a guest emitted more at once than its mailbox holds";
-            return Err(Error::Late(told.to_owned()));
+            let text = "a guest emitted more at once than its mailbox holds";
+            return Err(Error::Late(text.to_owned()));
         }
         let words = area((WORDS_OUT.0, WORDS_OUT.1.min(number(8) as usize)))?;
         let frames = area((FRAMES_OUT.0, FRAMES_OUT.1.min(number(11) as usize)))?;
@@ -163,8 +163,8 @@ fn emitted(area: &[u8], count: u64) -> Result<Vec<Emitted>, Error> {
             Some(Emitted { at_ns, port, frame: area.get(begin..begin + size)?.to_vec() })
         };
         let Some(one) = read() else {
-            let told = "a frame in a guest's mailbox goes beyond its end";
-            return Err(Error::Died(told.to_owned()));
+            let text = "a frame in a guest's mailbox goes beyond its end";
+            return Err(Error::Died(text.to_owned()));
         };
         at += (FRAME_HEAD + one.frame.len()).next_multiple_of(8);
         frames.push(one);
@@ -239,8 +239,8 @@ mod tests {
             let mut numbers = NOTHING;
             numbers[at] = value;
             guest(&mailbox, numbers);
-            let told = mailbox.take().unwrap_err().to_string();
-            assert!(told.contains(sign), "{at}: {told}");
+            let error = mailbox.take().unwrap_err().to_string();
+            assert!(error.contains(sign), "{at}: {error}");
         }
         let mut numbers = NOTHING;
         (numbers[9], numbers[11]) = (1, 16);

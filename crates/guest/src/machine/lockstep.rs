@@ -1,67 +1,59 @@
-//! What a machine in lockstep is told beside scripts: when the link's time begins, how far it may
-//! run, what it hears. Knows no link.
+//! Operations of a machine in lockstep: begin the link's time, run up to a time, receive a frame.
+//! Knows no link.
 
 use wire::{Duration, Instant};
 
 use super::Machine;
-use crate::channel::Answer;
 use crate::clock::Deadline;
 use crate::error::Error;
-use crate::lockstep::{Lockstep, Met};
+use crate::lockstep::{Lockstep, StopError};
 use crate::port::MOST_BYTES;
 
-/// How long a guest may take, by the real clock, until it stands again: thousands of times as long
-/// as it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout, by the real clock, until a guest stops again: thousands of times what it takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Machine {
     /// Makes the present the link's time 0. The guest's clock jumps for that, by minutes, to where
-    /// its kernel rounds timers alike each time; what it said until then is forgotten.
+    /// its kernel rounds timers alike each time. Frames transmitted until then are discarded.
     ///
     /// # Errors
     /// [`Error::Plan`] for a machine whose clock is free, [`Error::Late`] when the guest does not
-    /// come to rest, and whatever ended the machine.
+    /// stop, and whatever ended the machine.
     pub fn begin(&mut self) -> Result<(), Error> {
-        self.stepped("come to rest", |lockstep, deadline| {
-            lockstep.begin(deadline).map(|met| (met, ()))
-        })
+        self.stepped("come to rest", |lockstep, deadline| lockstep.begin(deadline))
     }
 
-    /// Lets so much time pass in the guest, before the link's begins. What it says is there to
+    /// Lets so much time pass in the guest, before the link's begins. Its frames are there to
     /// [take](Machine::take).
     ///
     /// # Errors
     /// As [`Machine::begin`].
     pub fn rest(&mut self, time: Duration) -> Result<(), Error> {
-        self.stepped("rest", |lockstep, deadline| {
-            lockstep.rest(time, deadline).map(|met| (met, ()))
-        })
+        self.stepped("rest", |lockstep, deadline| lockstep.rest(time, deadline))
     }
 
     /// Gives the guest a frame; returns when it has nothing left to do about it. That takes no time
-    /// of the link's. What it answered is there to [take](Machine::take).
+    /// of the link's. Its replies are there to [take](Machine::take).
     ///
     /// # Errors
     /// [`Error::Plan`] for a frame that no machine carries, and as [`Machine::begin`].
     pub fn hand_in(&mut self, port: usize, frame: &[u8]) -> Result<(), Error> {
         let bytes = frame.len();
         if !(14..=MOST_BYTES).contains(&bytes) {
-            let told = format!("a guest takes frames of 14 to {MOST_BYTES} bytes, not of {bytes}");
-            return Err(Error::Plan(told));
+            let text = format!("a guest takes frames of 14 to {MOST_BYTES} bytes, not of {bytes}");
+            return Err(Error::Plan(text));
         }
-        self.stepped("handle a frame", |lockstep, deadline| {
-            lockstep.hand_in(port, frame, deadline).map(|met| (met, ()))
-        })
+        self.stepped("handle a frame", |lockstep, deadline| lockstep.hand_in(port, frame, deadline))
     }
 
-    /// Lets the guest run until the link's time is `until`, or until it speaks of its own accord:
-    /// then, when. What it said is there to [take](Machine::take); until that is done, it does not
-    /// run.
+    /// Lets the guest run until the link's time is `until`, or until it transmits an
+    /// unsolicited frame; the time of that frame. It does not run again until its frames are
+    /// [taken](Machine::take).
     ///
     /// # Errors
     /// As [`Machine::begin`].
-    pub fn let_run(&mut self, until: Instant) -> Result<Option<Instant>, Error> {
-        self.stepped("stand again", |lockstep, deadline| lockstep.let_run(until, deadline))
+    pub fn run_until(&mut self, until: Instant) -> Result<Option<Instant>, Error> {
+        self.stepped("stop again", |lockstep, deadline| lockstep.run_until(until, deadline))
     }
 
     /// The next frame that a guest in lockstep emitted from a port.
@@ -72,20 +64,17 @@ impl Machine {
     fn stepped<T>(
         &mut self,
         what: &str,
-        step: impl FnOnce(&mut Lockstep, Deadline) -> Result<(Met, T), Error>,
+        step: impl FnOnce(&mut Lockstep, Deadline) -> Result<T, StopError>,
     ) -> Result<T, Error> {
         self.usable()?;
         let Some(lockstep) = self.channel.mailbox() else {
-            let told = "this guest's clock is free: nobody but itself says how far it runs";
-            return Err(Error::Plan(told.to_owned()));
+            let text = "this guest's clock is free: it does not stop at a given time";
+            return Err(Error::Plan(text.to_owned()));
         };
-        match step(lockstep, Deadline::after(PATIENCE))? {
-            (Met::Guest, done) => Ok(done),
-            (Met::Late, _) => {
-                let late = Answer::Late(String::new());
-                Err(self.judge(late, PATIENCE, what).err().unwrap_or_else(|| self.gone()))
-            }
-            (Met::Gone, _) => Err(self.gone()),
-        }
+        step(lockstep, Deadline::after(TIMEOUT)).map_err(|error| match error {
+            StopError::Late => self.late(TIMEOUT, what, ""),
+            StopError::Gone => self.gone(),
+            StopError::Failed(error) => error,
+        })
     }
 }

@@ -2,7 +2,7 @@
 //! did something that only its own clock had it do. Knows no run.
 
 use link::Fault;
-use linux::fence;
+use linux::barrier;
 use wire::{Duration, Instant};
 
 use super::io::GuestIo;
@@ -17,7 +17,7 @@ impl GuestIo {
     /// well, and the file of its console stays when not.
     pub(super) fn close(&mut self) -> Option<Fault> {
         let mut machine = self.machine.take()?;
-        // What a machine says of itself outweighs what came of it, and is said only once.
+        // An error of the machine outweighs its consequences, and is reported only once.
         let error = match (machine.health(), self.error.take()) {
             (Ok(()), earlier) => earlier,
             (Err(health), Some(earlier)) if weight(&earlier) >= weight(&health) => Some(earlier),
@@ -56,7 +56,7 @@ impl GuestIo {
         let mut frame = Vec::new();
         for port in self.linked() {
             while self.machine()?.port(port).take(&mut frame)? {
-                if !fence::is_noise(&frame) {
+                if !barrier::is_ignored(&frame) {
                     let line = wire::render::line(&frame);
                     self.out_of_step(&format!("it emitted a frame unsolicited: {line}"));
                 }
@@ -86,7 +86,7 @@ impl GuestIo {
     }
 }
 
-/// How much an error says about what is wrong with a guest.
+/// The rank of an error among those of a guest: the highest is reported.
 fn weight(error: &Error) -> u8 {
     match error {
         Error::Oops(_) | Error::Panic(_) => 3,

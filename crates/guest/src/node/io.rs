@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 
 use link::Fault;
-use linux::Transport;
+use linux::FrameIo;
 use wire::{Duration, Instant, Mac};
 
 use super::Spec;
@@ -17,7 +17,7 @@ use crate::config::Clock;
 use crate::error::{Error, Tried};
 use crate::pool::Leased;
 
-/// How long a guest may owe an answer; a busy machine lets it wait.
+/// The timeout for an answer of the guest; long, since the machine may be busy.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How often QEMU is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(200);
@@ -101,7 +101,7 @@ impl fmt::Debug for GuestIo {
     }
 }
 
-impl Transport for GuestIo {
+impl FrameIo for GuestIo {
     type Error = Error;
 
     /// Each port has a queue of its own, and QEMU looks at one after the other.
@@ -164,7 +164,7 @@ impl Transport for GuestIo {
         }
     }
 
-    fn introduce(&mut self, port: usize, address: IpAddr, mac: Mac) {
+    fn add_static_neighbour(&mut self, port: usize, address: IpAddr, mac: Mac) {
         let Some(Some(interface)) = self.interfaces.get(port) else { return };
         let line = neighbour(address, mac, interface);
         match self.run(&format!("/bin/ip {line}")) {
@@ -174,7 +174,7 @@ impl Transport for GuestIo {
         }
     }
 
-    fn silent(&self, port: usize) -> Error {
+    fn timeout_error(&self, port: usize) -> Error {
         let name = self.interfaces.get(port).and_then(Option::as_deref).unwrap_or("?");
         Error::Late(format!("the guest's kernel did not answer at {name} within {TIMEOUT:?}"))
     }

@@ -1,4 +1,4 @@
-//! The module `md5_receiver`: what it says it has seen, as the events of the Rust node. Knows its
+//! The module `md5_receiver`: its reports, as the events of the Rust node. Knows its
 //! files (`modules/README.md`); judges no frame.
 
 use link::{Datum, Event};
@@ -13,9 +13,9 @@ pub(super) fn agree(port: u16) -> String {
     format!("echo port={port} >/proc/net/md5_receiver\n")
 }
 
-/// Reads its lines; a line that says something else is an event of its own, so that it is seen.
-pub(super) fn events(told: &str) -> Vec<Event> {
-    told.lines().filter(|line| !line.trim().is_empty()).map(event).collect()
+/// Reads its lines; an unknown line is an event of its own, so that it is seen.
+pub(super) fn events(text: &str) -> Vec<Event> {
+    text.lines().filter(|line| !line.trim().is_empty()).map(event).collect()
 }
 
 fn event(line: &str) -> Event {
@@ -44,9 +44,9 @@ mod tests {
 
     #[test]
     fn events_are_those_of_the_rust_node() {
-        let told = "payload bytes=0102 src=10.0.0.1 sport=4000 dst=10.0.0.2 dport=80 dev=eth0\n\
+        let error = "payload bytes=0102 src=10.0.0.1 sport=4000 dst=10.0.0.2 dport=80 dev=eth0\n\
                     drop reason=tcp-checksum src=10.0.0.1 sport=4000 dev=eth0\nsomething else\n";
-        let events = events(told);
+        let events = events(error);
         let payload = Event::new("payload")
             .with("bytes", Datum::Bytes(vec![1, 2]))
             .with("src", Datum::Text("10.0.0.1".into()))

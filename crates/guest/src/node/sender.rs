@@ -9,13 +9,13 @@ use wire::{Hex, Packet, Proto, Value};
 
 /// Its file.
 const FILE: &str = "/proc/net/skb_sender";
-/// Its steps that can be told to fail.
+/// Its steps that can be made to fail.
 pub(super) const STEPS: [&str; 7] = ["alloc", "payload", "tcp", "ip", "checksum", "eth", "xmit"];
 
 /// The longest frame that it has room for: its three headers and the 16 bytes that they carry.
 const MOST: usize = 14 + 20 + 20 + 16;
 
-/// What it sends where a scenario says nothing.
+/// What it sends where a scenario gives no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkbSender {
     /// TCP source port.
@@ -87,8 +87,8 @@ impl SkbSender {
         for (path, ip) in [("ip4.src", end(defaults.src_ip4)), ("ip4.dst", end(defaults.dst_ip4))] {
             let there = packet.layers.iter().flat_map(|layer| &layer.set);
             if ip.is_none() && !there.into_iter().any(|(field, _)| field.path() == path) {
-                let told = format!("skb_sender has no IPv4 address for {path}: give it in `send`");
-                return Err(CommandError(told));
+                let text = format!("skb_sender has no IPv4 address for {path}: give it in `send`");
+                return Err(CommandError(text));
             }
             default(path, ip.unwrap_or_default());
         }
@@ -138,12 +138,12 @@ fn spelled(frame: &[u8]) -> Result<String, CommandError> {
     Ok(words)
 }
 
-/// What the module says of its last send: nothing where that went out.
+/// What the module reports of its last send: nothing where that succeeded.
 ///
 /// # Errors
 /// When it was not even begun.
-pub(super) fn outcome(told: &str) -> Result<Option<Event>, CommandError> {
-    let last = told.lines().find_map(|line| line.strip_prefix("last ")).unwrap_or("");
+pub(super) fn outcome(text: &str) -> Result<Option<Event>, CommandError> {
+    let last = text.lines().find_map(|line| line.strip_prefix("last ")).unwrap_or("");
     let mut words = last.splitn(4, ' ');
     match (words.next(), words.next(), words.next(), words.next()) {
         (Some("sent"), ..) => Ok(None),
@@ -159,12 +159,12 @@ pub(super) fn outcome(told: &str) -> Result<Option<Event>, CommandError> {
 pub(super) const COUNTERS: &str = "cat /proc/net/skb_sender";
 
 /// Lines of a name and a number.
-pub(super) fn counters(told: &str) -> Vec<(String, u64)> {
+pub(super) fn counters(text: &str) -> Vec<(String, u64)> {
     let pair = |line: &str| {
         let (name, number) = line.split_once(' ')?;
         Some((name.to_owned(), number.parse().ok()?))
     };
-    told.lines().filter_map(pair).collect()
+    text.lines().filter_map(pair).collect()
 }
 
 fn word(value: &Value) -> String {
@@ -263,8 +263,8 @@ mod tests {
     #[test]
     fn what_became_of_a_send_is_read() {
         assert_eq!(outcome("sent 1\nlast sent\n"), Ok(None));
-        let told = "sent 1\nlast failed eth 105 14 bytes wanted, 13 bytes of head room left\n";
-        let event = outcome(told).unwrap().unwrap();
+        let error = "sent 1\nlast failed eth 105 14 bytes wanted, 13 bytes of head room left\n";
+        let event = outcome(error).unwrap().unwrap();
         assert_eq!(event.kind, "failed");
         let reason = Datum::Text("14 bytes wanted, 13 bytes of head room left".into());
         assert_eq!(event.fields[1].1, reason);

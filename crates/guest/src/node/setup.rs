@@ -1,10 +1,10 @@
-//! What a guest is told before a run, as a script for its shell. Knows the crate `linux`'s
+//! The configuration of a guest before a run, as a script for its shell. Knows the crate `linux`'s
 //! descriptions and the tools of a guest; runs nothing.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use linux::{Hook, Kernel, Neighbour, Surroundings, fence};
+use linux::{Hook, Kernel, Neighbour, NetConfig, barrier};
 use wire::Mac;
 
 use super::Spec;
@@ -17,14 +17,14 @@ const MISSING: &str = "wireproof-missing ";
 /// Ends a text that is handed to a program.
 const END: &str = "WIREPROOF_END_OF_RULES";
 
-/// Two scripts, and what a reader is told of them once they have run.
+/// Two scripts, and lines for the report once they have run.
 #[derive(Debug, Default)]
 pub(super) struct Setup {
     /// Before there is any interface: one takes its own settings from the defaults as it comes in.
     pub(super) before: String,
     /// With the interfaces, which are up.
     pub(super) script: String,
-    /// A line for each setting: what was set, and what is told where the kernel lacks it.
+    /// A line for each setting: what was set, and the line where the kernel lacks it.
     settings: Vec<(String, String, String)>,
     loaded: Vec<String>,
 }
@@ -36,7 +36,7 @@ impl Setup {
     /// When the rules cannot be written.
     pub(super) fn new(
         spec: &Spec,
-        around: &Surroundings,
+        net: &NetConfig,
         interfaces: &[Option<String>],
     ) -> Result<Self, Error> {
         let kernel = &spec.kernel;
@@ -47,14 +47,14 @@ impl Setup {
         if kernel.rules.hook == Hook::Bridge {
             setup.bridge(&names);
         }
-        setup.addresses(around, interfaces);
+        setup.addresses(net, interfaces);
         setup.rules(kernel, &names)?;
         setup.listen(&kernel.listen, spec.close_after_secs.unwrap_or(NEVER_SECS));
         Ok(setup)
     }
 
     /// The remarks, from what the script wrote.
-    pub(super) fn told(&self, output: &str) -> Vec<String> {
+    pub(super) fn lines(&self, output: &str) -> Vec<String> {
         let missing: Vec<&str> =
             output.lines().filter_map(|line| line.strip_prefix(MISSING)).collect();
         let setting = |(file, set, lacks): &(String, String, String)| {
@@ -83,7 +83,7 @@ impl Setup {
             });
             let script = if general { &mut self.before } else { &mut self.script };
             script.push_str(&line);
-            self.settings.push((file, setting.told(), setting.told_missing()));
+            self.settings.push((file, setting.line(), setting.line_missing()));
         }
     }
 
@@ -100,12 +100,12 @@ impl Setup {
     }
 
     /// Addresses, neighbours and routes in one run of `ip`.
-    fn addresses(&mut self, around: &Surroundings, interfaces: &[Option<String>]) {
+    fn addresses(&mut self, net: &NetConfig, interfaces: &[Option<String>]) {
         let name = |port: usize| interfaces.get(port).and_then(Option::as_deref).unwrap_or("lo");
         let mut batch = String::new();
-        let [a, b, c, d] = fence::ADDRESS;
+        let [a, b, c, d] = barrier::ADDRESS;
         let _ = writeln!(batch, "address add {a}.{b}.{c}.{d}/32 dev lo");
-        for (port, own) in &around.addresses {
+        for (port, own) in &net.addresses {
             let (ip, prefix, dev) = (own.ip, own.prefix, name(*port));
             // As a veth's addresses are given: the broadcast one too, no look for duplicates.
             let more = match ip {
@@ -115,16 +115,16 @@ impl Setup {
             };
             let _ = writeln!(batch, "address add {ip}/{prefix} dev {dev} {more}");
         }
-        for Neighbour { port, address, mac } in &around.neighbours {
+        for Neighbour { port, address, mac } in &net.neighbours {
             batch += &neighbour(*address, *mac, name(*port));
         }
-        if let Some(port) = around.default_route {
+        if let Some(port) = net.default_route {
             let _ = writeln!(batch, "-4 route add default dev {0}", name(port));
             let _ = writeln!(batch, "-6 route add default dev {0}", name(port));
         }
         let _ = writeln!(self.script, "/bin/ip -batch - <<{END}\n{batch}{END}");
         // A worker of the kernel adds the route that makes an IPv6 address its own.
-        for (_, own) in &around.addresses {
+        for (_, own) in &net.addresses {
             if let IpAddr::V6(ip) = own.ip {
                 let digits = wire::Hex(&ip.octets()).to_string();
                 let _ = writeln!(
@@ -148,12 +148,12 @@ impl Setup {
                 let words = load.arguments.join(" ");
                 let _ = writeln!(self.script, "{program} {words} <<'{END}'\n{}{END}", load.text);
             }
-            self.loaded.extend(load.told());
+            self.loaded.extend(load.shown_lines());
         }
         Ok(())
     }
 
-    /// Programs that accept whoever comes and say nothing. As many `l` as connections may wait.
+    /// Programs that accept every connection and send nothing. As many `l` as connections may wait.
     fn listen(&mut self, ports: &[u16], close_after_secs: u32) {
         let many = "l".repeat(128);
         for port in ports {
@@ -198,8 +198,8 @@ mod tests {
         let kernel = Kernel { sysctls, listen: vec![80], default_route: true, ..Kernel::default() };
         let spec = Spec { kernel, ..Spec::default() };
         let port = port();
-        let around = Surroundings::of([(0, &port)].into_iter(), true);
-        let setup = Setup::new(&spec, &around, &[Some("eth0".into())]).unwrap();
+        let net = NetConfig::of([(0, &port)].into_iter(), true);
+        let setup = Setup::new(&spec, &net, &[Some("eth0".into())]).unwrap();
         for line in [
             "must 'net/ipv4/conf/eth0/forwarding' '1'",
             "address add 169.254.77.77/32 dev lo",
@@ -215,10 +215,10 @@ mod tests {
         for line in ["may 'net/ipv4/tcp_timestamps' '1'", r"must 'net/ipv4/tcp_sack' 'it'\''s'"] {
             assert!(setup.before.lines().any(|found| found == line), "{line}\n{}", setup.before);
         }
-        let told = setup.told("wireproof-missing net/ipv6/flowlabel_reflect\n");
-        assert!(told.contains(&"net.ipv4.ip_default_ttl = 64".to_owned()));
-        assert!(told.contains(&"net.ipv6.flowlabel_reflect is not there or not to be set".into()));
-        assert!(told.contains(&"nft table inet wireproof {".to_owned()), "{told:?}");
+        let lines = setup.lines("wireproof-missing net/ipv6/flowlabel_reflect\n");
+        assert!(lines.contains(&"net.ipv4.ip_default_ttl = 64".to_owned()));
+        assert!(lines.contains(&"net.ipv6.flowlabel_reflect is not there or not to be set".into()));
+        assert!(lines.contains(&"nft table inet wireproof {".to_owned()), "{lines:?}");
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
         let rules = Rules { hook: Hook::Bridge, ..Rules::default() };
         let spec = Spec { kernel: Kernel { rules, ..Kernel::default() }, ..Spec::default() };
         let names = ["bridge0", "right"].map(|name| Some(name.to_owned()));
-        let script = Setup::new(&spec, &Surroundings::default(), &names).unwrap().script;
+        let script = Setup::new(&spec, &NetConfig::default(), &names).unwrap().script;
         let at = |line: &str| script.lines().position(|found| found == line);
         let made = at("link add bridge1 type bridge forward_delay 0 mcast_snooping 0");
         assert!(made.is_some() && made < at("link set bridge0 master bridge1"), "{script}");
@@ -237,6 +237,6 @@ mod tests {
     fn a_rule_cannot_end_the_text_of_rules() {
         let rules = Rules { own: vec![format!("x\n{END}\nreboot")], ..Rules::default() };
         let spec = Spec { kernel: Kernel { rules, ..Kernel::default() }, ..Spec::default() };
-        assert!(Setup::new(&spec, &Surroundings::default(), &[]).is_err());
+        assert!(Setup::new(&spec, &NetConfig::default(), &[]).is_err());
     }
 }

@@ -25,8 +25,8 @@ fn what_was_built_is_found_by_its_release() {
     assert_eq!((built.folder.clone(), built.compiler.as_str()), (folder.clone(), "gcc 1"));
     assert_eq!(built.file("oops"), folder.join("oops.ko"));
     assert_eq!(built.files().len(), MODULES.len());
-    let told = store.built("6.1.0-10-made-up").unwrap_err().to_string();
-    assert!(told.contains("6.1.0-10-made-up: wireproof modules build --headers DIR"), "{told}");
+    let error = store.built("6.1.0-10-made-up").unwrap_err().to_string();
+    assert!(error.contains("6.1.0-10-made-up: wireproof modules build --headers DIR"), "{error}");
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn what_somebody_else_could_have_put_there_is_not_found() {
     assert!(!found(&store) && !store.all().unwrap()[0].is_present);
     // The whole of it: no word about what is in it, but an error.
     set(&store.folder, 0o755);
-    let told = store.built("1").unwrap_err().to_string();
-    assert!(told.contains("no safe folder") && told.contains("chmod 700"), "{told}");
+    let error = store.built("1").unwrap_err().to_string();
+    assert!(error.contains("no safe folder") && error.contains("chmod 700"), "{error}");
 }
 
 #[test]

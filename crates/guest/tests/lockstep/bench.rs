@@ -93,7 +93,7 @@ impl Bench {
     /// Lets time pass, and the guest speak.
     pub(crate) fn run_until(&mut self, seconds: f64) -> Result<(), Error> {
         let until = Instant::from_nanos((seconds * 1e9) as u64);
-        while let Some(at) = self.machine.let_run(until)? {
+        while let Some(at) = self.machine.run_until(until)? {
             self.now = self.now.max(at);
             self.gather();
         }

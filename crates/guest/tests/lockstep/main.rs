@@ -141,7 +141,7 @@ fn ends() -> Result<(), Stop> {
     let mut bench = found(Bench::boot("ends"))?;
     let id = bench.machine.id().to_string();
     assert!(Command::new("kill").args(["-9", &id]).status()?.success());
-    let told = bench.machine.let_run(Instant::from_nanos(1_000_000));
+    let told = bench.machine.run_until(Instant::from_nanos(1_000_000));
     assert!(matches!(told, Err(Error::Died(_))), "{told:?}");
     let mut machine = Machine::boot(&config("panics")?)?;
     let told = machine.run("echo c >/proc/sysrq-trigger");

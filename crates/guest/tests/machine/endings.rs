@@ -86,7 +86,7 @@ fn kill(id: u32) -> Result<(), Failed> {
 fn endless() -> Result<(), Failed> {
     let mut machine = Machine::boot(&config("endless"))?;
     let told = machine.run_within("echo before; while :; do :; done", Duration::from_millis(500));
-    let late = |text: &str| text.contains("within 500ms") && text.contains("it said: before");
+    let late = |text: &str| text.contains("within 500ms") && text.contains("its output: before");
     ensure(matches!(&told, Err(Error::Late(text)) if late(text)), &told)?;
     for told in [machine.run("true").map(drop), machine.fresh(), machine.health()] {
         ensure(matches!(&told, Err(Error::Late(_))), &told)?;

@@ -4,7 +4,7 @@
 //! The limit is a bare veth pair: a frame is sent on one packet socket and received on another. On
 //! the wire a frame is emitted by a node, captured, crosses the pair, is held against what was
 //! sent, and is handed to the next node. A link that does something to frames takes two pairs; a
-//! kernel node answers, and a fence of two frames tells that it is done.
+//! kernel node answers, and a barrier of two frames proves that it is done.
 //!
 //! `cargo bench -p wireproof-veth`; it enters namespaces of its own, and says why where it cannot.
 
@@ -21,7 +21,7 @@ use link::{
 };
 use linux::Kernel;
 use wire::{Duration, Instant, Mac};
-use wireproof_veth::{LinkSpec, NodeSpec, Occupant, Parts, Wire, enter, lay, program};
+use wireproof_veth::{LinkSpec, NodeSpec, Occupant, SetupTimes, Wire, enter, lay, program};
 
 /// Rounds; each measures everything by turns, and the best of each is told: noise only adds.
 const ROUNDS: usize = 40;
@@ -117,7 +117,7 @@ fn topologies(what: &str, settings: &LinkChange, occupant: impl Fn() -> Occupant
         let start = now();
         let wire = topology(settings, occupant());
         let laid = start.elapsed();
-        let Parts { namespaces, pairs, ends, addresses, rules, proof } = wire.parts();
+        let SetupTimes { namespaces, pairs, ends, addresses, rules, proof } = wire.setup_times();
         drop(wire);
         let end = start.elapsed() - laid;
         all.push([laid + end, namespaces, pairs, ends, addresses, rules, proof, end]);
@@ -140,7 +140,7 @@ fn row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 fn tester() -> Occupant {
-    Occupant::Ours(Box::new(Tester::default()))
+    Occupant::InProcess(Box::new(Tester::default()))
 }
 
 /// Emits the frame of the benchmark whatever it is told, and answers nothing.

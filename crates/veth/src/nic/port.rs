@@ -1,6 +1,6 @@
-//! A packet socket on an interface that is not ours: it hears all that comes and says what it is
-//! told. Of the interface it asks for one thing, to hear what is for others as well, and the
-//! kernel takes that back when the socket closes, whatever closes it. Knows no node.
+//! A packet socket on an existing interface. It receives every frame and sends frames as they are.
+//! It sets promiscuous mode, which the kernel resets when the socket closes, whatever closes it.
+//! Knows no node.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -10,9 +10,9 @@ use tokio::io::unix::AsyncFd;
 use wire::Duration;
 
 use crate::clock::Timer;
-use crate::end::{Arrived, PATIENCE, QUEUE_BYTES};
+use crate::end::{Arrived, QUEUE_BYTES, TIMEOUT};
 use crate::error::{Error, Tried};
-use crate::sys::{self, Heard};
+use crate::sys::{self, Received};
 
 /// How long a queue that is full is left alone before it is tried again.
 const PAUSE: Duration = Duration::from_micros(100);
@@ -46,9 +46,9 @@ impl Port {
     }
 
     /// A frame that is there already, into `into`; `None` when there is none.
-    pub(super) fn take(&self, into: &mut Arrived) -> Result<Option<Heard>, Error> {
+    pub(super) fn take(&self, into: &mut Arrived) -> Result<Option<Received>, Error> {
         match into.receive(self.fd.get_ref()) {
-            Ok(heard) => Ok(Some(heard)),
+            Ok(received) => Ok(Some(received)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(self.broke(&error, "receive")),
         }
@@ -70,23 +70,23 @@ impl Port {
         }
     }
 
-    /// Sends a frame, with patience where the interface's queue is full.
+    /// Sends a frame; waits up to a timeout while the interface's queue is full.
     pub(super) async fn send(&self, frame: &[u8], timer: &Timer) -> Result<(), Error> {
         let mut waited = Duration::ZERO;
         loop {
             match sys::send(self.fd.get_ref().as_fd(), frame) {
                 Ok(sent) if sent == frame.len() => return Ok(()),
                 Ok(sent) => {
-                    let told = format!("{} took {sent} of {} bytes", self.name, frame.len());
-                    return Err(Error::Frame(told));
+                    let text = format!("{} took {sent} of {} bytes", self.name, frame.len());
+                    return Err(Error::Frame(text));
                 }
-                Err(error) if is_full(&error) && waited < PATIENCE => {
+                Err(error) if is_full(&error) && waited < TIMEOUT => {
                     timer.sleep(PAUSE).await?;
                     waited += PAUSE;
                 }
                 Err(error) if is_full(&error) => {
-                    let told = format!("{} takes no frame for {PATIENCE:?}", self.name);
-                    return Err(Error::Late(told));
+                    let text = format!("{} takes no frame for {TIMEOUT:?}", self.name);
+                    return Err(Error::Late(text));
                 }
                 Err(error) => {
                     return Err(self.broke(&error, &format!("send {} bytes", frame.len())));

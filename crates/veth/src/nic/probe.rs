@@ -20,8 +20,8 @@ pub struct Asked {
     pub answered: bool,
 }
 
-/// Sends the frame on an interface until an answer comes: so many times at most, each with so long
-/// to answer it.
+/// Sends the frame on an interface until an answer comes: so many times at most, each with this
+/// timeout.
 ///
 /// # Errors
 /// When the interface takes no frame, or the user ends the run.
@@ -29,7 +29,7 @@ pub fn ask(
     interface: &str,
     frame: &[u8],
     is_answer: impl Fn(&[u8]) -> bool,
-    (times, patience): (u32, Duration),
+    (times, timeout): (u32, Duration),
 ) -> Result<Asked, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.tried("make a runtime")?;
@@ -43,13 +43,13 @@ pub fn ask(
     while asked.times < times {
         runtime.block_on(port.send(frame, &timer))?;
         asked.times += 1;
-        let limit = clock.now() + patience;
+        let limit = clock.now() + timeout;
         loop {
-            while let Some(heard) = port.take(&mut arrived)? {
-                if !heard.outgoing && is_answer(arrived.frame()) {
+            while let Some(received) = port.take(&mut arrived)? {
+                if !received.outgoing && is_answer(arrived.frame()) {
                     return Ok(Asked { answered: true, ..asked });
                 }
-                // A cable that never falls silent keeps nobody from ending.
+                // A cable that is never silent does not keep the run from ending.
                 if clock.now() >= limit {
                     break;
                 }

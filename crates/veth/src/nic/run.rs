@@ -23,10 +23,10 @@ impl Nic {
             Command::Send { packet, .. } => packet.deliberate(),
             Command::Do { .. } => Deliberate::NOTHING,
         };
-        let told = self.input(node, Cause::Command(tag), deliberate, |ours, now| {
+        let handled = self.input(node, Cause::Command(tag), deliberate, |ours, now| {
             ours.handle_command(now, command)
         })?;
-        told.unwrap_or(Ok(())).map_err(|error| SimError::Command(node, error))?;
+        handled.unwrap_or(Ok(())).map_err(|error| SimError::Command(node, error))?;
         self.now = self.now.max(self.clock.now());
         self.active = self.now;
         Ok(())
@@ -45,7 +45,7 @@ impl Nic {
             let clock = self.clock.now();
             self.gather()?;
             let timer = self.next_timer();
-            let rest = self.active + self.manner.settle;
+            let rest = self.active + self.options.settle;
             let limit = until.unwrap_or_else(|| timer.map_or(rest, |(time, _)| rest.max(time)));
             let timer = timer.filter(|(time, _)| *time <= limit);
             let arrival = self.waiting.front().map(|arrival| arrival.time);
@@ -83,29 +83,29 @@ impl Nic {
         }
     }
 
-    /// Sees whether all that came was heard.
+    /// Checks that every frame was received.
     ///
     /// # Errors
-    /// [`Error::Late`] when the machine was too busy to hear it all.
+    /// [`Error::Late`] when the machine was too busy to receive them all.
     pub fn finish(&mut self) -> Result<(), Error> {
         for cable in &self.cables {
             let (name, lost) = (&cable.port.name, cable.port.take_drops()?);
             if lost > 0 {
-                let told = format!("{lost} frames came on {name} faster than they could be read");
-                return Err(Error::Late(told));
+                let text = format!("{lost} frames came on {name} faster than they could be read");
+                return Err(Error::Late(text));
             }
         }
         Ok(())
     }
 
-    /// Takes in what came by now, and sorts out what is nobody's that the run is about.
+    /// Receives the frames that have arrived, and sorts out background traffic.
     fn gather(&mut self) -> Result<(), Error> {
         let now = self.clock.now();
         for at in 0..self.cables.len() {
-            while let Some(heard) = self.cables[at].port.take(&mut self.arrived)? {
-                let time = self.clock.at(heard.stamp);
-                self.keep(at, time, heard.outgoing, heard.unfinished)?;
-                // A cable that never falls silent keeps nobody from ending.
+            while let Some(received) = self.cables[at].port.take(&mut self.arrived)? {
+                let time = self.clock.at(received.stamp);
+                self.keep(at, time, received.outgoing, received.unfinished)?;
+                // A cable that is never silent does not keep the run from ending.
                 if time.is_some_and(|time| time > now) {
                     break;
                 }
@@ -124,23 +124,23 @@ impl Nic {
         unfinished: bool,
     ) -> Result<(), Error> {
         let (cable, frame) = (&self.cables[at], self.arrived.frame());
-        let mut passed_over = cable.ends.passed_over(frame, outgoing);
-        if let (None, None) = (&passed_over, time) {
-            passed_over = Some("frame from before the run".to_owned());
+        let mut ignored = cable.ends.ignored(frame, outgoing);
+        if let (None, None) = (&ignored, time) {
+            ignored = Some("frame from before the run".to_owned());
         }
-        if !outgoing && let Some(answer) = self.manner.answerer {
+        if !outgoing && let Some(answer) = self.options.answerer {
             self.answer.clear();
             let asks = answer(frame, &cable.config, &mut self.answer);
-            if asks && self.manner.answer {
+            if asks && self.options.answer {
                 self.runtime.block_on(cable.port.send(&self.answer, &self.timer))?;
-                passed_over = passed_over.map(|kind| format!("{kind}, answered"));
-            } else if asks && passed_over.is_some() {
+                ignored = ignored.map(|kind| format!("{kind}, answered"));
+            } else if asks && ignored.is_some() {
                 self.unanswered += 1;
             }
         }
         let name = &cable.port.name;
-        match (passed_over, time) {
-            (Some(kind), _) => *self.passed_over.entry(kind).or_default() += 1,
+        match (ignored, time) {
+            (Some(kind), _) => *self.ignored.entry(kind).or_default() += 1,
             (None, _) if unfinished => {
                 return Err(Error::Plan(format!(
                     "a frame came on {name} whose checksum its sender left to hardware that the \
@@ -188,8 +188,8 @@ impl Nic {
         let facts = (Cause::Unknown, Deliberate::NOTHING);
         let id = self.record(arrival.time, theirs, facts, &arrival.frame)?;
         self.capture.record_mut(id).deliveries = 1;
-        let heard = |ours: &mut dyn Node, now| ours.handle_frame(now, port, &arrival.frame);
-        self.input(NodeId(node as u16), Cause::Frame(id), Deliberate::NOTHING, heard).map(drop)
+        let received = |ours: &mut dyn Node, now| ours.handle_frame(now, port, &arrival.frame);
+        self.input(NodeId(node as u16), Cause::Frame(id), Deliberate::NOTHING, received).map(drop)
     }
 
     fn fire(&mut self, time: Instant, node: usize) -> Result<(), Error> {

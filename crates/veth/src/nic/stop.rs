@@ -1,5 +1,5 @@
-//! What a user does to end a run: Ctrl-C, SIGTERM. While a run is on it hears of them instead of
-//! being ended, so that what it saw is still told. Knows no run.
+//! Signals that end a run: SIGINT, SIGTERM. They end the run instead of the process, so that its
+//! frames are still reported. Knows no run.
 
 use std::fs::File;
 use std::io::Read;

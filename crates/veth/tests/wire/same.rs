@@ -34,7 +34,7 @@ fn lay(settings: &LinkChange, steady: bool) -> Result<veth::Wire, veth::Error> {
     let node = |name: &str, last| veth::NodeSpec {
         name: name.into(),
         ports: vec![testing::port(last, &testing::NO_ADDRESS)],
-        node: veth::Occupant::Ours(Box::new(Counter::default())),
+        node: veth::Occupant::InProcess(Box::new(Counter::default())),
     };
     let (ends, settings) = ([(0, 0), (1, 0)], settings.clone());
     let link = veth::LinkSpec { name: "a-b".into(), ends, settings, steady };

@@ -52,7 +52,7 @@ pub struct NicOptions {
 #[derive(Clone, Debug, Default)]
 pub struct Cables {
     /// What was looked at before the first run.
-    sight: veth::Sight,
+    host: veth::HostState,
     plugs: Vec<Plug>,
     nodes: Vec<String>,
     addresses: Vec<(String, NodeSpec)>,
@@ -106,7 +106,7 @@ impl Cables {
             bail!("--on nic takes --iface NAME, the interface with the cable; there are {there}");
         }
         let names: Vec<&str> = cables.plugs.iter().map(|plug| plug.interface.as_str()).collect();
-        cables.sight = veth::look(&names, words.i_know)?;
+        cables.host = veth::inspect(&names, words.i_know)?;
         Ok(cables)
     }
 
@@ -132,7 +132,7 @@ impl Cables {
             addresses.push((node, spec));
         }
         Ok(Self {
-            sight: veth::Sight::default(),
+            host: veth::HostState::default(),
             plugs,
             nodes: words.node.clone(),
             addresses,
@@ -203,7 +203,7 @@ impl Cables {
         if let Some(reason) = device::open_where_closed_is_asked(plan, &rehearsed) {
             return Err(reason);
         }
-        fit::cables_can(plan, &rehearsed, &cables, &self.sight.interfaces)?;
+        fit::cables_can(plan, &rehearsed, &cables, &self.host.interfaces)?;
         let named = fit::named(plan, &ours);
         Ok(Fit { ours, cables, named, rehearsed: rehearsed.transcript.capture })
     }
@@ -286,7 +286,7 @@ impl Cables {
         for (node, _) in nodes {
             let own = node.config.ports.iter().flat_map(|port| &port.addresses);
             let own: Vec<IpAddr> = own.map(|address| address.ip).collect();
-            let taken = self.sight.addresses.iter().find(|(ip, _)| own.contains(ip));
+            let taken = self.host.addresses.iter().find(|(ip, _)| own.contains(ip));
             if let Some((ip, interface)) = taken {
                 return Err(format!(
                     "{} has the address {ip}, and so has this host on {interface}: its kernel \

@@ -27,8 +27,8 @@ fn only_absolute_folders_can_be_named() {
         (None, Some("")),
         (None, None),
     ] {
-        let told = check(cache, home).unwrap_err();
-        assert!(told.contains("set XDG_CACHE_HOME"), "{cache:?} {home:?}: {told}");
+        let error = check(cache, home).unwrap_err();
+        assert!(error.contains("set XDG_CACHE_HOME"), "{cache:?} {home:?}: {error}");
     }
 }
 
@@ -43,8 +43,8 @@ fn what_another_user_can_write_is_refused_with_the_way_out() {
     is_ours(&whole).unwrap();
     for mode in [0o770, 0o707, 0o777] {
         set(&way, mode);
-        let told = go(&whole).unwrap_err();
-        assert!(told.contains("others can write into") && told.contains("chmod go-w"), "{told}");
+        let error = go(&whole).unwrap_err();
+        assert!(error.contains("others can write into") && error.contains("chmod go-w"), "{error}");
     }
     // As in /tmp: nobody moves what is another's.
     set(&way, 0o1777);
@@ -53,8 +53,8 @@ fn what_another_user_can_write_is_refused_with_the_way_out() {
     go(&whole).unwrap();
     for mode in [0o750, 0o701, 0o720] {
         set(&whole, mode);
-        let told = is_ours(&whole).unwrap_err();
-        assert!(told.contains("chmod 700"), "{told}");
+        let error = is_ours(&whole).unwrap_err();
+        assert!(error.contains("chmod 700"), "{error}");
     }
     fs::remove_dir(&whole).unwrap();
     fs::write(&whole, "").unwrap();
@@ -91,14 +91,14 @@ fn links_are_followed_and_judged_by_where_they_lead() {
 fn folders_of_other_users_are_refused() {
     let trusted = Trusted { us: geteuid().as_raw() + 1, unseen: None };
     let place = tempfile::tempdir().unwrap();
-    let told = folder(place.path(), trusted);
+    let error = folder(place.path(), trusted);
     // Root's are everybody's way.
-    assert_eq!(told.is_err(), !geteuid().is_root(), "{told:?}");
+    assert_eq!(error.is_err(), !geteuid().is_root(), "{error:?}");
     folder(Path::new("/"), trusted).unwrap();
     if geteuid().is_root() {
         std::os::unix::fs::chown(place.path(), Some(12_345), None).unwrap();
-        let told = go(&place.path().join("x")).unwrap_err();
-        assert!(told.contains("is user 12345's"), "{told}");
+        let error = go(&place.path().join("x")).unwrap_err();
+        assert!(error.contains("is user 12345's"), "{error}");
         assert!(is_ours(place.path()).is_err());
         let unseen = Trusted { us: 0, unseen: Some(12_345) };
         folder(place.path(), unseen).unwrap();
@@ -114,8 +114,8 @@ fn no_folder_in_a_repository_is_taken() {
         for name in names {
             fs::create_dir(place.path().join(name)).unwrap();
         }
-        let told = go(&caches).unwrap_err();
-        assert!(told.contains("lies in the repository"), "{told}");
+        let error = go(&caches).unwrap_err();
+        assert!(error.contains("lies in the repository"), "{error}");
         fs::remove_dir(place.path().join(names[0])).unwrap();
         go(&caches).unwrap();
     }

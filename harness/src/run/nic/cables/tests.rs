@@ -97,7 +97,7 @@ fn what_does_not_fit_is_told_with_its_reason() {
 }
 
 #[test]
-fn what_the_scenario_asks_of_the_device_is_no_upkeep() {
+fn what_the_scenario_asks_of_the_device_is_no_background_traffic() {
     let steps = |from: &str, layer: &str| {
         format!(r#"{{ "from": "{from}", "for": "1ms", "expect-nothing": {{ "{layer}": {{}} }} }}"#)
     };
@@ -116,7 +116,7 @@ fn an_address_that_the_host_has_is_refused() {
     let plan = plan(["tester", "", "reject"], WAIT);
     let mut cables = cables("--iface a").expect("right words");
     let mut taken = |ip: &str| {
-        cables.sight.addresses = vec![(ip.parse().expect("an address"), "eth0".to_owned())];
+        cables.host.addresses = vec![(ip.parse().expect("an address"), "eth0".to_owned())];
         cables.fit(&plan)
     };
     let text = taken("10.0.0.1").expect_err("our node has it");
@@ -134,7 +134,7 @@ fn frames_fit_the_interface() {
     };
     let try_length = |length: usize| {
         let mut cables = cables("--iface a").expect("right words");
-        cables.sight.interfaces = vec![veth::Interface { name: "a".to_owned(), mtu: 1500 }];
+        cables.host.interfaces = vec![veth::Interface { name: "a".to_owned(), mtu: 1500 }];
         cables.fit(&plan(["tester", "", "sink"], &step(length)))
     };
     assert!(try_length(14).is_ok() && try_length(1514).is_ok());

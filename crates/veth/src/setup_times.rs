@@ -1,12 +1,12 @@
-//! What making a topology took, part by part, for whoever wants it faster. Knows durations.
+//! The time that making a topology took, by part. Knows durations.
 
 use wire::{Duration, Instant};
 
 use crate::clock::Clock;
 
-/// The parts of making a topology, by the real clock.
+/// The times of making a topology, by the real clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Parts {
+pub struct SetupTimes {
     /// Namespaces, with their settings pinned and their sockets open.
     pub namespaces: Duration,
     /// Veth pairs, asked for over netlink.
@@ -21,7 +21,7 @@ pub struct Parts {
     pub proof: Duration,
 }
 
-impl Parts {
+impl SetupTimes {
     /// All of them.
     #[must_use]
     pub fn all(&self) -> Duration {

@@ -1,5 +1,5 @@
-//! Who lives where around a kernel node: its addresses, the neighbours that it is told of for good,
-//! its default route, the names of its interfaces. Knows plans of ports; tells no kernel.
+//! The network configuration of a kernel node: its addresses, its permanent neighbours, its default
+//! route, the names of its interfaces. Computed from the ports of a plan; applied elsewhere.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -7,20 +7,20 @@ use std::net::IpAddr;
 use link::{Address, PortConfig};
 use wire::Mac;
 
-/// What a kernel is told of the links around it, in this order.
+/// What a kernel is configured with, in this order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Surroundings {
+pub struct NetConfig {
     /// Its own addresses, each with its port.
     pub addresses: Vec<(usize, Address)>,
     /// Its permanent neighbours.
     pub neighbours: Vec<Neighbour>,
     /// The port that leads to everybody else.
     pub default_route: Option<usize>,
-    /// All these addresses: whoever is none of them is introduced when a frame of theirs comes.
+    /// All these addresses. A source that is none of them becomes a neighbour with its first frame.
     pub known: BTreeSet<IpAddr>,
 }
 
-/// Where an address lives.
+/// A permanent neighbour entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Neighbour {
     /// The port behind which it is.
@@ -31,9 +31,9 @@ pub struct Neighbour {
     pub mac: Mac,
 }
 
-impl Surroundings {
-    /// Of the ports that have a link, each with its number. Neighbours outside the subnets are told
-    /// of where a default route leads to them.
+impl NetConfig {
+    /// The configuration for the ports that have a link, each with its number. Neighbours outside
+    /// the subnets are entered where a default route leads to them.
     pub fn of<'a>(
         linked: impl Iterator<Item = (usize, &'a PortConfig)> + Clone,
         default_route: bool,
@@ -81,19 +81,19 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_told_of_once_and_strangers_only_behind_a_default_route() {
+    fn neighbours_are_entered_once_and_strangers_only_behind_a_default_route() {
         let peer = Peer {
             mac: Mac([2, 0, 0, 0, 0, 1]),
             addresses: vec![own("10.0.0.1", 24), own("192.0.2.1", 24), own("10.0.0.1", 24)],
         };
         let addresses = vec![own("10.0.0.2", 24)];
         let port = PortConfig { addresses, peer: Some(peer), ..PortConfig::default() };
-        let told = |default_route| Surroundings::of([(3, &port)].into_iter(), default_route);
-        let near = told(false);
+        let config = |default_route| NetConfig::of([(3, &port)].into_iter(), default_route);
+        let near = config(false);
         assert_eq!(near.addresses, [(3, own("10.0.0.2", 24))]);
         assert_eq!((near.neighbours.len(), near.default_route), (1, None));
         assert_eq!(near.known.len(), 2);
-        let far = told(true);
+        let far = config(true);
         assert_eq!((far.neighbours.len(), far.default_route), (2, Some(3)));
     }
 }

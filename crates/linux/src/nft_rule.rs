@@ -1,6 +1,6 @@
-//! What a line of nft may be before it is handed to `nft`: one rule, whole in itself, that reads no
+//! Checks a line of nft before `nft` reads it. The line has to be one complete rule that reads no
 //! file and opens, closes or changes no table and no chain. Knows the language's words and quotes;
-//! whether the rule means anything is for `nft` to say.
+//! the rule's meaning is checked by `nft`.
 
 /// Words that read a file, give names to what is read, or are about more than a rule.
 const NOWHERE: &[(&str, &str)] = &[
@@ -36,7 +36,7 @@ pub fn check_rule(line: &str) -> Result<(), String> {
     if line.len() > MOST_BYTES {
         return Err(format!("a rule of {} bytes; it has at most {MOST_BYTES}", line.len()));
     }
-    let refused = |told: String| Err(format!("`{}`: {told}", shown(line)));
+    let refused = |reason: String| Err(format!("`{}`: {reason}", shown(line)));
     if line.chars().any(char::is_control) {
         return refused("a rule is one line, without control characters".to_owned());
     }
@@ -172,9 +172,9 @@ mod tests {
             ("  ", "no rule"),
             (&"x".repeat(5000), "at most 4096"),
         ] {
-            let told = check_rule(line).expect_err(line);
-            assert!(told.contains(word), "{line}: {told}");
-            assert!(!told.contains(char::is_control), "{told}");
+            let error = check_rule(line).expect_err(line);
+            assert!(error.contains(word), "{line}: {error}");
+            assert!(!error.contains(char::is_control), "{error}");
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The fence: an ARP probe (RFC 5227) for an address that only a kernel node has, from an address
-//! that nobody has. The kernel handles what comes in over an interface in order and answers a
-//! probe at once, without noting who asked: when the answer is there, all before it is handled.
+//! The barrier: an ARP probe (RFC 5227) for an address that only a kernel node has, from an
+//! Ethernet address that no node has. The kernel handles the frames of an interface in order. It
+//! answers a probe at once and adds no neighbour for it. So when the reply arrives, the kernel has
+//! handled every frame before the probe.
 
 use wire::Mac;
 
@@ -43,22 +44,22 @@ pub(crate) fn is_any_answer(frame: &[u8]) -> bool {
         && frame[28..32] == ADDRESS
 }
 
-/// A frame that a kernel says of its own accord whenever an interface comes up, or a late answer to
-/// a probe: no part of what a scenario is about.
+/// A frame that is not captured: an unsolicited one that a kernel transmits whenever an interface
+/// comes up, or a late answer to a probe.
 #[must_use]
-pub fn is_noise(frame: &[u8]) -> bool {
+pub fn is_ignored(frame: &[u8]) -> bool {
     is_any_answer(frame) || is_group_report(frame)
 }
 
-/// A multicast listener report (RFC 3810) or an IGMP one, which a kernel sends of its own accord
-/// for each group that an interface joins when it comes up.
+/// An unsolicited MLD report (RFC 3810) or IGMP report, which a kernel transmits for each group
+/// that an interface joins when it comes up.
 fn is_group_report(frame: &[u8]) -> bool {
     let mld = frame.get(12..14) == Some(&[0x86, 0xdd])
         && frame.get(20) == Some(&0)
         && frame.get(54) == Some(&58)
         && matches!(frame.get(62), Some(131 | 132 | 143));
     let igmp = frame.get(12..14) == Some(&[0x08, 0x00]) && frame.get(23) == Some(&2);
-    // Those that stand for what a scenario sent are to other groups than these two.
+    // Reports that answer a scenario's frames go to other groups than these two.
     let all_routers = matches!(frame.get(..6), Some([0x33, 0x33, 0, 0, 0, 0x16]));
     let igmp_routers = matches!(frame.get(..6), Some([0x01, 0x00, 0x5e, 0, 0, 0x16]));
     (mld && all_routers) || (igmp && igmp_routers)
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_told_from_other_probes_and_other_frames() {
+    fn an_answer_is_neither_another_probe_nor_another_frame() {
         let mut answer = probe(Mac([2, 0, 0, 0, 0, 2]), 7);
         answer[..6].copy_from_slice(&sender(7));
         answer[21] = 2;
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_report_is_noise_and_an_echo_to_a_group_is_not() {
+    fn a_listener_report_is_ignored_and_an_echo_to_a_group_is_not() {
         let mut report = vec![0; 90];
         report[..6].copy_from_slice(&[0x33, 0x33, 0, 0, 0, 0x16]);
         report[12..14].copy_from_slice(&[0x86, 0xdd]);

@@ -1,11 +1,11 @@
-//! Whose a frame is that came in by a cable, and what it is called where it is nobody's that the
-//! run is about. Knows addresses and kinds of frames; keeps nothing.
+//! Classifies a received frame: from the device under test, or background traffic (ARP, ND, MLD,
+//! LLDP, STP), with a name for the report. Knows addresses and kinds of frames; keeps nothing.
 
 use wire::fields::{arp, icmp6, ip4, udp};
 use wire::view::LaxFrame;
 use wire::{Field, Mac, Proto, Value};
 
-/// What is said to everybody, whether or not somebody is being tested.
+/// Multicast protocols that hosts use all the time, by UDP port.
 const MULTICAST_UDP: [(u64, &str); 8] = [
     (67, "DHCP"),
     (68, "DHCP"),
@@ -22,13 +22,13 @@ const MULTICAST_UDP: [(u64, &str); 8] = [
 pub(super) struct Ends {
     pub(super) ours: Mac,
     pub(super) theirs: Mac,
-    /// What the scenario expects of the device, and what is no upkeep therefore.
+    /// Layers that the scenario expects of the device, which are no background traffic.
     pub(super) named: Vec<Proto>,
 }
 
 impl Ends {
-    /// `None` where the frame is the device's and counts; else what it is, for a reader.
-    pub(super) fn passed_over(&self, frame: &[u8], outgoing: bool) -> Option<String> {
+    /// `None` where the frame is the device's and is captured; else its kind, for the report.
+    pub(super) fn ignored(&self, frame: &[u8], outgoing: bool) -> Option<String> {
         let kind = kind(frame);
         if outgoing {
             return Some(format!("{kind} that this host itself sent"));
@@ -40,7 +40,7 @@ impl Ends {
             let from = from.map_or_else(|| "nobody".to_owned(), |mac| mac.to_string());
             return Some(format!("{kind} of {from}"));
         }
-        match upkeep(frame) {
+        match background_layer(frame) {
             Some(proto) if !proto.is_some_and(|proto| self.named.contains(&proto)) => {
                 Some(format!("{kind} of the device"))
             }
@@ -49,10 +49,9 @@ impl Ends {
     }
 }
 
-/// The frame is what every host and switch says of its own accord: it asks who has an address,
-/// which groups and routers there are, who its neighbours are. With the layer by which a scenario
-/// could ask for it.
-fn upkeep(frame: &[u8]) -> Option<Option<Proto>> {
+/// The frame is background traffic, which every host and switch transmits unsolicited: requests for
+/// addresses, groups, routers and neighbours. With the layer by which a scenario could ask for it.
+fn background_layer(frame: &[u8]) -> Option<Option<Proto>> {
     // IEEE 802.1D: these groups never leave a link. Bridges and LLDP use them.
     if frame.starts_with(&[0x01, 0x80, 0xc2, 0, 0]) {
         return Some(None);
@@ -151,36 +150,36 @@ mod tests {
     }
 
     #[test]
-    fn what_the_device_says_counts_and_so_does_what_is_said_to_us() {
+    fn frames_of_the_device_and_frames_to_us_are_captured() {
         let data = [0x88, 0xb5, 1, 2, 3];
         for (to, from) in [(OURS, THEIRS), (OTHER, THEIRS), (OURS, OTHER), (Mac::BROADCAST, THEIRS)]
         {
-            assert_eq!(ends(&[]).passed_over(&frame(to, from, &data), false), None, "{to} {from}");
+            assert_eq!(ends(&[]).ignored(&frame(to, from, &data), false), None, "{to} {from}");
         }
-        let passed = ends(&[]).passed_over(&frame(Mac::BROADCAST, OTHER, &data), false);
-        assert_eq!(passed.as_deref(), Some("Ethernet type 0x88b5 of 02:00:00:00:00:09"));
-        let passed = ends(&[]).passed_over(&frame(OURS, THEIRS, &data), true);
-        assert_eq!(passed.as_deref(), Some("Ethernet type 0x88b5 that this host itself sent"));
+        let kind = ends(&[]).ignored(&frame(Mac::BROADCAST, OTHER, &data), false);
+        assert_eq!(kind.as_deref(), Some("Ethernet type 0x88b5 of 02:00:00:00:00:09"));
+        let kind = ends(&[]).ignored(&frame(OURS, THEIRS, &data), true);
+        assert_eq!(kind.as_deref(), Some("Ethernet type 0x88b5 that this host itself sent"));
     }
 
     #[test]
-    fn a_devices_upkeep_is_passed_over_unless_the_scenario_asks_for_it() {
+    fn a_devices_background_traffic_is_ignored_unless_the_scenario_asks_for_it() {
         let request = frame(Mac::BROADCAST, THEIRS, &arp(1));
-        let passed = ends(&[Proto::Icmp6]).passed_over(&request, false);
-        assert_eq!(passed.as_deref(), Some("ARP request of the device"));
-        assert_eq!(ends(&[Proto::Arp]).passed_over(&request, false), None);
-        // An answer is no upkeep: somebody asked.
-        assert_eq!(ends(&[]).passed_over(&frame(OURS, THEIRS, &arp(2)), false), None);
+        let kind = ends(&[Proto::Icmp6]).ignored(&request, false);
+        assert_eq!(kind.as_deref(), Some("ARP request of the device"));
+        assert_eq!(ends(&[Proto::Arp]).ignored(&request, false), None);
+        // An answer is no background traffic: there was a request.
+        assert_eq!(ends(&[]).ignored(&frame(OURS, THEIRS, &arp(2)), false), None);
         let lldp = frame(Mac([1, 0x80, 0xc2, 0, 0, 0x0e]), THEIRS, &[0x88, 0xcc, 2, 7]);
-        let passed = ends(&[]).passed_over(&lldp, false);
-        assert_eq!(passed.as_deref(), Some("LLDP of the device"));
+        let kind = ends(&[]).ignored(&lldp, false);
+        assert_eq!(kind.as_deref(), Some("LLDP of the device"));
     }
 
     #[test]
     fn no_bytes_are_too_few() {
         for length in 0..60 {
             let bytes = vec![0xff; length];
-            let _ = ends(&[]).passed_over(&bytes, false);
+            let _ = ends(&[]).ignored(&bytes, false);
         }
     }
 }

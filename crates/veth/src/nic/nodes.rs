@@ -1,5 +1,5 @@
-//! Our nodes during a run: each input is handed over, and what they emit and tell is taken out at
-//! once, recorded and sent. A node that panics is dead from then on, and that is noted.
+//! The in-process nodes during a run. After each input, their frames and events are taken out,
+//! recorded and sent. A node that panics is dead from then on, and the panic is a fault.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,7 @@ impl Nic {
 
     /// The node of ours whose timer runs out first, and when.
     pub(super) fn next_timer(&mut self) -> Option<(Instant, usize)> {
-        (0..self.members.len())
+        (0..self.slots.len())
             .filter_map(|node| {
                 let wish = self.guarded(node, |node, _| node.poll_timeout());
                 wish.flatten().map(|time| (time, node))
@@ -29,8 +29,8 @@ impl Nic {
             .min()
     }
 
-    /// Gives a node one input and takes out what it has to emit and to tell. `None` when it is
-    /// dead, or died of it.
+    /// Gives a node one input and takes out its frames and events. `None` when it is dead, or died
+    /// of it.
     pub(super) fn input<T>(
         &mut self,
         node: NodeId,
@@ -39,7 +39,7 @@ impl Nic {
         give: impl FnOnce(&mut dyn Node, Instant) -> T,
     ) -> Result<Option<T>, Error> {
         let at = usize::from(node.0);
-        if at >= self.members.len() {
+        if at >= self.slots.len() {
             return Err(SimError::UnknownNode(node).into());
         }
         // Frames first, all of them: sending one takes time in which the node must not be asked.
@@ -86,11 +86,11 @@ impl Nic {
         facts: (Cause, Deliberate),
         frame: &[u8],
     ) -> Result<(), Error> {
-        let place = &self.members[usize::from(node.0)];
-        if port >= place.ports {
-            return Err(SimError::UnknownPort { node, port, ports: place.ports }.into());
+        let slot = &self.slots[usize::from(node.0)];
+        if port >= slot.ports {
+            return Err(SimError::UnknownPort { node, port, ports: slot.ports }.into());
         }
-        let from = PortId(place.first_port + port);
+        let from = PortId(slot.first_port + port);
         let id = self.record(self.clock.now(), from, facts, frame)?;
         match self.cables.iter().find(|cable| cable.ours.2 == from) {
             Some(cable) => {
@@ -148,13 +148,13 @@ impl Nic {
         at: usize,
         work: impl FnOnce(&mut dyn Node, Instant) -> T,
     ) -> Option<T> {
-        let place = self.members.get_mut(at)?;
-        let (node, now) = (place.node.as_mut()?, self.now);
+        let slot = self.slots.get_mut(at)?;
+        let (node, now) = (slot.node.as_mut()?, self.now);
         match catch_unwind(AssertUnwindSafe(|| work(node.as_mut(), now))) {
             Ok(outcome) => Some(outcome),
             Err(payload) => {
                 let fault = Fault::Panicked(panic_words(payload.as_ref()));
-                place.node = None;
+                slot.node = None;
                 self.faults.push(NodeFault { time: now, node: NodeId(at as u16), fault });
                 None
             }

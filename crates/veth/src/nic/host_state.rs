@@ -33,7 +33,7 @@ pub struct Interface {
     pub mtu: u32,
 }
 
-/// What the kernel says of this network namespace.
+/// The interfaces, routes and addresses of this network namespace.
 struct Host {
     links: Vec<LinkMessage>,
     /// Interfaces that default routes lead through.
@@ -42,24 +42,25 @@ struct Host {
     addresses: Vec<(IpAddr, u32)>,
 }
 
-/// What a run has to know of this host.
+/// The host's state that a run depends on.
 #[derive(Clone, Debug, Default)]
-pub struct Sight {
+pub struct HostState {
     /// The interfaces that were asked for.
     pub interfaces: Vec<Interface>,
     /// The host's own addresses, each with its interface: its kernel answers for them.
     pub addresses: Vec<(IpAddr, String)>,
 }
 
-/// Looks at interfaces of the current network namespace. `i_know` allows one that carries a
+/// Inspects interfaces of the current network namespace. `i_know` allows one that carries a
 /// default route.
 ///
 /// # Errors
 /// [`Error::Plan`] names what is wrong with one of them and the command that makes it right;
 /// [`Error::Forbidden`] where this user may not open packet sockets.
-pub fn look(names: &[&str], i_know: bool) -> Result<Sight, Error> {
+pub fn inspect(names: &[&str], i_know: bool) -> Result<HostState, Error> {
     let host = Host::ask()?;
-    let found: Result<Vec<_>, Error> = names.iter().map(|name| host.look(name, i_know)).collect();
+    let found: Result<Vec<_>, Error> =
+        names.iter().map(|name| host.inspect(name, i_know)).collect();
     let interfaces = found?;
     port::socket()?;
     let name = |index: u32| {
@@ -67,13 +68,13 @@ pub fn look(names: &[&str], i_know: bool) -> Result<Sight, Error> {
         link.map_or_else(|| format!("interface {index}"), |link| name_of(link).to_owned())
     };
     let addresses = host.addresses.iter().map(|(ip, index)| (*ip, name(*index))).collect();
-    Ok(Sight { interfaces, addresses })
+    Ok(HostState { interfaces, addresses })
 }
 
 /// The interfaces that there are, for a user who has to name one.
 ///
 /// # Errors
-/// Where the kernel does not say.
+/// Where the kernel refuses the request.
 pub fn interfaces() -> Result<String, Error> {
     Host::ask().map(|host| host.names())
 }
@@ -102,8 +103,8 @@ impl Host {
         })
     }
 
-    fn look(&self, name: &str, i_know: bool) -> Result<Interface, Error> {
-        let refuse = |told: String| Err(Error::Plan(told));
+    fn inspect(&self, name: &str, i_know: bool) -> Result<Interface, Error> {
+        let refuse = |text: String| Err(Error::Plan(text));
         let Some(link) = self.links.iter().find(|link| name_of(link) == name) else {
             let names = self.names();
             return refuse(format!("there is no interface `{name}`; there are {names}"));

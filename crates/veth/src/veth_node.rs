@@ -1,6 +1,5 @@
-//! A node of ours behind veth pairs: whatever it emits and whatever reaches it crosses the kernel
-//! on the way, frame by frame, and arrives as the bytes that were sent or not at all. Knows no
-//! link: what a link does to frames happens between two pairs.
+//! Drives one Rust node over veth pairs. Each frame it emits or receives is sent through the kernel
+//! and compared with what was sent. Knows no link: a link's model acts between two pairs.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,10 +10,10 @@ use tokio::runtime::Runtime;
 use wire::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::end::{Arrived, End, Leg};
+use crate::end::{Arrived, End, PairPath};
 use crate::error::Error;
 
-/// What all nodes of a run share.
+/// The state that all nodes of a run share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) runtime: Runtime,
@@ -69,39 +68,39 @@ impl Shared {
     }
 }
 
-/// The ways of one port; a direct link has one pair, which its sender's side crosses.
+/// The paths of a port; a direct link has one pair, which its sender's side crosses.
 #[derive(Debug, Default)]
-pub(crate) struct Ways {
-    pub(crate) out: Option<Leg>,
-    pub(crate) into: Option<Leg>,
+pub(crate) struct PortPaths {
+    pub(crate) out: Option<PairPath>,
+    pub(crate) into: Option<PairPath>,
     /// The other end of a kernel's port, which has no socket of ours.
     pub(crate) kernel: Option<Arc<End>>,
 }
 
 /// The node and its pairs.
-pub(crate) struct Behind {
+pub(crate) struct VethNode {
     node: Box<dyn Node>,
-    ports: Vec<Ways>,
+    ports: Vec<PortPaths>,
     shared: Arc<Shared>,
     crossed: Arrived,
-    /// The first thing that went wrong on the way; what follows from it would only hide it.
+    /// The first fault of the wire. Later ones follow from it and would hide it.
     fault: Option<Fault>,
 }
 
-impl Behind {
-    pub(crate) fn new(node: Box<dyn Node>, ports: Vec<Ways>, shared: Arc<Shared>) -> Self {
+impl VethNode {
+    pub(crate) fn new(node: Box<dyn Node>, ports: Vec<PortPaths>, shared: Arc<Shared>) -> Self {
         Self { node, ports, shared, crossed: Arrived::new(), fault: None }
     }
 }
 
-impl Node for Behind {
+impl Node for VethNode {
     fn handle_frame(&mut self, now: Instant, port: PortIndex, frame: &[u8]) {
-        let Some(leg) = self.ports.get(usize::from(port)).and_then(|ways| ways.into.as_ref())
+        let Some(path) = self.ports.get(usize::from(port)).and_then(|paths| paths.into.as_ref())
         else {
             return self.node.handle_frame(now, port, frame);
         };
         let Shared { runtime, .. } = &*self.shared;
-        if own(&mut self.fault, || leg.cross(runtime, frame, &mut self.crossed)) {
+        if own(&mut self.fault, || path.cross(runtime, frame, &mut self.crossed)) {
             self.node.handle_frame(now, port, self.crossed.frame());
         }
     }
@@ -117,12 +116,12 @@ impl Node for Behind {
     fn poll_transmit(&mut self, now: Instant) -> Option<Transmit<'_>> {
         let out = self.node.poll_transmit(now)?;
         self.shared.emits();
-        let Some(leg) = self.ports.get(usize::from(out.port)).and_then(|ways| ways.out.as_ref())
+        let Some(path) = self.ports.get(usize::from(out.port)).and_then(|paths| paths.out.as_ref())
         else {
             return Some(out);
         };
         let Shared { runtime, .. } = &*self.shared;
-        match own(&mut self.fault, || leg.cross(runtime, out.frame, &mut self.crossed)) {
+        match own(&mut self.fault, || path.cross(runtime, out.frame, &mut self.crossed)) {
             true => Some(Transmit { port: out.port, frame: self.crossed.frame() }),
             false => Some(out),
         }
@@ -157,8 +156,8 @@ impl Node for Behind {
     }
 }
 
-/// Does what is the wire's own inside a node's call, and keeps what went wrong; true when nothing
-/// did. A panic in it is no node's, for which the run loop would take it.
+/// Does work of the wire inside a node's call, and keeps its error; true without one. A panic in it
+/// is the wire's, and not the node's as the run loop would report it.
 fn own(fault: &mut Option<Fault>, work: impl FnOnce() -> Result<(), Error>) -> bool {
     let done = catch_unwind(AssertUnwindSafe(work));
     let done = done.unwrap_or_else(|panic| Err(Error::Fault(panic_words(&*panic))));
