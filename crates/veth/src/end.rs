@@ -24,22 +24,6 @@ pub(crate) const MOST_MTU: u32 = 65_535;
 /// The timeout for what the kernel otherwise does at once.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Sockets to close. The kernel waits for all its readers at each close of a packet socket, some
-/// ten milliseconds; closed side by side they share one wait.
-#[derive(Debug, Default)]
-pub(crate) struct Closing(pub(crate) Vec<Arc<End>>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        std::thread::scope(|scope| {
-            for end in self.0.drain(..) {
-                // Where no thread can be had, it is dropped with the closure, one after the other.
-                let _ = std::thread::Builder::new().spawn_scoped(scope, || drop(end));
-            }
-        });
-    }
-}
-
 /// What turns bytes into others on their way, or sums into promises: all of it is switched off.
 /// The numbers are ethtool's commands to set receive checksums, transmit checksums, scatter-gather
 /// and the segmentation offloads TSO, GSO and GRO.
@@ -115,6 +99,12 @@ pub(crate) fn plain(socket: BorrowedFd<'_>, name: &str) -> Result<(), Error> {
 /// Brings an interface up.
 pub(crate) fn up(socket: BorrowedFd<'_>, name: &str) -> Result<(), Error> {
     sys::bring_up(socket, name).tried(format!("bring {name} up"))
+}
+
+impl AsFd for End {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.get_ref().as_fd()
+    }
 }
 
 impl End {

@@ -7,6 +7,7 @@
 //! receives on an existing interface, and changes nothing of it.
 
 mod clock;
+mod closing;
 mod cpu_pin;
 mod end;
 mod error;

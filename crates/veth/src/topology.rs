@@ -11,8 +11,9 @@ use linux::{Hook, Kernel, KernelNode, NetConfig, interface_name};
 use rtnetlink::Handle;
 
 use crate::clock::Timer;
+use crate::closing::Closing;
 use crate::cpu_pin::CpuPin;
-use crate::end::{self, Arrived, Closing, End, MOST_MTU, PairPath, Readiness};
+use crate::end::{self, Arrived, End, MOST_MTU, PairPath, Readiness};
 use crate::error::{Error, Tried};
 use crate::kernel::{self, NamespaceIo};
 use crate::namespace::{Namespace, set_sysctl, unsealed};

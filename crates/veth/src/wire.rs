@@ -11,7 +11,8 @@ use link::{Command, Direction, Fault, LinkChange, LinkId, LinkNote, NodeFault, N
 use wire::{Capture, Duration, FrameId, Instant};
 
 use crate::clock::Timer;
-use crate::end::{Closing, Readiness};
+use crate::closing::Closing;
+use crate::end::Readiness;
 use crate::error::Error;
 use crate::namespace::Namespace;
 use crate::setup_times::SetupTimes;
