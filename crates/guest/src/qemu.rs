@@ -56,8 +56,8 @@ const CONSOLE_FD: i32 = FIRST_FD + 2;
 const LINE_FD: i32 = FIRST_FD + 3;
 
 /// The arguments for the machine. Descriptors are held from [`FIRST_FD`] on: the root file system,
-/// the kernel's image and the console's file; the channel and a socket for each port, or the gate and
-/// the mailbox of a guest in lockstep; and the user's own streams.
+/// the kernel's image and the console's file; the channel and a socket for each port, or the gate
+/// and the mailbox of a guest in lockstep; and the user's own streams.
 pub(crate) fn arguments(config: &Config) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = Vec::new();
     let mut add = |words: &[&str]| arguments.extend(words.iter().map(OsString::from));

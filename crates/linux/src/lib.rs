@@ -1,6 +1,6 @@
 //! **linux**: a Linux kernel as a node, wherever it runs. Holds its settings, its rules, its
-//! network configuration, and the barrier that proves that a frame is handled. Knows the node contract; no
-//! namespace, no machine and no privilege. The caller that runs the kernel applies the settings and
+//! network configuration, and the barrier that proves that a frame is handled. Knows the
+//! node contract; no namespace, no machine and no privilege. The caller that runs the kernel applies the settings and
 //! carries the frames.
 
 pub mod barrier;

@@ -220,8 +220,8 @@ mod tests {
         ] {
             assert!(words.contains(word), "{word} is not in {words}");
         }
-        // Every bit of the three headers is in one word: 3 of Ethernet, 14 of IPv4, 10 of TCP.
-        assert_eq!(words.split_whitespace().count(), 3 + 14 + 10 + 1);
+        // Every bit of the three headers is in one word: 3 of Ethernet, 15 of IPv4, 10 of TCP.
+        assert_eq!(words.split_whitespace().count(), 3 + 15 + 10 + 1);
         assert!(spelled(&frame[..53]).is_err());
         frame.resize(71, 0);
         assert!(spelled(&frame).is_err() && spelled(&frame[..70]).is_ok());
