@@ -1,7 +1,7 @@
 //! **linux**: a Linux kernel as a node, wherever it runs. Holds its settings, its rules, its
-//! network configuration, and the barrier that proves that a frame is handled. Knows the
-//! node contract; no namespace, no machine and no privilege. The caller that runs the kernel applies the settings and
-//! carries the frames.
+//! network configuration, and the barrier that proves that a frame is handled. Knows the node
+//! contract; no namespace, no machine and no privilege. The caller that runs the kernel applies the
+//! settings and carries the frames.
 
 pub mod barrier;
 mod net_config;
