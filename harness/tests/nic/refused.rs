@@ -121,7 +121,7 @@ fn not_run() {
     let (code, told) = run(&["run", "link/loss-*", "--on", "nic", "--iface", near]);
     assert!(code == Some(1) && told.contains("skip link/loss-always: not run: "), "{told}");
     let (code, told) = run(&["run", FIRST, "--on", "nic", "--iface", near, "--node", "rejecter"]);
-    let reason = "in step 1 (line 11) sender sends a packet, and a device does not";
+    let reason = "in step 1 (line 12) sender sends a packet, and a device does not";
     assert!(code == Some(2) && told.contains(reason), "{told}");
 }
 

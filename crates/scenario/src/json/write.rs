@@ -8,6 +8,7 @@ mod options;
 mod packet;
 mod piece;
 mod scenario;
+mod settings;
 mod steps;
 mod values;
 mod was;

@@ -1,13 +1,11 @@
 //! The file's outermost object: nodes, links, limits, masks.
 
-use wire::link_settings::SettingValue;
-use wire::{LINK_SETTINGS, LinkChange};
-
 use super::members::Members;
 use super::piece::Piece;
+use super::settings::{put_settings, settings};
 use super::was::Was;
 use super::{steps, values};
-use crate::json::keys::{LIMITS, LINK, MASK, NODE, PORT, SCENARIO, SETTINGS, Table};
+use crate::json::keys::{LIMITS, LINK, MASK, NODE, PORT, SCENARIO};
 use crate::model::{Limits, Link, Mask, Node, Noted, Port, Scenario};
 
 pub(super) fn members(scenario: &Scenario, was: Was<'_>) -> Vec<(String, Piece)> {
@@ -101,28 +99,6 @@ fn link(link: &Link, was: Was<'_>) -> Piece {
     object.put("toward", (!toward.is_empty()).then_some(Piece::Object(toward)));
     object.text("note", link.note.as_deref());
     object.object()
-}
-
-/// What changes at a link.
-pub(super) fn settings(change: &Noted<LinkChange>, was: Was<'_>) -> Piece {
-    let mut object = Members::new(&SETTINGS, was);
-    put_settings(&mut object, &SETTINGS, change);
-    object.text("note", change.note.as_deref());
-    object.object()
-}
-
-fn put_settings(object: &mut Members<'_>, table: &'static Table, change: &LinkChange) {
-    for row in LINK_SETTINGS {
-        let was = object.was;
-        let value = (row.get)(change).map(|value| match value {
-            SettingValue::Time(time) => values::duration(was, table, row.key, time),
-            SettingValue::Rate(rate) => values::rate(was, table, row.key, rate),
-            SettingValue::Count(count) => values::count(count),
-            SettingValue::Chance(chance) => values::chance(was, table, row.key, &chance),
-            SettingValue::Flag(flag) => Piece::flag(flag),
-        });
-        object.put(row.key, value);
-    }
 }
 
 /// An entry for each set of masks that differ in nothing but their field.

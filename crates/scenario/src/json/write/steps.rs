@@ -3,7 +3,7 @@
 use super::members::Members;
 use super::piece::Piece;
 use super::was::Was;
-use super::{packet, scenario, values};
+use super::{packet, settings, values};
 use crate::json::keys::{STEPS, TOLERANCE, Table};
 use crate::model::{Action, Argument, Bind, Due, PortRef, Step, Tolerance, When};
 
@@ -80,7 +80,7 @@ fn action(object: &mut Members<'_>, action: &Action) {
             when(object, at);
             object.text("link", Some(link));
             object.text("toward", toward.as_ref().map(ToString::to_string).as_deref());
-            object.put("set", scenario::settings(set, was.at("set")));
+            object.put("set", settings::settings(set, was.at("set")));
         }
         Action::Wait(time) => object.duration("wait", Some(time.value)),
     }
