@@ -3,6 +3,7 @@
 //! program without one, is the same.
 
 mod file;
+mod noted;
 mod notes;
 mod packet;
 mod pattern;
@@ -11,7 +12,7 @@ mod steps;
 mod value;
 
 pub use file::*;
-pub use notes::*;
+pub use noted::*;
 pub use packet::*;
 pub use pattern::*;
 pub use refs::*;

@@ -2,7 +2,7 @@
 
 use wire::{Address, Duration, LinkChange, Mac};
 
-use super::notes::Noted;
+use super::noted::Noted;
 use super::refs::{FieldPath, PortRef};
 use super::steps::Step;
 use super::value::Argument;

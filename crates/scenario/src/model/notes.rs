@@ -1,27 +1,9 @@
-//! Comments inside a scenario, and all of them together as the report shows them.
-
-use std::ops::Deref;
+//! The comments of a scenario, all of them together, as the report shows them.
 
 use super::file::Scenario;
 use super::packet::PacketTemplate;
 use super::pattern::Pattern;
 use super::steps::{Action, Step};
-
-/// A value with a comment on it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Noted<T> {
-    /// The value.
-    pub value: T,
-    /// The comment.
-    pub note: Option<String>,
-}
-
-impl<T> Deref for Noted<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
 
 impl Scenario {
     /// The comment on the whole, and those on its limits, on directions of links and on masks: a

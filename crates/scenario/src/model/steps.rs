@@ -2,7 +2,7 @@
 
 use wire::{Duration, LinkChange};
 
-use super::notes::Noted;
+use super::noted::Noted;
 use super::packet::PacketTemplate;
 use super::pattern::Pattern;
 use super::refs::{FieldPath, PortRef};
