@@ -171,7 +171,11 @@ fn report_upper(context: &FrameContext<'_>, out: &mut Vec<Finding>) {
     let message = context.upper();
     let (check, at, message) = match context.layout.upper {
         Upper::Tcp => (&TCP_CHECKSUM, 16, message),
-        Upper::Udp => (&UDP_CHECKSUM, 6, &message[..usize::from(be16(message, 4)).max(8)]),
+        // A length that lies is found by itself.
+        Upper::Udp => {
+            let length = usize::from(be16(message, 4)).max(8).min(message.len());
+            (&UDP_CHECKSUM, 6, &message[..length])
+        }
         Upper::Icmp4 => (&ICMP4_CHECKSUM, 2, message),
         Upper::Icmp6 => (&ICMP6_CHECKSUM, 2, message),
         Upper::Other => return,

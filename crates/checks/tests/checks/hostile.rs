@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use crate::checks::{Answers, Judge, PortFacts, Report};
 use wire::{Capture, Cause, FrameId, Instant, Mac, PortId};
 
-use crate::support::{A_MAC, A4, B_MAC, B4, FIN, RST, Run, Seg, checksum, eth, ip4, patch};
+use crate::support::{
+    A_MAC, A4, A6, B_MAC, B4, B6, FIN, RST, Run, Seg, alone, checksum, eth, ip4, ip6, patch,
+};
 
 /// An ICMP error about a datagram of A's, from B.
 fn unreachable() -> Vec<u8> {
@@ -88,4 +90,14 @@ fn ports_of_one_node_are_joined_wherever_they_stand() {
     );
     run.frame(2, &on);
     assert_eq!(run.bites(), ["forward-hops"]);
+}
+
+/// Of a datagram over IPv6 without a checksum the sum was made over as much as its length says.
+#[test]
+fn a_udp_length_past_the_end_where_there_is_no_checksum_is_reported() {
+    for length in [0, 7, 13, 255] {
+        let message = [0x9c, 0x40, 0, 53, 0, length, 0, 0, 1, 2, 3, 4];
+        let frame = eth(A_MAC, B_MAC, 0x86dd, &ip6(B6, A6, 64, 17, &message));
+        assert_eq!(alone(&frame).bites(), ["udp-length", "udp-checksum"], "{length}");
+    }
 }
