@@ -64,7 +64,7 @@ fn passes(asked: &[u8], left: &[u8]) -> Vec<(usize, bool, Vec<&'static str>)> {
 }
 
 #[test]
-fn a_router_may_clamp_the_mss_and_take_options_out() {
+pub(crate) fn a_router_may_clamp_the_mss_and_take_options_out() {
     let syn = ask(SYN).with(|seg| seg.options = vec![2, 4, 5, 0xb4, 4, 2, 1, 1]);
     let clamped = syn.clone().with(|seg| seg.options[2..4].copy_from_slice(&[4, 0xb0]));
     assert_eq!(passes(&syn.frame(), &out(&clamped)), []);
@@ -75,7 +75,7 @@ fn a_router_may_clamp_the_mss_and_take_options_out() {
 }
 
 #[test]
-fn what_an_edit_breaks_is_found_once() {
+pub(crate) fn what_an_edit_breaks_is_found_once() {
     let syn = ask(SYN).with(|seg| seg.options = vec![2, 4, 5, 0xb4]);
     let clamped = syn.clone().with(|seg| seg.options[3] = 0);
     let left = out(&clamped);
@@ -91,7 +91,7 @@ fn what_an_edit_breaks_is_found_once() {
 }
 
 #[test]
-fn a_nat_translates_sources_destinations_and_ports() {
+pub(crate) fn a_nat_translates_sources_destinations_and_ports() {
     for v6 in [false, true] {
         let ask = ask(SYN).with(|seg| seg.v6 = v6);
         let other6 = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
@@ -106,7 +106,7 @@ fn a_nat_translates_sources_destinations_and_ports() {
 }
 
 #[test]
-fn answers_are_translated_back_and_later_segments_belong_to_the_flow() {
+pub(crate) fn answers_are_translated_back_and_later_segments_belong_to_the_flow() {
     for answers in middleboxes() {
         let mut run = between(&answers);
         let syn = ask(SYN);
@@ -134,7 +134,7 @@ fn answers_are_translated_back_and_later_segments_belong_to_the_flow() {
 }
 
 #[test]
-fn a_datagram_may_change_its_ip_version() {
+pub(crate) fn a_datagram_may_change_its_ip_version() {
     let udp = |src: &[u8], dst: &[u8]| {
         summed(src, dst, 17, vec![0x9c, 0x40, 0, 53, 0, 12, 0, 0, 1, 2, 3, 4], 6)
     };
@@ -159,7 +159,7 @@ fn a_datagram_may_change_its_ip_version() {
 }
 
 #[test]
-fn a_group_that_a_nat_makes_the_source_is_still_found() {
+pub(crate) fn a_group_that_a_nat_makes_the_source_is_still_found() {
     let ask = ask(SYN);
     let left = out(&ask.clone().with(|seg| seg.from.1 = [224, 0, 0, 1]));
     let found = passes(&ask.frame(), &left);
@@ -168,7 +168,7 @@ fn a_group_that_a_nat_makes_the_source_is_still_found() {
 }
 
 #[test]
-fn what_a_middlebox_sends_itself_is_judged_as_its_own() {
+pub(crate) fn what_a_middlebox_sends_itself_is_judged_as_its_own() {
     let nobody = [10, 9, 9, 9];
     let error = |source: [u8; 4]| {
         let quote = ip4(A4, C4, 64, 17, &[0x9c, 0x40, 0, 53, 0, 8, 0, 0]);
@@ -191,7 +191,7 @@ fn what_a_middlebox_sends_itself_is_judged_as_its_own() {
 }
 
 #[test]
-fn a_reset_in_the_name_of_the_destination_is_held_against_its_segment() {
+pub(crate) fn a_reset_in_the_name_of_the_destination_is_held_against_its_segment() {
     for answers in middleboxes() {
         for (ack, wrong) in [(6, false), (7, true)] {
             let mut run = between(&answers);
@@ -217,7 +217,7 @@ fn a_reset_in_the_name_of_the_destination_is_held_against_its_segment() {
 }
 
 #[test]
-fn a_host_with_one_port_passes_nothing_on() {
+pub(crate) fn a_host_with_one_port_passes_nothing_on() {
     for answers in [Answers::Unknown, Answers::ClosedPorts(PortSet::none()), Answers::Never] {
         let mut run = Run::of(answers);
         let syn = Seg::ask(SYN, 5, 0);
@@ -236,7 +236,7 @@ fn a_host_with_two_ports_that_translates_nothing_is_held_to_its_own_addresses() 
 }
 
 #[test]
-fn a_wrong_sum_that_is_passed_on_as_it_came_is_its_senders() {
+pub(crate) fn a_wrong_sum_that_is_passed_on_as_it_came_is_its_senders() {
     for answers in middleboxes() {
         let mut run = between(&answers);
         let spoilt = |frame: Vec<u8>| patch(frame, 50, &[0xee]);
@@ -261,7 +261,7 @@ fn a_nat_inherits_what_the_scenario_made_wrong() {
 }
 
 #[test]
-fn the_quote_of_an_error_that_a_nat_passes_on_is_translated_too() {
+pub(crate) fn the_quote_of_an_error_that_a_nat_passes_on_is_translated_too() {
     let datagram = |src: [u8; 4], dst: [u8; 4], ttl| {
         ip4(src, dst, ttl, 17, &summed(&src, &dst, 17, vec![0x9c, 0x40, 0, 53, 0, 8, 0, 0], 6))
     };

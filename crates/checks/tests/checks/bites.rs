@@ -7,7 +7,7 @@ use crate::{fragments, frames, quotes, resets};
 /// A check's id, a capture that breaks its rule, and the nearest one that does not.
 pub(crate) struct Case(pub(crate) &'static str, pub(crate) fn() -> Run, pub(crate) fn() -> Run);
 
-fn cases() -> impl Iterator<Item = &'static Case> {
+pub(crate) fn cases() -> impl Iterator<Item = &'static Case> {
     let all = frames::CASES.iter().chain(resets::CASES);
     all.chain(quotes::CASES).chain(fragments::CASES)
 }

@@ -30,7 +30,7 @@ fn an_ip4_header_may_end_the_frame_and_not_go_past_it() {
 }
 
 #[test]
-fn behind_a_routing_header_tcp_is_read_once_no_segment_is_left() {
+pub(crate) fn behind_a_routing_header_tcp_is_read_once_no_segment_is_left() {
     let spoilt = patch(Seg::answer(ACK, 1, 2).with(|seg| seg.v6 = true).segment(), 15, &[3]);
     let behind = |kind: u8, header: [u8; 8]| {
         let packet = ip6(B6, A6, 64, kind, &[&header[..], &spoilt].concat());
@@ -96,7 +96,7 @@ fn bites_after(dst: [u8; 6], asked: &[u8], kind: u16, error: &[u8], altered: boo
 }
 
 #[test]
-fn no_error_answers_a_group_addressed_frame_but_the_two_of_ip6() {
+pub(crate) fn no_error_answers_a_group_addressed_frame_but_the_two_of_ip6() {
     let asked = ip4(A4, B4, 9, 254, &[7; 8]);
     let bites = |dst, kind, code, altered| {
         bites_after(dst, &asked, 0x0800, &error4(kind, code, &asked), altered)
@@ -139,7 +139,7 @@ fn a_closed_port_owes_a_reset_to_legal_options_and_none_to_broken_ones() {
 }
 
 #[test]
-fn a_router_is_shown_which_hops_it_may_pass_on() {
+pub(crate) fn a_router_is_shown_which_hops_it_may_pass_on() {
     let told = |before: u8, after: u8| {
         let mut run = Run::routed();
         let asked = eth(B_MAC, A_MAC, 0x0800, &ip4(A4, C4, before, 254, &[5]));

@@ -114,7 +114,7 @@ fn datagrams_behind_other_link_headers_are_judged_where_the_views_find_them() {
 }
 
 #[test]
-fn a_reset_over_another_link_than_ethernet_is_held_against_its_trigger() {
+pub(crate) fn a_reset_over_another_link_than_ethernet_is_held_against_its_trigger() {
     let mut run = Run::closed();
     run.capture = Capture::new();
     for name in ["a", "b"] {

@@ -115,7 +115,7 @@ fn fragments_that_never_complete_are_reported_as_not_judged() {
 }
 
 #[test]
-fn fragments_that_overlap_are_not_judged() {
+pub(crate) fn fragments_that_overlap_are_not_judged() {
     for place in [8..24, 0..24, 8..40] {
         let mut run = Run::of(Answers::Unknown);
         for place in [0..16, place, 24..40] {
@@ -127,7 +127,7 @@ fn fragments_that_overlap_are_not_judged() {
 }
 
 #[test]
-fn an_identification_that_is_used_again_later_is_another_datagram() {
+pub(crate) fn an_identification_that_is_used_again_later_is_another_datagram() {
     let mut run = Run::of(Answers::Unknown);
     run.frame(1, &piece4(17, &udp(true, 9), 0..16));
     let message = udp(true, 0);
@@ -153,7 +153,7 @@ fn datagrams_beyond_the_room_are_given_up_and_reported() {
 }
 
 #[test]
-fn what_stands_above_ip_and_is_not_known_is_reported() {
+pub(crate) fn what_stands_above_ip_and_is_not_known_is_reported() {
     let mut run = Run::of(Answers::Unknown);
     run.frame(1, &eth(A_MAC, B_MAC, 0x0800, &ip4(B4, A4, 64, 50, &[1; 20])));
     run.frame(1, &eth(A_MAC, B_MAC, 0x8847, &[1; 20]));

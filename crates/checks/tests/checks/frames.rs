@@ -258,7 +258,7 @@ fn error_after(dst: [u8; 6]) -> Run {
 }
 
 #[test]
-fn what_was_made_wrong_on_purpose_is_passed_over() {
+pub(crate) fn what_was_made_wrong_on_purpose_is_passed_over() {
     let excuses = [
         (Deliberate::LENGTHS, resum(patch(plain(), IP + 3, &[41]))),
         (Deliberate::LENGTHS, offset(0x40)),
@@ -287,7 +287,7 @@ fn what_was_made_wrong_on_purpose_is_passed_over() {
 }
 
 #[test]
-fn a_forwarder_inherits_the_scenarios_choices_but_sums_the_header_itself() {
+pub(crate) fn a_forwarder_inherits_the_scenarios_choices_but_sums_the_header_itself() {
     let spoofed = [10, 0, 0, 99];
     let build = |spoil: bool| {
         let mut run = Run::routed();
@@ -304,7 +304,7 @@ fn a_forwarder_inherits_the_scenarios_choices_but_sums_the_header_itself() {
 }
 
 #[test]
-fn a_datagram_that_was_changed_underway_is_passed_on_without_a_verdict() {
+pub(crate) fn a_datagram_that_was_changed_underway_is_passed_on_without_a_verdict() {
     let mut run = Run::routed();
     let sent = Seg::ask(ACK, 1, 2).with(|seg| (seg.to.1, seg.to.3) = (C4, 81));
     let id = run.script(0, &sent.frame());

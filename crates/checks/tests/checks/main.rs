@@ -4,6 +4,7 @@ mod between;
 mod bites;
 mod borders;
 mod captured;
+mod changed;
 mod fragments;
 mod frames;
 mod hostile;
@@ -13,6 +14,7 @@ mod quotes;
 mod resets;
 mod support;
 mod table;
+mod watched;
 
 // The package's own name is longer than the one that the rest of the workspace uses.
 use wireproof_checks as checks;

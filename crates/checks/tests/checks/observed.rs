@@ -1,6 +1,7 @@
 //! Captures from elsewhere: who emitted what, copies, checksums that an interface fills in,
 //! connections that began before, and batches that change nothing.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 use proptest::prelude::*;
@@ -11,9 +12,25 @@ use crate::checks::observed::{Aside, Given, HORIZON, Observed, Observer, Part, S
 use crate::support::{A_MAC, ACK, B_MAC, B4, BROADCAST, C_MAC, RST, SYN, Seg, patch, resum};
 
 /// A frame of a capture: milliseconds, interface, bytes.
-type Seen = (u64, u16, Vec<u8>);
+pub(crate) type Seen = (u64, u16, Vec<u8>);
 
-fn observed(frames: &[Seen], settings: Settings) -> Observed {
+thread_local! {
+    static WATCHED: RefCell<Option<Vec<(Vec<Seen>, Settings)>>> = const { RefCell::new(None) };
+}
+
+/// Every capture that a test hands to an observer.
+pub(crate) fn watched_by(test: fn()) -> Vec<(Vec<Seen>, Settings)> {
+    WATCHED.set(Some(Vec::new()));
+    test();
+    WATCHED.take().unwrap_or_default()
+}
+
+pub(crate) fn observed(frames: &[Seen], settings: Settings) -> Observed {
+    WATCHED.with_borrow_mut(|kept| {
+        if let Some(kept) = kept {
+            kept.push((frames.to_vec(), settings.clone()));
+        }
+    });
     let mut observer = Observer::new(settings);
     for (place, (millis, interface, bytes)) in (0..).zip(frames) {
         let time = Instant::from_nanos(millis * 1_000_000);
@@ -54,7 +71,7 @@ fn reset(ack: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_reset_is_held_against_the_segment_that_it_answers() {
+pub(crate) fn a_reset_is_held_against_the_segment_that_it_answers() {
     assert_eq!(with_closed(&[(0, 0, syn()), (1, 0, reset(8))]), [""; 0]);
     assert_eq!(with_closed(&[(0, 0, syn()), (1, 0, reset(9))]), ["rst-ack"]);
     assert_eq!(with_closed(&[(0, 0, syn())]), ["rst-missing"]);
@@ -67,7 +84,7 @@ fn a_reset_is_held_against_the_segment_that_it_answers() {
 }
 
 #[test]
-fn what_began_before_the_capture_is_no_finding() {
+pub(crate) fn what_began_before_the_capture_is_no_finding() {
     // An abort in the middle of a connection: RST,ACK in answer to data with ACK.
     let data = Seg::ask(ACK, 100, 500).with(|seg| seg.payload = vec![1; 9]).frame();
     let abort = Seg::answer(RST | ACK, 500, 100).frame();
@@ -87,7 +104,7 @@ fn what_began_before_the_capture_is_no_finding() {
 }
 
 #[test]
-fn a_copy_is_no_second_emission() {
+pub(crate) fn a_copy_is_no_second_emission() {
     // Another interface, as `-i any` shows it.
     let any = [(0, 0, syn()), (0, 1, syn()), (1, 1, reset(8)), (1, 0, reset(8))];
     let found = observed(&any, closed());
@@ -126,7 +143,7 @@ fn unfilled(frame: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn checksums_left_to_an_interface_are_one_line() {
+pub(crate) fn checksums_left_to_an_interface_are_one_line() {
     let ask = |number: u32| unfilled(Seg::ask(SYN, number, 0).frame());
     let frames: Vec<Seen> = (0..20)
         .flat_map(|number| {
@@ -174,7 +191,7 @@ fn checksums_left_to_an_interface_are_one_line() {
 }
 
 #[test]
-fn loopback_and_other_links_are_judged_as_far_as_they_go() {
+pub(crate) fn loopback_and_other_links_are_judged_as_far_as_they_go() {
     let local =
         Seg::ask(ACK, 1, 1).with(|seg| (seg.from.1, seg.to.1) = ([127, 0, 0, 1], [127, 0, 0, 2]));
     assert_eq!(guessed(&[(0, 0, local.frame())]), [""; 0]);

@@ -126,7 +126,7 @@ fn routers(edit: fn(Vec<u8>) -> Vec<u8>) -> Run {
 }
 
 #[test]
-fn an_error_about_what_changed_underway_is_not_held_against_it() {
+pub(crate) fn an_error_about_what_changed_underway_is_not_held_against_it() {
     let mut run = quoted(|mut quote| put(&mut quote, 30, 9));
     run.set(wire::FrameId(0), |record| record.altered = true);
     assert!(run.bites().is_empty(), "{:#?}", run.judge());
@@ -148,7 +148,7 @@ fn who_gets_an_error_sent_what_it_quotes() {
 
 /// A host quotes what it put together, with the first fragment's header and a length of its own.
 #[test]
-fn an_error_about_a_datagram_in_fragments_may_quote_the_whole() {
+pub(crate) fn an_error_about_a_datagram_in_fragments_may_quote_the_whole() {
     let whole = asked();
     let part = |place: std::ops::Range<usize>, word: [u8; 2]| {
         let ip = ip4(A4, B4, 64, 17, &whole[20..][place]);
@@ -171,7 +171,7 @@ fn an_error_about_a_datagram_in_fragments_may_quote_the_whole() {
 /// The wire does not know what the error is about, and only a later copy with another
 /// identification is in the capture.
 #[test]
-fn a_datagram_sent_again_is_not_what_an_older_error_quotes() {
+pub(crate) fn a_datagram_sent_again_is_not_what_an_older_error_quotes() {
     let mut run = Run::of(Answers::Unknown);
     let again = resum(patch(eth(B_MAC, A_MAC, 0x0800, &asked()), 18, &[0x12, 0x34]));
     run.script(0, &again);

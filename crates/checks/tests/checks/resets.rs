@@ -170,7 +170,7 @@ fn an_altered_delivery_gives_no_verdict_either_way() {
 }
 
 #[test]
-fn answers_are_told_apart_when_two_questions_are_underway() {
+pub(crate) fn answers_are_told_apart_when_two_questions_are_underway() {
     let mut run = Run::closed();
     run.script(0, &Seg::ask(ACK, 5, 6).frame());
     run.script(0, &Seg::ask(ACK, 5, 60).frame());
@@ -192,7 +192,7 @@ fn the_wires_own_word_beats_the_better_match() {
 }
 
 #[test]
-fn a_stacks_own_connection_is_not_judged_by_the_rule_of_closed() {
+pub(crate) fn a_stacks_own_connection_is_not_judged_by_the_rule_of_closed() {
     let mut run = Run::of(Answers::Unknown);
     run.script(0, &Seg::ask(SYN, 5, 0).frame());
     run.frame(1, &Seg::answer(SYN | ACK, 100, 6).frame());
@@ -206,7 +206,7 @@ fn a_stacks_own_connection_is_not_judged_by_the_rule_of_closed() {
 }
 
 #[test]
-fn only_what_every_implementation_answers_is_missed() {
+pub(crate) fn only_what_every_implementation_answers_is_missed() {
     let ask = Seg::ask(ACK, 5, 6);
     let record_route = {
         let mut frame = ask.frame();
@@ -236,7 +236,7 @@ fn only_what_every_implementation_answers_is_missed() {
 }
 
 #[test]
-fn a_reset_after_fragments_is_not_called_unprovoked() {
+pub(crate) fn a_reset_after_fragments_is_not_called_unprovoked() {
     let segment = Seg::ask(FIN, 5, 0).with(|seg| seg.payload = vec![1; 12]).segment();
     let part = |range: std::ops::Range<usize>, word: [u8; 2]| {
         let ip = ip4(A4, B4, 64, 6, &segment[range]);
@@ -254,7 +254,7 @@ fn a_reset_after_fragments_is_not_called_unprovoked() {
 }
 
 #[test]
-fn a_forwarder_resets_for_the_destination_it_rejects() {
+pub(crate) fn a_forwarder_resets_for_the_destination_it_rejects() {
     let ask = Seg::ask(SYN, 5, 0).with(|seg| seg.to.1 = C4);
     let reset = Seg::answer(RST | ACK, 0, 6).with(|seg| seg.from.1 = C4);
     let run = Run::routed().exchange(&ask, &reset);
@@ -268,7 +268,7 @@ fn a_forwarder_resets_for_the_destination_it_rejects() {
 }
 
 #[test]
-fn a_reset_passed_on_is_not_the_forwarders() {
+pub(crate) fn a_reset_passed_on_is_not_the_forwarders() {
     let mut run = Run::routed();
     run.script(3, &{
         let seg = Seg::answer(RST, 9, 0);
@@ -296,7 +296,7 @@ fn a_lying_data_offset_leaves_the_values_open() {
 /// A jumbogram, whose segment nobody here reads, on the ports of an older segment with a wrong
 /// checksum. The wire says that the reset answers the jumbogram, so the older one is not to blame.
 #[test]
-fn the_cause_that_cannot_be_read_is_not_exchanged_for_another() {
+pub(crate) fn the_cause_that_cannot_be_read_is_not_exchanged_for_another() {
     let mut run = Run::closed();
     let wrong = Seg { v6: true, ..Seg::ask(ACK, 5, 6) }.frame();
     let sum = wrong[70] ^ 1;

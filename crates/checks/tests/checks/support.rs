@@ -1,5 +1,6 @@
 //! Frames by hand, byte by byte, and runs to plant them in. Shares no code with what is tested.
 
+use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::checks::{Answers, Finding, PortFacts, Report};
@@ -158,6 +159,17 @@ impl Seg {
     }
 }
 
+thread_local! {
+    static JUDGED: RefCell<Option<Vec<(Capture, Vec<PortFacts>)>>> = const { RefCell::new(None) };
+}
+
+/// Every run that a test judges.
+pub(crate) fn judged_by(test: fn()) -> Vec<(Capture, Vec<PortFacts>)> {
+    JUDGED.set(Some(Vec::new()));
+    test();
+    JUDGED.take().unwrap_or_default()
+}
+
 /// A capture under construction, with what is known of its ports.
 pub(crate) struct Run {
     pub capture: Capture,
@@ -252,6 +264,11 @@ impl Run {
     }
 
     pub(crate) fn report(&self) -> Report {
+        JUDGED.with_borrow_mut(|kept| {
+            if let Some(kept) = kept {
+                kept.push((self.capture.clone(), self.ports.clone()));
+            }
+        });
         crate::checks::judge(&self.capture, &self.ports)
     }
 
