@@ -44,7 +44,6 @@ struct Walk<'a> {
     arrived: &'a [u8],
     header: [u8; 60],
     stamped: bool,
-    source_route: bool,
     record_route: bool,
     timestamp: bool,
 }
@@ -53,14 +52,7 @@ impl<'a> Walk<'a> {
     fn new(arrived: &'a [u8]) -> Self {
         let mut header = [0; 60];
         header[..arrived.len()].copy_from_slice(arrived);
-        Self {
-            arrived,
-            header,
-            stamped: false,
-            source_route: false,
-            record_route: false,
-            timestamp: false,
-        }
+        Self { arrived, header, stamped: false, record_route: false, timestamp: false }
     }
 
     fn run(mut self, local: impl Fn([u8; 4]) -> bool) -> Result<Options, DropReason> {
@@ -83,10 +75,6 @@ impl<'a> Walk<'a> {
             self.option(kind, at, len, &local)?;
             at += len;
         }
-        // A source route is refused only here, once every option has been found well-formed.
-        if self.source_route {
-            return Err(DropReason::Options);
-        }
         if self.stamped {
             return Ok(Options::Stamped);
         }
@@ -102,10 +90,6 @@ impl<'a> Walk<'a> {
         local: &impl Fn([u8; 4]) -> bool,
     ) -> Result<(), DropReason> {
         match kind {
-            LOOSE_ROUTE | STRICT_ROUTE => {
-                wanted(len >= 3 && self.header[at + 2] >= 4 && !self.source_route)?;
-                self.source_route = true;
-            }
             RECORD_ROUTE => {
                 wanted(!std::mem::replace(&mut self.record_route, true))?;
                 self.record_route(at, len)?;
@@ -115,8 +99,9 @@ impl<'a> Walk<'a> {
                 self.timestamp(at, len, local)?;
             }
             ROUTER_ALERT => wanted(len >= 4)?,
-            // A label of a domain that is not configured, as none is.
-            CIPSO => wanted(false)?,
+            // A source route is refused well-formed and malformed alike, and so is a label of a
+            // domain that is not configured, as none is.
+            LOOSE_ROUTE | STRICT_ROUTE | CIPSO => wanted(false)?,
             _ => {}
         }
         Ok(())
@@ -135,8 +120,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Writes the time of day, and the address before it where the flag asks for it; counts the
-    /// hosts that found no room.
+    /// Notes that the time of day is written, which nobody foresees, so that what else is written
+    /// with it is left out; counts the hosts that found no room.
     fn timestamp(
         &mut self,
         at: usize,
@@ -158,23 +143,15 @@ impl<'a> Walk<'a> {
         wanted(pointer + 3 <= len)?;
         let slot = at + pointer - 1;
         match flag {
-            0 => {
-                self.header[at + 2] += 4;
-                self.stamped = true;
-            }
+            0 => self.stamped = true,
             1 => {
                 wanted(pointer + 7 <= len)?;
-                self.write_own_address(slot);
-                self.header[at + 2] += 8;
                 self.stamped = true;
             }
             3 => {
                 wanted(pointer + 7 <= len)?;
                 let h = &self.header;
-                if local([h[slot], h[slot + 1], h[slot + 2], h[slot + 3]]) {
-                    self.header[at + 2] += 8;
-                    self.stamped = true;
-                }
+                self.stamped |= local([h[slot], h[slot + 1], h[slot + 2], h[slot + 3]]);
             }
             _ => {}
         }
