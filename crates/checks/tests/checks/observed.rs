@@ -14,12 +14,15 @@ use crate::support::{A_MAC, ACK, B_MAC, B4, BROADCAST, C_MAC, RST, SYN, Seg, pat
 /// A frame of a capture: milliseconds, interface, bytes.
 pub(crate) type Seen = (u64, u16, Vec<u8>);
 
+/// Captures, each with how it is judged.
+type Watched = Vec<(Vec<Seen>, Settings)>;
+
 thread_local! {
-    static WATCHED: RefCell<Option<Vec<(Vec<Seen>, Settings)>>> = const { RefCell::new(None) };
+    static WATCHED: RefCell<Option<Watched>> = const { RefCell::new(None) };
 }
 
 /// Every capture that a test hands to an observer.
-pub(crate) fn watched_by(test: fn()) -> Vec<(Vec<Seen>, Settings)> {
+pub(crate) fn watched_by(test: fn()) -> Watched {
     WATCHED.set(Some(Vec::new()));
     test();
     WATCHED.take().unwrap_or_default()

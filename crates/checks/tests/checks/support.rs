@@ -159,12 +159,15 @@ impl Seg {
     }
 }
 
+/// Captures, each with what is known of its ports.
+pub(crate) type Judged = Vec<(Capture, Vec<PortFacts>)>;
+
 thread_local! {
-    static JUDGED: RefCell<Option<Vec<(Capture, Vec<PortFacts>)>>> = const { RefCell::new(None) };
+    static JUDGED: RefCell<Option<Judged>> = const { RefCell::new(None) };
 }
 
 /// Every run that a test judges.
-pub(crate) fn judged_by(test: fn()) -> Vec<(Capture, Vec<PortFacts>)> {
+pub(crate) fn judged_by(test: fn()) -> Judged {
     JUDGED.set(Some(Vec::new()));
     test();
     JUDGED.take().unwrap_or_default()
