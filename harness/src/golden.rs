@@ -12,11 +12,12 @@
 mod render;
 mod same;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use wire::Capture;
 use wire::pcapng::ReadError;
 
@@ -47,8 +48,11 @@ pub enum State {
 /// Nothing may be written where a machine only checks.
 #[must_use]
 pub fn in_ci() -> bool {
-    std::env::var_os("CI")
-        .is_some_and(|value| !value.is_empty() && value != "0" && value != "false")
+    means_ci(std::env::var_os("CI").as_deref())
+}
+
+fn means_ci(value: Option<&OsStr>) -> bool {
+    value.is_some_and(|value| !value.is_empty() && value != "0" && value != "false")
 }
 
 /// Reads the golden of a scenario; writes nothing. A new golden that was accepted in review and
@@ -79,7 +83,7 @@ fn read_once(item: &Item) -> Result<State> {
     {
         return Ok(State::Accepted(Box::new(capture)));
     }
-    let Some(read) = frames(&item.golden, Some(Within(&item.root)))? else {
+    let Some(read) = frames(&item.golden, Within(&item.root))? else {
         return Ok(match files::open(&snapshot, Some(Within(&item.root)))? {
             None => State::Missing,
             Some(_) => State::Torn(format!(
@@ -124,12 +128,12 @@ pub fn held(item: &Item, capture: &Capture) -> Result<State> {
 
 /// The frames that wait beside the golden, where there are some that can be read.
 fn pending(item: &Item) -> Result<Option<Capture>> {
-    Ok(frames(&pending_path(item), Some(Within(&item.root)))?.and_then(Result::ok))
+    Ok(frames(&pending_path(item), Within(&item.root))?.and_then(Result::ok))
 }
 
 /// The frames of a capture file; `None` where there is none. The file itself is never held whole.
-fn frames(path: &Path, within: Option<Within<'_>>) -> Result<Option<Result<Capture, ReadError>>> {
-    let file = files::open_short(path, within, MOST_BYTES)?;
+fn frames(path: &Path, within: Within<'_>) -> Result<Option<Result<Capture, ReadError>>> {
+    let file = files::open_short(path, Some(within), MOST_BYTES)?;
     Ok(file.map(|file| wire::pcapng::read_from(file).map(|file| file.capture)))
 }
 
@@ -303,18 +307,6 @@ pub fn encode(capture: &Capture) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     wire::pcapng::write(capture, &wire::pcapng::Comments::new(), &mut bytes).context(ENCODE)?;
     Ok(bytes)
-}
-
-/// Reads a capture file.
-///
-/// # Errors
-/// When it cannot be read, or is no capture of Ethernet frames.
-pub fn read_capture(path: &Path) -> Result<Capture> {
-    match frames(path, None)? {
-        Some(Ok(capture)) => Ok(capture),
-        Some(Err(error)) => bail!("{}: {error}", path.display()),
-        None => bail!("{}: no such file", path.display()),
-    }
 }
 
 /// The content of the snapshot, behind its head, is the rendering of this capture; `None` where

@@ -327,3 +327,70 @@ fn nothing_of_a_stranger_is_written_through_links() {
     }
     assert!(!dir.path().join("rst").exists(), "a folder was made outside");
 }
+
+#[test]
+fn a_layer_is_rendered_with_each_field_that_it_has() {
+    let ends = wire::Defaults {
+        src_ip4: "10.0.0.1".parse().ok(),
+        dst_ip4: "10.0.0.2".parse().ok(),
+        ..wire::Defaults::default()
+    };
+    let tcp = wire::Layer::new(wire::Proto::Tcp).with(&wire::fields::tcp::SRC, 4000_u64);
+    let packet = wire::Packet::new().layer(tcp);
+    let frame = wire::build::build(&packet, &ends).unwrap().remove(0);
+    let mut capture = Capture::new();
+    let port = capture.add_interface("a:eth0");
+    capture.push(Instant::from_nanos(5), port, &[&frame[..], &[7, 7]].concat());
+    let text = render(&capture);
+    let line = |key: &str| {
+        let head = format!("        {key}:");
+        text.lines().find_map(|line| line.strip_prefix(&head).map(str::to_owned))
+    };
+    let names = |key: &str| line(key).unwrap_or_default().matches(' ').count() / 2;
+    assert!(line("ip4").unwrap().contains(" src 10.0.0.1 dst 10.0.0.2"), "{text}");
+    assert!(line("tcp").unwrap().starts_with(" src 4000 dst "), "{text}");
+    assert!(!line("tcp").unwrap().contains("options"), "options that are not there:\n{text}");
+    assert!(names("ip4") > 9 && names("tcp") > 7, "{text}");
+    assert_eq!(line("payload"), None, "payloads are told by their bytes");
+}
+
+#[test]
+fn a_golden_that_goes_on_behind_the_capture_is_not_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let item = item(dir.path());
+    bless(&item, &capture(1)).unwrap();
+    let mut longer = capture(1);
+    longer.push(Instant::from_nanos(6), wire::PortId(0), &[9]);
+    fs::write(&item.golden, encode(&longer).unwrap()).unwrap();
+    assert!(matches!(held(&item, &capture(1)).unwrap(), State::Torn(_)));
+}
+
+#[test]
+fn the_head_of_a_snapshot_has_an_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let item = item(dir.path());
+    bless(&item, &capture(1)).unwrap();
+    let whole = fs::read_to_string(snapshot_path(&item)).unwrap();
+    for (lines, holds) in [(1, true), (700, true), (1000, false), (3000, false)] {
+        let head = format!("---\n{}", "x".repeat(79) + "\n").replace("---\n", "");
+        let text = whole.replacen("---\n", &format!("---\n{}", head.repeat(lines)), 1);
+        fs::write(snapshot_path(&item), text).unwrap();
+        let same = matches!(held(&item, &capture(1)).unwrap(), State::Same);
+        assert_eq!(same, holds, "{lines} lines");
+    }
+}
+
+#[test]
+fn ci_is_what_the_variable_says() {
+    for (value, is) in [
+        (None, false),
+        (Some(""), false),
+        (Some("0"), false),
+        (Some("false"), false),
+        (Some("1"), true),
+        (Some("true"), true),
+        (Some("yes"), true),
+    ] {
+        assert_eq!(means_ci(value.map(std::ffi::OsStr::new)), is, "{value:?}");
+    }
+}

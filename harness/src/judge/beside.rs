@@ -281,3 +281,6 @@ impl<F: FnMut(Unlike)> Beside<F> {
         (self.text)(unlike);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,6 +129,10 @@ mod tests {
         say(theirs, 80, SYN | ACK);
         say(theirs, 81, RST | ACK);
         say(ours, 82, SYN | ACK);
+        // A segment of a connection, one that opens, and a reset show no listener.
+        say(theirs, 83, ACK);
+        say(theirs, 84, SYN);
+        say(theirs, 85, SYN | ACK | RST);
         let closed = |plan: &Plan| ports(plan, &capture)[1].answers.clone();
         let all = Answers::ClosedPorts(PortSet::all());
         assert_eq!(closed(&plan), all, "a node of ours is what the scenario says");

@@ -34,3 +34,6 @@ pub(super) fn key(frame: Frame<'_>) -> Vec<u8> {
     }
     key
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,3 +142,6 @@ fn unknown(word: &str) -> String {
     let what = if word.contains('.') { "no field" } else { "neither a layer nor a field" };
     format!("{what}; {}", scenario::suggestion(word, &names))
 }
+
+#[cfg(test)]
+mod tests;

@@ -203,3 +203,6 @@ fn verdict(run: &Run, judgement: &Judgement) -> Verdict {
         Against::Missing | Against::Torn(_) => Verdict::Differs,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,4 +202,36 @@ mod tests {
         assert_eq!(padded(1, 60).differences.len(), 1);
         assert_eq!(padded(0, 61).differences.len(), 1);
     }
+
+    #[test]
+    fn a_mask_is_noted_where_more_than_padding_differs() {
+        let frame = |last: u8, length: usize, fill: u8| {
+            // An Ethernet frame whose destination ends in this byte, and padding.
+            let mut frame = vec![2, 0, 0, 0, 0, last, 2, 0, 0, 0, 0, 1, 0x88, 0xb5];
+            frame.resize(length, fill);
+            frame
+        };
+        let masks = [Mask {
+            field: &wire::fields::eth::DST,
+            frames: std::collections::BTreeSet::new(),
+            from: std::sync::Arc::default(),
+            reason: "differs each run".into(),
+        }];
+        let masked = |old: &[u8], new: &[u8]| {
+            let golden = capture(&[(0, b"x", None), (1, old, None)]);
+            let actual = capture(&[(0, b"x", None), (1, new, None)]);
+            let found = compare(&golden, &actual, &masks, Some(&golden));
+            assert_eq!(found.frames, 2);
+            assert!(found.differences.is_empty(), "{:?}", found.differences);
+            found.masked.iter().map(|(id, _)| id.0).collect::<Vec<_>>()
+        };
+        let plain = frame(2, 20, 0);
+        assert_eq!(masked(&plain, &plain), [0; 0]);
+        assert_eq!(masked(&plain, &frame(2, 60, 0)), [0; 0]);
+        assert_eq!(masked(&frame(2, 60, 0), &plain), [0; 0]);
+        assert_eq!(masked(&plain, &frame(3, 20, 0)), [1]);
+        assert_eq!(masked(&plain, &frame(3, 60, 0)), [1]);
+        assert_eq!(masked(&frame(3, 60, 0), &plain), [1]);
+        assert_eq!(masked(&frame(2, 70, 9), &frame(3, 70, 9)), [1]);
+    }
 }

@@ -132,3 +132,32 @@ fn what_of_ours_follows_from_a_choice_is_told_as_that() {
         assert_eq!(taken(&golden, &other, as_it_is).1, left, "step {step}");
     }
 }
+
+#[test]
+fn a_long_list_says_that_it_goes_on() {
+    let items = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>();
+    assert_eq!(list(&items(0)), "");
+    assert_eq!(list(&items(5)), "1, 2, 3, 4, 5");
+    assert_eq!(list(&items(6)), "1, 2, 3, 4, 5, 6");
+    for count in [7, 8, 100] {
+        assert_eq!(list(&items(count)), "1, 2, 3, 4, 5, 6 and others");
+    }
+}
+
+#[test]
+fn padding_to_what_ethernet_carries_is_no_choice() {
+    let padded = |ttl, length, fill| {
+        let mut frame = frame(ttl, 2);
+        frame.resize(length, fill);
+        frame
+    };
+    let golden = [(0, frame(64, 1), ALONE), (1, frame(64, 2), ALONE)];
+    let is = |length, fill, fields: usize| {
+        let other = [golden[0].clone(), (1, padded(255, length, fill), ALONE)];
+        let (told, left) = taken(&golden, &other, as_it_is);
+        assert_eq!((told.len(), left), (fields, 0), "{told:?}");
+    };
+    is(54, 0, 1);
+    is(60, 1, 1);
+    is(61, 1, 2);
+}

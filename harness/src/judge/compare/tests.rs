@@ -163,3 +163,47 @@ fn a_mask_holds_for_its_frames_and_emitters_and_no_others() {
     assert_eq!(free(&[1, 2], &["b"]), [2], "both must hold");
     assert_eq!(free(&[1], &["b"]), [0_usize; 0]);
 }
+
+#[test]
+fn places_are_those_of_the_captures_wherever_a_difference_stands() {
+    let letters = |text: &str, late: Option<usize>| {
+        let time = |at: usize| at as u64 * 10 + u64::from(late == Some(at));
+        let frames: Vec<_> =
+            text.bytes().enumerate().map(|(at, byte)| (time(at), [byte])).collect();
+        let frames: Vec<(u64, &[u8])> =
+            frames.iter().map(|(time, frame)| (*time, frame.as_slice())).collect();
+        capture(&frames)
+    };
+    let found = |old: &str, new: &str, late| {
+        let found = compare(&letters(old, None), &letters(new, late), &[], true);
+        assert_eq!(found.frames, new.len());
+        let place = |difference: &Difference| match difference {
+            Difference::Missing { golden } => ("missing", golden.0, 0),
+            Difference::Extra { frame } => ("extra", frame.0, 0),
+            Difference::Bytes { golden, frame, .. } => ("bytes", golden.0, frame.0),
+            Difference::Time { frame, .. } => ("time", frame.0, 0),
+            other => panic!("{other:?}"),
+        };
+        found.differences.iter().map(place).collect::<Vec<_>>()
+    };
+    assert_eq!(found("abcde", "abcde", None), []);
+    for late in 0..5 {
+        assert_eq!(found("abcde", "abcde", Some(late)), [("time", late as u32, 0)]);
+    }
+    // Between two that differ one is alike, and late.
+    let both = [("bytes", 2, 2), ("bytes", 4, 4)];
+    assert_eq!(found("abcdefg", "abxdyfg", None), both);
+    assert_eq!(found("abcdefg", "abxdyfg", Some(3)), [both[0], ("time", 3, 0), both[1]]);
+    assert_eq!(found("abcdefg", "abxdyfg", Some(5)), [both[0], both[1], ("time", 5, 0)]);
+    assert_eq!(found("abcd", "abd", None), [("missing", 2, 0), ("time", 2, 0)]);
+    assert_eq!(found("abd", "abcd", None), [("extra", 2, 0), ("time", 3, 0)]);
+    assert_eq!(found("aaa", "aa", None), [("missing", 2, 0)]);
+    // A mask that was needed names the frame of the run.
+    let (one, other) = (frame(), flipped(&frame(), IP4 + 64));
+    let golden = capture(&[(0, b"x"), (1, b"y"), (2, &one), (3, b"z"), (4, b"w")]);
+    let actual = capture(&[(0, b"x"), (1, b"v"), (2, &other), (3, b"u"), (4, b"w")]);
+    let masks = [mask(&wire::fields::ip4::TTL, &[], &[])];
+    let found = compare(&golden, &actual, &masks, false);
+    assert_eq!(found.masked.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [2]);
+    assert_eq!(found.differences.len(), 2);
+}

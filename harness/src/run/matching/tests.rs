@@ -177,3 +177,51 @@ fn an_event_has_the_kind_and_the_fields() {
     let both = ["kind: expected drop, got data", "at: expected 3, got 4"];
     assert_eq!(wrong(wanted("drop", &[("at", 3)])), both);
 }
+
+#[test]
+fn a_payload_is_the_whole_one_and_a_layer_that_may_not_be_there_is_missed() {
+    let frame = around(253, &[1, 2, 3]);
+    let with = |payload: &[u8]| {
+        let payload = Some(payload.to_vec());
+        let pattern = ResolvedPattern { payload, ..ResolvedPattern::default() };
+        mismatches(&pattern, &frame, false).is_empty()
+    };
+    assert!(with(&[1, 2, 3]) && !with(&[1, 2]) && !with(&[]) && !with(&[1, 2, 4]));
+    let without = |proto| {
+        let pattern = ResolvedPattern { absent: vec![proto], ..ResolvedPattern::default() };
+        mismatches(&pattern, &frame, false).is_empty()
+    };
+    assert!(without(wire::Proto::Ip6) && without(wire::Proto::Tcp));
+    assert!(!without(wire::Proto::Ip4) && !without(wire::Proto::Eth));
+}
+
+#[test]
+fn an_arp_message_is_padded_behind_its_addresses() {
+    let arp = "ffffffffffff 020000000001 0806 0001 0800 0604 0001 020000000001 0a000001";
+    let arp = bytes(&[arp, "000000000000 0a000002"]);
+    let raw = |raw: &[u8]| ResolvedPattern { raw: Some(raw.to_vec()), ..Default::default() };
+    let padded = |length: usize, fill: u8| {
+        let mut frame = arp.clone();
+        frame.resize(length, fill);
+        frame
+    };
+    assert!(mismatches(&raw(&arp), &padded(60, 0), true).is_empty());
+    assert!(!mismatches(&raw(&arp), &padded(60, 1), true).is_empty());
+    assert!(!mismatches(&raw(&arp), &padded(60, 0), false).is_empty());
+    assert!(!mismatches(&raw(&arp[..41]), &padded(60, 0), true).is_empty());
+}
+
+#[test]
+fn a_quote_is_read_by_the_version_that_it_begins_with() {
+    let (src, dst) = (&[0xfd; 16][..], &[0xfe; 16][..]);
+    let six = [&[0x60, 0, 0, 0, 0, 4, 17, 64][..], src, dst, &[0, 7, 0, 9]].concat();
+    let four = around(17, &[0, 7, 0, 9])[14..].to_vec();
+    let of = |quoted: &[u8], proto| {
+        let quote = ResolvedPattern { layers: vec![layer(proto)], ..Default::default() };
+        let icmp = ResolvedLayer { quote: Some(Box::new(quote)), ..layer(wire::Proto::Icmp4) };
+        let error = [&[3, 3, 0, 0, 0, 0, 0, 0][..], quoted].concat();
+        mismatches(&of_layer(icmp), &around(1, &error), false).is_empty()
+    };
+    assert!(of(&four, wire::Proto::Ip4) && !of(&four, wire::Proto::Ip6));
+    assert!(of(&six, wire::Proto::Ip6) && !of(&six, wire::Proto::Ip4));
+}
