@@ -75,6 +75,10 @@ hash +WORDS:
 fuzz TARGET="all" TIME="60":
     .ci/fuzz {{TARGET}} {{TIME}}
 
+# Plants one of so many mutants, another part each day, and tells which no test notices
+mutants PARTS="100":
+    .ci/mutants {{PARTS}}
+
 # Shows that every scenario's expectations object to every change of its frames
 bite *ARGS:
     cargo run --release -q -- bite {{ARGS}}
