@@ -162,3 +162,32 @@ pub(crate) fn a_router_is_shown_which_hops_it_may_pass_on() {
         assert_eq!(told(before, after), None, "{before} to {after}");
     }
 }
+
+/// Kind, the lengths that it can have up to 12, and what a finding then says.
+const LENGTHS: [(u8, &[u8], &str); 6] = [
+    (2, &[4], "4, inside the header"),
+    (3, &[3], "3, inside the header"),
+    (4, &[2], "2, inside the header"),
+    (5, &[10], "8n + 2, inside the header"),
+    (8, &[10], "10, inside the header"),
+    (254, &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], "2 or more, inside the header"),
+];
+
+#[test]
+fn an_option_has_the_lengths_of_its_kind_and_no_other() {
+    for (kind, right, expected) in LENGTHS {
+        for length in 0..=12 {
+            let mut options = vec![1; 12];
+            (options[0], options[1]) = (kind, length);
+            let frame = Seg::answer(SYN, 1, 0).with(|seg| seg.options = options).frame();
+            let found = alone(&frame).judge();
+            if right.contains(&length) {
+                assert!(found.is_empty(), "{kind} of {length}: {found:?}");
+                continue;
+            }
+            let found: Vec<_> =
+                found.iter().map(|one| (one.check.id, one.expected.as_str())).collect();
+            assert_eq!(found, [("tcp-options", expected)], "{kind} of {length}");
+        }
+    }
+}

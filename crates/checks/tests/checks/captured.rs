@@ -138,3 +138,34 @@ fn a_datagram_longer_than_its_length_field_can_say_is_not_blamed() {
     assert!(report.findings.is_empty(), "{report:#?}");
     assert_eq!(unjudged(&report), [(Why::Offloaded, 1)]);
 }
+
+#[test]
+fn a_protocol_that_carries_others_is_named() {
+    let named: Vec<(u8, String)> = (0..=255)
+        .map(|number| (number, Why::Protocol(number).to_string()))
+        .filter(|(_, text)| text.contains('('))
+        .map(|(number, text)| (number, text[text.find('(').unwrap()..].to_owned()))
+        .collect();
+    let named: Vec<(u8, &str)> = named
+        .iter()
+        .map(|(number, text)| (*number, text.trim_end_matches(" is not taken apart")))
+        .collect();
+    let names = [
+        (2, "(IGMP)"),
+        (4, "(IPv4 in IP, a tunnel)"),
+        (41, "(IPv6 in IP, a tunnel)"),
+        (46, "(RSVP)"),
+        (47, "(GRE, a tunnel)"),
+        (50, "(ESP, encrypted)"),
+        (51, "(AH)"),
+        (88, "(EIGRP)"),
+        (89, "(OSPF)"),
+        (103, "(PIM)"),
+        (112, "(VRRP)"),
+        (115, "(L2TP, a tunnel)"),
+        (132, "(SCTP)"),
+        (135, "(Mobility Header)"),
+        (136, "(UDP-Lite)"),
+    ];
+    assert_eq!(named, names);
+}
