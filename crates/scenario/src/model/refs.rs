@@ -11,7 +11,7 @@ use crate::span::Spanned;
 pub struct PortRef {
     /// The node's name.
     pub node: Spanned<String>,
-    /// Its place in [`Scenario::nodes`].
+    /// Its place in [`Scenario::nodes`](crate::Scenario::nodes).
     pub index: usize,
     /// The port's name; one of the node's `ports` where it has them.
     pub port: Option<Spanned<String>>,

@@ -102,7 +102,7 @@ pub enum Action {
         when: When,
         /// Which, by name or by its ends (`a-b`).
         link: Spanned<String>,
-        /// Its place in [`Scenario::links`].
+        /// Its place in [`Scenario::links`](crate::Scenario::links).
         index: usize,
         /// Only frames that travel toward this end; both directions where it is left out.
         toward: Option<PortRef>,
