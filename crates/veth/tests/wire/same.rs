@@ -1,7 +1,9 @@
 //! What happens on the real wire is what happens on the simulated one.
 
 use libtest_mimic::Failed;
-use link::{Chance, Command, Limits, LinkChange, LinkConfig, NodeId, Sim};
+use link::{
+    Chance, Command, Fault, Limits, LinkChange, LinkConfig, NodeFault, NodeId, Sim, SimError,
+};
 use wire::{Capture, Duration};
 use wireproof_veth as veth;
 
@@ -129,9 +131,12 @@ fn refused() -> Outcome {
         let length = bytes.len();
         let mut wire = lay(&delayed(), true)?;
         let command = say(bytes);
-        match wire.command(NodeId(0), &command, 0) {
-            Err(veth::Error::Frame(told)) if told.contains(&length.to_string()) => {}
-            other => return Err(format!("{length} bytes: {other:?}").into()),
+        let done = wire.command(NodeId(0), &command, 0);
+        let ended = matches!(done, Err(veth::Error::Run(SimError::NodeFailed(NodeId(0)))));
+        match wire.faults() {
+            [NodeFault { fault: Fault::Broken(text), .. }]
+                if ended && text.contains(&length.to_string()) => {}
+            faults => return Err(format!("{length} bytes: {done:?}, {faults:?}").into()),
         }
     }
     Ok(())
