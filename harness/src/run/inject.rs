@@ -4,8 +4,10 @@
 use std::borrow::Cow;
 
 use anyhow::Result;
-use link::{Command, Fault, Limits, LinkChange, NodeId, PortIndex};
-use nodes::{ConfigError, NodeConfig, Registry};
+use link::{
+    Command, CommandError, Fault, Limits, LinkChange, Node, NodeId, Outbox, PortIndex, Transmit,
+};
+use nodes::{ConfigError, Kind, NodeConfig, PortRule, Registry, Role, in_process};
 use wire::{Capture, Instant, Packet};
 
 use super::{Backend, Stop, Transcript, open};
@@ -25,6 +27,41 @@ const MOST_TIMEOUTS: usize = 1_000;
 const INJECTOR: NodeId = NodeId(0);
 /// The node.
 const NODE: NodeId = NodeId(1);
+
+/// The kind of the injector.
+const INJECTS: &str = "injector";
+
+/// The one kind of injector there is.
+fn injectors() -> Registry {
+    let mut registry = Registry::new();
+    let about = "sends the frames of a capture as they are";
+    let kind = Kind::new(INJECTS, about, |_, _| {
+        Ok(in_process(Role::Sender, |_| Box::new(Injector(Outbox::new()))))
+    });
+    registry.register(kind.ports(PortRule::AtLeast(1)));
+    registry
+}
+
+/// Sends frames of any length: a capture has what no builder of packets makes.
+struct Injector(Outbox);
+
+impl Node for Injector {
+    fn handle_frame(&mut self, _: Instant, _: PortIndex, _: &[u8]) {}
+
+    fn handle_command(&mut self, _: Instant, command: &Command) -> Result<(), CommandError> {
+        match command {
+            Command::Send { port, packet: Packet { raw: Some(raw), .. } } => {
+                self.0.push(*port, raw);
+                Ok(())
+            }
+            _ => Err(CommandError("an injector sends frames as they are".to_owned())),
+        }
+    }
+
+    fn poll_transmit(&mut self, _: Instant) -> Option<Transmit<'_>> {
+        self.0.pop()
+    }
+}
 
 /// What a node counted.
 type Counters = Vec<(Cow<'static, str>, u64)>;
@@ -55,7 +92,7 @@ pub fn plan(
     let opposite =
         NodeConfig { name: "input".into(), ports: config.ports.clone(), ..NodeConfig::default() };
     let nodes = vec![
-        PlanNode::alone("tester", opposite, &Registry::standard(), 0)?,
+        PlanNode::alone(INJECTS, opposite, &injectors(), 0)?,
         PlanNode::alone(kind, config, registry, ports)?,
     ];
     let links = (0..ports).map(|port| PlanLink {

@@ -61,6 +61,19 @@ fn every_reply_names_its_trigger() {
 }
 
 #[test]
+fn a_frame_longer_than_any_packet_ends_nothing() {
+    let place = Place::made();
+    let fin = trigger(&place);
+    let mut long = fin.clone();
+    long.resize(70_000, 0);
+    place.write("in.pcapng", encode(&capture(&[&fin, &long, &fin])));
+    place.run(&["inject", "in.pcapng", "--to", TO, "-w", "out.pcapng"]).ends_with(0);
+    // What lies behind the datagram is no part of it, however much that is.
+    let triggers = ["trigger=1", "trigger=2", "trigger=3"];
+    assert_eq!(first_comments(&place.read("out.pcapng")), triggers);
+}
+
+#[test]
 fn a_recorded_run_gives_the_same_replies_again() {
     let place = Place::made();
     let golden = "golden-pcaps/first/fin-meets-closed-port.pcapng";
