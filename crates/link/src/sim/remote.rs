@@ -119,3 +119,6 @@ impl Sim {
         if ends { Err(SimError::NodeFailed(node)) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests;
