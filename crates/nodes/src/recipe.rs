@@ -17,9 +17,9 @@ pub enum Home {
     /// In this process: it stands on every wire.
     #[default]
     InProcess,
-    /// In a network namespace, as its kernel: it stands where there are namespaces.
+    /// In a network namespace, as its kernel: it stands on a wire that has namespaces.
     Namespace,
-    /// In a machine or a process of its own: it stands where nothing has to be told of its links.
+    /// In a machine or a process of its own: it stands on the simulated and on the veth wire.
     Remote,
 }
 
